@@ -1,0 +1,4 @@
+using Crm.Host;
+
+await using var app = await CrmHost.CreateAsync(args);
+await app.RunAsync();

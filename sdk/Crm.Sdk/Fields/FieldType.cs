@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace Crm.Sdk;
+
+/// <summary>What a field may hold. Stateless; one instance per kind. Owns normalising, checking, storage, operators and display of a value.</summary>
+public abstract class FieldType
+{
+    private static readonly ImmutableArray<FilterOperator> Equality = [FilterOperator.Equal, FilterOperator.NotEqual];
+
+    /// <summary>Stable name, as stored and as the API writes it.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>CLR type of a value, for example <c>string</c>, <c>decimal</c>, <see cref="Money"/>, <c>ImmutableArray&lt;string&gt;</c>.</summary>
+    public abstract Type ValueType { get; }
+
+    /// <summary>Columns a value is stored in; the first holds what the field is compared and sorted by.</summary>
+    public abstract ImmutableArray<FieldColumn> Columns { get; }
+
+    /// <summary>Operators a filter may use on the first column.</summary>
+    public virtual ImmutableArray<FilterOperator> Operators => Equality;
+
+    /// <summary>Whether a value may be compared by order.</summary>
+    public virtual bool CanSort => true;
+
+    /// <summary>Whether values can be made unique.</summary>
+    public virtual bool CanBeUnique => false;
+
+    /// <summary>Name of the navigation property that leads to the record pointed to; null when the field points nowhere.</summary>
+    public virtual string? NavigationProperty(FieldDefinition field) => null;
+
+    /// <summary>
+    /// Turns input into the stored value, or says why it cannot. Input is what a caller gives: a string, <c>bool</c>, <c>long</c>,
+    /// <c>decimal</c>, <c>double</c>, <see cref="Guid"/>, <see cref="DateOnly"/>, <see cref="DateTimeOffset"/>, a list of those, a dictionary of
+    /// parts (<see cref="FieldColumn.Part"/> to value), or a value of <see cref="ValueType"/>. Null and an empty string mean no value.
+    /// </summary>
+    /// <param name="field">The field the value is for.</param>
+    /// <param name="input">What the caller gave; not null and not an empty string.</param>
+    /// <param name="value">The value to store, of <see cref="ValueType"/>.</param>
+    /// <param name="error">Code and message of the refusal.</param>
+    public abstract bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error);
+
+    /// <summary>Writes a value into its columns; <paramref name="columns"/> has as many places as <see cref="Columns"/>.</summary>
+    public virtual void ToColumns(object? value, Span<object?> columns) => columns[0] = value;
+
+    /// <summary>Reads a value from its columns; null when there is none.</summary>
+    public virtual object? FromColumns(ReadOnlySpan<object?> columns) => columns[0];
+
+    /// <summary>Problems of a definition that uses this type: options that are missing or make no sense.</summary>
+    public virtual IEnumerable<string> Problems(FieldDefinition field) => [];
+
+    /// <summary>Text of a value for users; lookups are written by the caller, who knows the record's title.</summary>
+    public virtual string Format(FieldDefinition field, object? value, CultureInfo culture) =>
+        value is null ? "" : Convert.ToString(value, culture) ?? "";
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}
+
+/// <summary>A column of a field.</summary>
+/// <param name="Part">Name of the part in a dictionary of parts, for example <c>amount</c>.</param>
+/// <param name="Suffix">Appended to the field's name to make the column's and the property's name; empty for the main one.</param>
+/// <param name="Storage">What it holds.</param>
+public sealed record FieldColumn(string Part, string Suffix, StorageKind Storage);
+
+/// <summary>Storage of a column, free of SQL. The CLR type of a column's value is given beside each.</summary>
+public enum StorageKind
+{
+    /// <summary>Text; <c>string</c>.</summary>
+    Text,
+
+    /// <summary>64-bit integer; <c>long</c>.</summary>
+    Integer,
+
+    /// <summary>Exact decimal; <c>decimal</c>.</summary>
+    Decimal,
+
+    /// <summary>Yes or no; <c>bool</c>.</summary>
+    Boolean,
+
+    /// <summary>Date without time; <see cref="DateOnly"/>.</summary>
+    Date,
+
+    /// <summary>Instant; <see cref="DateTimeOffset"/> in UTC.</summary>
+    Instant,
+
+    /// <summary>Id of a record; <see cref="Guid"/>.</summary>
+    Reference,
+
+    /// <summary>Several texts; <c>string[]</c>.</summary>
+    TextList,
+}
+
+/// <summary>Why a value was refused.</summary>
+/// <param name="Code">Stable code, see <see cref="ErrorCodes"/>.</param>
+/// <param name="Message">For the user; says what is allowed.</param>
+public sealed record FieldError(string Code, string Message);
+
+/// <summary>An amount in a currency.</summary>
+/// <param name="Amount">The amount.</param>
+/// <param name="Currency">ISO 4217 code, three capital letters.</param>
+public readonly record struct Money(decimal Amount, string Currency)
+{
+    /// <summary>Amount and code, for example <c>1,054.00 EUR</c>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Amount:#,0.00} {Currency}");
+}

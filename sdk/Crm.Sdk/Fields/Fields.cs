@@ -1,0 +1,83 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Crm.Sdk;
+
+/// <summary>The field types. Names are those of the API.</summary>
+public static class Fields
+{
+    /// <summary>One line of text, at most 255 characters unless the field says otherwise.</summary>
+    public static FieldType Text { get; } = new TextType("text", 255);
+
+    /// <summary>Several lines of text, at most 100,000 characters unless the field says otherwise.</summary>
+    public static FieldType LongText { get; } = new TextType("long_text", 100_000, multiline: true);
+
+    /// <summary>An e-mail address, stored as typed with its domain in lower case.</summary>
+    public static FieldType Email { get; } = new EmailType();
+
+    /// <summary>A phone number as typed: digits, spaces and <c>+ ( ) - . /</c>, with an extension after <c>x</c>.</summary>
+    public static FieldType Phone { get; } = new PhoneType();
+
+    /// <summary>An http or https address.</summary>
+    public static FieldType Url { get; } = new UrlType();
+
+    /// <summary>A whole number of 64 bits.</summary>
+    public static FieldType Integer { get; } = new IntegerType();
+
+    /// <summary>An exact decimal number, at most 28 digits; 2 after the point unless the field says otherwise.</summary>
+    public static FieldType Decimal { get; } = new DecimalType("decimal");
+
+    /// <summary>A percentage as users write it: 50 is 50 %.</summary>
+    public static FieldType Percent { get; } = new DecimalType("percent");
+
+    /// <summary>An amount and a currency.</summary>
+    public static FieldType Money { get; } = new MoneyType();
+
+    /// <summary>Yes or no.</summary>
+    public static FieldType YesNo { get; } = new YesNoType();
+
+    /// <summary>A date without time or time zone.</summary>
+    public static FieldType Date { get; } = new DateType();
+
+    /// <summary>An instant.</summary>
+    public static FieldType DateTime { get; } = new DateTimeType();
+
+    /// <summary>One of the field's choices.</summary>
+    public static FieldType Choice { get; } = new ChoiceType();
+
+    /// <summary>Any number of the field's choices.</summary>
+    public static FieldType MultiChoice { get; } = new MultiChoiceType();
+
+    /// <summary>The user a record belongs to.</summary>
+    public static FieldType Owner { get; } = new OwnerType("owner");
+
+    /// <summary>One of the field's stages.</summary>
+    public static FieldType Stage { get; } = new StageType();
+
+    /// <summary>A number given by the product.</summary>
+    public static FieldType AutoNumber { get; } = new AutoNumberType();
+
+    /// <summary>A pointer to a record of the field's target entity, given by <see cref="FieldDefinition.Target"/>.</summary>
+    public static FieldType LookupType { get; } = new LookupType();
+
+    /// <summary>The id of the record itself; a system field only.</summary>
+    public static FieldType Key { get; } = new KeyType();
+
+    /// <summary>All types by name.</summary>
+    public static FrozenDictionary<string, FieldType> All { get; } = new[]
+    {
+        Text, LongText, Email, Phone, Url, Integer, Decimal, Percent, Money, YesNo, Date, DateTime,
+        Choice, MultiChoice, LookupType, Owner, Stage, AutoNumber, Key,
+    }.ToFrozenDictionary(t => t.Name);
+
+    /// <summary>Types an administrator may give a new field; the others are the product's own.</summary>
+    public static ImmutableArray<FieldType> Designable { get; } =
+        [.. new[] { Text, LongText, Email, Phone, Url, Integer, Decimal, Percent, Money, YesNo, Date, DateTime, Choice, MultiChoice, LookupType, Owner, Stage, AutoNumber }];
+
+    /// <summary>A lookup of the given entity, for <see cref="IEntityBuilder.Field"/>.</summary>
+    public static FieldType Lookup(string target) => new LookupType(target);
+
+    /// <summary>Finds a type by name.</summary>
+    public static bool TryType(string name, [NotNullWhen(true)] out FieldType? type) => All.TryGetValue(name, out type);
+}

@@ -1,0 +1,217 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace Crm.Sdk;
+
+/// <summary>A field stored as one number.</summary>
+public abstract class NumberType : FieldType
+{
+    internal static readonly ImmutableArray<FilterOperator> Ordered =
+        [FilterOperator.Equal, FilterOperator.NotEqual, FilterOperator.Less, FilterOperator.LessOrEqual, FilterOperator.Greater, FilterOperator.GreaterOrEqual];
+
+    /// <inheritdoc/>
+    public override ImmutableArray<FilterOperator> Operators => Ordered;
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Problems(FieldDefinition field)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        if (field.Minimum > field.Maximum)
+        {
+            yield return $"The smallest value of '{field.Name}' is greater than the greatest.";
+        }
+
+        if (field.Scale is < 0 or > 10)
+        {
+            yield return $"'{field.Name}' may have 0 to 10 digits after the point.";
+        }
+    }
+
+    /// <summary>The refusal of a number outside the field's range; null when it lies inside.</summary>
+    protected static FieldError? RangeError(FieldDefinition field, decimal number)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        if (field.Minimum is { } minimum && number < minimum)
+        {
+            return new FieldError(ErrorCodes.Range, string.Create(CultureInfo.InvariantCulture, $"{field.Label} must be at least {minimum:#,0.##########}."));
+        }
+
+        if (field.Maximum is { } maximum && number > maximum)
+        {
+            return new FieldError(ErrorCodes.Range, string.Create(CultureInfo.InvariantCulture, $"{field.Label} must be at most {maximum:#,0.##########}."));
+        }
+
+        return null;
+    }
+
+    /// <summary>Rounds half away from zero to the field's digits, as people do on paper.</summary>
+    protected static decimal Round(FieldDefinition field, decimal number)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        return Math.Round(number, field.Scale ?? 2, MidpointRounding.AwayFromZero);
+    }
+}
+
+/// <summary>A whole number.</summary>
+internal sealed class IntegerType : NumberType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.Integer)];
+
+    public override string Name => "integer";
+
+    public override Type ValueType => typeof(long);
+
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    public override bool CanBeUnique => true;
+
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        value = null;
+        if (Inputs.ToDecimal(input) is not { } number || decimal.Truncate(number) != number || number is < long.MinValue or > long.MaxValue)
+        {
+            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a whole number.");
+            return false;
+        }
+
+        error = RangeError(field, number);
+        value = error is null ? (long)number : null;
+        return error is null;
+    }
+
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture) => value is long number ? number.ToString("N0", culture) : "";
+}
+
+/// <summary>A decimal number or a percentage.</summary>
+internal sealed class DecimalType(string name) : NumberType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.Decimal)];
+
+    public override string Name => name;
+
+    public override Type ValueType => typeof(decimal);
+
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        value = null;
+        var read = input is string text && name == "percent" ? text.TrimEnd().TrimEnd('%') : input;
+        if (Inputs.ToDecimal(read) is not { } number || Math.Abs(number) > 1e18m)
+        {
+            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a number.");
+            return false;
+        }
+
+        number = Round(field, number);
+        error = RangeError(field, number);
+        value = error is null ? number : null;
+        return error is null;
+    }
+
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture) =>
+        value is decimal number ? number.ToString("#,0.##########", culture) + (name == "percent" ? " %" : "") : "";
+}
+
+/// <summary>An amount and a currency. Without a currency in the input the field's stored one is kept, then the field's default, then <see cref="MoneyType.FallbackCurrency"/>.</summary>
+public sealed class MoneyType : NumberType
+{
+    /// <summary>Currency of an amount when neither the input nor the field names one.</summary>
+    public const string FallbackCurrency = "EUR";
+
+    private static readonly ImmutableArray<FieldColumn> Parts =
+        [new("amount", "", StorageKind.Decimal), new("currency", "_currency", StorageKind.Text)];
+
+    /// <inheritdoc/>
+    public override string Name => "money";
+
+    /// <inheritdoc/>
+    public override Type ValueType => typeof(Money);
+
+    /// <inheritdoc/>
+    public override ImmutableArray<FieldColumn> Columns => Parts;
+
+    /// <inheritdoc/>
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        value = null;
+        object? amountInput = input;
+        object? currencyInput = null;
+        switch (input)
+        {
+            case Money money:
+                (amountInput, currencyInput) = (money.Amount, money.Currency);
+                break;
+            case IReadOnlyDictionary<string, object?> parts:
+                amountInput = parts.GetValueOrDefault("amount");
+                currencyInput = parts.GetValueOrDefault("currency");
+                break;
+            case string text when text.Trim().Split(' ', '\u00A0') is [var number, { Length: 3 } code]:
+                (amountInput, currencyInput) = char.IsAsciiLetter(number[0]) ? (code, number) : (number, code);
+                break;
+        }
+
+        if (amountInput is null or "")
+        {
+            error = null;
+            return true;
+        }
+
+        if (Inputs.ToDecimal(amountInput) is not { } amount || Math.Abs(amount) > 1e15m)
+        {
+            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be an amount such as 1054.00.");
+            return false;
+        }
+
+        var currency = (currencyInput as string)?.Trim().ToUpperInvariant() ?? field.Default as string ?? FallbackCurrency;
+        if (currency.Length != 3 || !currency.All(char.IsAsciiLetterUpper))
+        {
+            error = new FieldError(ErrorCodes.Type, $"The currency of {field.Label} must be a code of three letters such as EUR.");
+            return false;
+        }
+
+        amount = Round(field, amount);
+        error = RangeError(field, amount);
+        value = error is null ? new Money(amount, currency) : null;
+        return error is null;
+    }
+
+    /// <inheritdoc/>
+    public override void ToColumns(object? value, Span<object?> columns)
+    {
+        var money = value as Money?;
+        columns[0] = money?.Amount;
+        columns[1] = money?.Currency;
+    }
+
+    /// <inheritdoc/>
+    public override object? FromColumns(ReadOnlySpan<object?> columns) =>
+        columns[0] is decimal amount ? new Money(amount, columns[1] as string ?? FallbackCurrency) : null;
+
+    /// <inheritdoc/>
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture) =>
+        value is Money money ? money.Amount.ToString("N2", culture) + " " + money.Currency : "";
+}
+
+/// <summary>The id of the record itself.</summary>
+internal sealed class KeyType : FieldType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.Reference)];
+
+    public override string Name => "key";
+
+    public override Type ValueType => typeof(Guid);
+
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    public override ImmutableArray<FilterOperator> Operators => NumberType.Ordered;
+
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        value = Inputs.ToId(input);
+        error = value is null ? new FieldError(ErrorCodes.Type, $"{field.Label} must be an id.") : null;
+        return error is null;
+    }
+}

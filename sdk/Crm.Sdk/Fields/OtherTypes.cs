@@ -1,0 +1,338 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace Crm.Sdk;
+
+/// <summary>Yes or no.</summary>
+internal sealed class YesNoType : FieldType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.Boolean)];
+
+    public override string Name => "yes_no";
+
+    public override Type ValueType => typeof(bool);
+
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        value = Inputs.ToBoolean(input);
+        error = value is null ? new FieldError(ErrorCodes.Type, $"{field.Label} must be yes or no.") : null;
+        return error is null;
+    }
+
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture) => value switch { true => "Yes", false => "No", _ => "" };
+}
+
+/// <summary>A date without time.</summary>
+internal sealed class DateType : FieldType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.Date)];
+
+    public override string Name => "date";
+
+    public override Type ValueType => typeof(DateOnly);
+
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    public override ImmutableArray<FilterOperator> Operators => NumberType.Ordered;
+
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        value = Inputs.ToDate(input);
+        error = value is null ? new FieldError(ErrorCodes.Type, $"{field.Label} must be a date such as 2026-11-21 or 21/11/2026.") : null;
+        return error is null;
+    }
+
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture) => value is DateOnly date ? date.ToString("d", culture) : "";
+}
+
+/// <summary>An instant.</summary>
+internal sealed class DateTimeType : FieldType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.Instant)];
+
+    public override string Name => "date_time";
+
+    public override Type ValueType => typeof(DateTimeOffset);
+
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    public override ImmutableArray<FilterOperator> Operators => NumberType.Ordered;
+
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        // PostgreSQL keeps microseconds; what is compared later must be what was stored.
+        value = Inputs.ToInstant(input) is { } instant ? new DateTimeOffset(instant.Ticks - (instant.Ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero) : null;
+        error = value is null ? new FieldError(ErrorCodes.Type, $"{field.Label} must be a date and time with a time zone such as 2026-11-21T09:30:00Z.") : null;
+        return error is null;
+    }
+
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture) => value is DateTimeOffset instant ? instant.ToString("g", culture) : "";
+}
+
+/// <summary>One of the field's choices. Input may be a choice's name or its label.</summary>
+internal sealed class ChoiceType : FieldType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.Text)];
+
+    public override string Name => "choice";
+
+    public override Type ValueType => typeof(string);
+
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        value = Choices.Find(field, input);
+        error = value is null ? Choices.Unknown(field, input) : null;
+        return error is null;
+    }
+
+    public override IEnumerable<string> Problems(FieldDefinition field) => Choices.Problems(field);
+
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture) => Choices.Label(field, value as string);
+}
+
+/// <summary>Any number of the field's choices; text input separates them by <c>;</c> or <c>,</c>.</summary>
+internal sealed class MultiChoiceType : FieldType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.TextList)];
+
+    private static readonly ImmutableArray<FilterOperator> ListOperators = [FilterOperator.Contains];
+
+    public override string Name => "multi_choice";
+
+    public override Type ValueType => typeof(ImmutableArray<string>);
+
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    public override ImmutableArray<FilterOperator> Operators => ListOperators;
+
+    public override bool CanSort => false;
+
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        value = null;
+        IEnumerable<object?>? items = input switch
+        {
+            string text => text.Split([';', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            ImmutableArray<string> names => names.Cast<object?>(),
+            IEnumerable<object?> list => list,
+            _ => null,
+        };
+        if (items is null)
+        {
+            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a list of choices.");
+            return false;
+        }
+
+        var chosen = new List<string>();
+        foreach (var item in items)
+        {
+            if (Choices.Find(field, item) is not { } name)
+            {
+                error = Choices.Unknown(field, item);
+                return false;
+            }
+
+            if (!chosen.Contains(name))
+            {
+                chosen.Add(name);
+            }
+        }
+
+        error = null;
+        value = chosen.Count == 0 ? null : chosen.ToImmutableArray();
+        return true;
+    }
+
+    public override void ToColumns(object? value, Span<object?> columns) =>
+        columns[0] = value is ImmutableArray<string> names ? names.ToArray() : null;
+
+    public override object? FromColumns(ReadOnlySpan<object?> columns) =>
+        columns[0] is string[] names ? names.ToImmutableArray() : null;
+
+    public override IEnumerable<string> Problems(FieldDefinition field) => Choices.Problems(field);
+
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture) =>
+        value is ImmutableArray<string> names ? string.Join(", ", names.Select(name => Choices.Label(field, name))) : "";
+}
+
+/// <summary>What choice fields share.</summary>
+internal static class Choices
+{
+    public static string? Find(FieldDefinition field, object? input) =>
+        Inputs.ToText(input)?.Trim() is { Length: > 0 } text
+            ? (field.Choices.FirstOrDefault(c => c.Name == text) ?? field.Choices.FirstOrDefault(c => string.Equals(c.Label, text, StringComparison.OrdinalIgnoreCase)))?.Name
+            : null;
+
+    public static FieldError Unknown(FieldDefinition field, object? input) =>
+        new(ErrorCodes.Unknown, $"{field.Label} has no choice '{Inputs.ToText(input) ?? "(not a text)"}'. Choices: {string.Join(", ", field.Choices.Select(c => c.Name).Take(20))}.");
+
+    public static string Label(FieldDefinition field, string? name) =>
+        name is null ? "" : field.Choices.FirstOrDefault(c => c.Name == name)?.Label ?? name;
+
+    public static IEnumerable<string> Problems(FieldDefinition field)
+    {
+        if (field.Choices.IsEmpty)
+        {
+            yield return $"The field '{field.Name}' needs at least one choice.";
+        }
+
+        if (field.Choices.Length > 1000)
+        {
+            yield return $"The field '{field.Name}' has more than 1,000 choices; make it a lookup.";
+        }
+
+        foreach (var twice in field.Choices.GroupBy(c => c.Name).Where(g => g.Skip(1).Any()))
+        {
+            yield return $"The field '{field.Name}' has the choice '{twice.Key}' twice.";
+        }
+
+        foreach (var choice in field.Choices)
+        {
+            if (string.IsNullOrWhiteSpace(choice.Name) || choice.Name.Length > 64 || string.IsNullOrWhiteSpace(choice.Label) || choice.Label.Length > Names.MaxLabelLength)
+            {
+                yield return $"Each choice of '{field.Name}' needs a name of at most 64 and a label of at most {Names.MaxLabelLength} characters.";
+            }
+        }
+    }
+}
+
+/// <summary>One of the field's stages. Input may be a stage's name or its label. Which moves are allowed is checked by the record service, which knows the stage before.</summary>
+public sealed class StageType : FieldType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.Text)];
+
+    /// <inheritdoc/>
+    public override string Name => "stage";
+
+    /// <inheritdoc/>
+    public override Type ValueType => typeof(string);
+
+    /// <inheritdoc/>
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    /// <inheritdoc/>
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        var stages = field.Stages?.Stages ?? [];
+        var text = Inputs.ToText(input)?.Trim();
+        value = (stages.FirstOrDefault(s => s.Name == text) ?? stages.FirstOrDefault(s => string.Equals(s.Label, text, StringComparison.OrdinalIgnoreCase)))?.Name;
+        error = value is null ? new FieldError(ErrorCodes.Unknown, $"{field.Label} has no stage '{text}'. Stages: {string.Join(", ", stages.Select(s => s.Name))}.") : null;
+        return error is null;
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Problems(FieldDefinition field)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        if (field.Stages is not { Stages.IsEmpty: false } stages)
+        {
+            yield return $"The stage field '{field.Name}' needs at least one stage.";
+            yield break;
+        }
+
+        foreach (var twice in stages.Stages.GroupBy(s => s.Name).Where(g => g.Skip(1).Any()))
+        {
+            yield return $"The field '{field.Name}' has the stage '{twice.Key}' twice.";
+        }
+
+        foreach (var stage in stages.Stages)
+        {
+            if (Names.Problem(stage.Name, Names.MaxFieldLength) is { } problem)
+            {
+                yield return problem;
+            }
+
+            if (string.IsNullOrWhiteSpace(stage.Label) || stage.Label.Length > Names.MaxLabelLength)
+            {
+                yield return $"The stage '{stage.Name}' needs a label of at most {Names.MaxLabelLength} characters.";
+            }
+
+            if (stage.Probability is < 0 or > 100)
+            {
+                yield return $"The probability of '{stage.Name}' must lie between 0 and 100 percent.";
+            }
+        }
+
+        foreach (var move in stages.Moves.Where(m => stages.Find(m.From) is null || stages.Find(m.To) is null))
+        {
+            yield return $"The move from '{move.From}' to '{move.To}' names a stage that does not exist.";
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        return value is string name ? field.Stages?.Find(name)?.Label ?? name : "";
+    }
+}
+
+/// <summary>A field that points to a record.</summary>
+public abstract class ReferenceType : FieldType
+{
+    /// <inheritdoc/>
+    public override Type ValueType => typeof(Guid);
+
+    /// <inheritdoc/>
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        value = Inputs.ToId(input);
+        error = value is null ? new FieldError(ErrorCodes.Type, $"{field.Label} must be the id of a record.") : null;
+        return error is null;
+    }
+
+    /// <summary>Name of the entity a field of this type points to.</summary>
+    public abstract string? TargetOf(FieldDefinition field);
+}
+
+/// <summary>A pointer to a record of another entity. Column and property are the field's name with <c>_id</c>; the field's own name leads to the record.</summary>
+/// <param name="target">The entity, when given in code; <see cref="FieldDefinition.Target"/> otherwise.</param>
+public sealed class LookupType(string? target = null) : ReferenceType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("id", "_id", StorageKind.Reference)];
+
+    /// <summary>The entity given in code, moved into <see cref="FieldDefinition.Target"/> when the field is declared.</summary>
+    public string? DeclaredTarget { get; } = target;
+
+    /// <inheritdoc/>
+    public override string Name => "lookup";
+
+    /// <inheritdoc/>
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    /// <inheritdoc/>
+    public override string? NavigationProperty(FieldDefinition field) => field?.Name;
+
+    /// <inheritdoc/>
+    public override string? TargetOf(FieldDefinition field) => field?.Target ?? DeclaredTarget;
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Problems(FieldDefinition field) =>
+        TargetOf(field) is null ? [$"The lookup '{field?.Name}' needs a target entity."] : [];
+}
+
+/// <summary>A pointer to a user. The property is the field's name itself; <c>{name}_user</c> leads to the user.</summary>
+/// <param name="name">Name of the type.</param>
+public sealed class OwnerType(string name) : ReferenceType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("id", "", StorageKind.Reference)];
+
+    /// <inheritdoc/>
+    public override string Name => name;
+
+    /// <inheritdoc/>
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    /// <inheritdoc/>
+    public override string? NavigationProperty(FieldDefinition field) => field?.Name + "_user";
+
+    /// <inheritdoc/>
+    public override string? TargetOf(FieldDefinition field) => "user";
+}

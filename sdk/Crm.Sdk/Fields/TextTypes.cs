@@ -1,0 +1,204 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net.Mail;
+
+namespace Crm.Sdk;
+
+/// <summary>A field stored as one text column.</summary>
+public abstract class SingleTextType : FieldType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.Text)];
+
+    private static readonly ImmutableArray<FilterOperator> TextOperators = [.. Enum.GetValues<FilterOperator>()];
+
+    /// <inheritdoc/>
+    public override Type ValueType => typeof(string);
+
+    /// <inheritdoc/>
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    /// <inheritdoc/>
+    public override ImmutableArray<FilterOperator> Operators => TextOperators;
+
+    /// <inheritdoc/>
+    public override bool CanBeUnique => true;
+
+    /// <summary>Longest text when the field gives no length, in characters.</summary>
+    public abstract int DefaultMaxLength { get; }
+
+    /// <inheritdoc/>
+    public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        value = null;
+        if (Inputs.ToText(input) is not { } text)
+        {
+            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a text.");
+            return false;
+        }
+
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            error = new FieldError(ErrorCodes.Type, $"{field.Label} holds a character that cannot be stored (U+0000).");
+            return false;
+        }
+
+        text = Trim(text);
+        if (text.Length == 0)
+        {
+            error = null;
+            return true;
+        }
+
+        var longest = field.MaxLength ?? DefaultMaxLength;
+        if (text.Length > longest)
+        {
+            error = new FieldError(ErrorCodes.Length, string.Create(CultureInfo.InvariantCulture, $"{field.Label} is {text.Length:#,0} characters long; at most {longest:#,0} are allowed."));
+            return false;
+        }
+
+        if (!TryShape(field, text, out var shaped, out error))
+        {
+            return false;
+        }
+
+        value = shaped;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Problems(FieldDefinition field)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        return field.MaxLength is < 1 or > 1_000_000 ? [$"The longest length of '{field.Name}' must lie between 1 and 1,000,000 characters."] : [];
+    }
+
+    /// <summary>Removes white space that says nothing.</summary>
+    protected virtual string Trim(string text) => text?.Trim() ?? "";
+
+    /// <summary>Checks and brings into the stored form; <paramref name="text"/> is neither empty nor too long.</summary>
+    protected virtual bool TryShape(FieldDefinition field, string text, out string shaped, [NotNullWhen(false)] out FieldError? error)
+    {
+        shaped = text;
+        error = null;
+        return true;
+    }
+}
+
+/// <summary>Plain text of one or several lines.</summary>
+internal sealed class TextType(string name, int maxLength, bool multiline = false) : SingleTextType
+{
+    public override string Name => name;
+
+    public override int DefaultMaxLength => maxLength;
+
+    public override bool CanBeUnique => !multiline;
+
+    protected override string Trim(string text) => multiline ? text.TrimEnd() : text.Trim();
+
+    protected override bool TryShape(FieldDefinition field, string text, out string shaped, [NotNullWhen(false)] out FieldError? error)
+    {
+        shaped = multiline ? text.ReplaceLineEndings("\n") : text;
+        if (!multiline && text.AsSpan().IndexOfAny('\n', '\r') >= 0)
+        {
+            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be one line of text.");
+            return false;
+        }
+
+        error = null;
+        return true;
+    }
+}
+
+/// <summary>An e-mail address.</summary>
+internal sealed class EmailType : SingleTextType
+{
+    public override string Name => "email";
+
+    // RFC 5321, 4.5.3.1.3: a path is at most 256 octets with its angle brackets.
+    public override int DefaultMaxLength => 254;
+
+    protected override bool TryShape(FieldDefinition field, string text, out string shaped, [NotNullWhen(false)] out FieldError? error)
+    {
+        shaped = text;
+        var at = text.LastIndexOf('@');
+        var plain = !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '<' or '>' or ',' or ';');
+        if (at <= 0 || !plain || !MailAddress.TryCreate(text, out var address) || address.Address != text || !IsDomain(text[(at + 1)..]))
+        {
+            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be an e-mail address such as name@example.com.");
+            return false;
+        }
+
+        shaped = text[..at] + text[at..].ToLowerInvariant();
+        error = null;
+        return true;
+    }
+
+    private static bool IsDomain(string domain) =>
+        domain.Contains('.', StringComparison.Ordinal) && domain.Split('.').All(label => label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-');
+}
+
+/// <summary>A phone number.</summary>
+internal sealed class PhoneType : SingleTextType
+{
+    public override string Name => "phone";
+
+    public override int DefaultMaxLength => 50;
+
+    protected override bool TryShape(FieldDefinition field, string text, out string shaped, [NotNullWhen(false)] out FieldError? error)
+    {
+        shaped = text;
+        var digits = text.Count(char.IsAsciiDigit);
+        var allowed = text.All(c => char.IsAsciiDigit(c) || c is ' ' or '\u00A0' or '+' or '(' or ')' or '-' or '.' or '/' or '#' or '*' or 'x' or 'X');
+        if (digits < 2 || !allowed || text.LastIndexOf('+') > 0)
+        {
+            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a phone number such as +49 30 901820.");
+            return false;
+        }
+
+        error = null;
+        return true;
+    }
+}
+
+/// <summary>A web address.</summary>
+internal sealed class UrlType : SingleTextType
+{
+    public override string Name => "url";
+
+    public override int DefaultMaxLength => 2048;
+
+    protected override bool TryShape(FieldDefinition field, string text, out string shaped, [NotNullWhen(false)] out FieldError? error)
+    {
+        // What people type has no scheme; javascript: and data: have one that is refused below.
+        shaped = text.Contains(':', StringComparison.Ordinal) ? text : "https://" + text;
+        if (!Uri.TryCreate(shaped, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || !uri.Host.Contains('.', StringComparison.Ordinal) && !uri.IsLoopback
+            || text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
+        {
+            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a web address such as https://example.com.");
+            return false;
+        }
+
+        error = null;
+        return true;
+    }
+}
+
+/// <summary>A number given by the product.</summary>
+internal sealed class AutoNumberType : SingleTextType
+{
+    public override string Name => "auto_number";
+
+    public override int DefaultMaxLength => 64;
+
+    public override IEnumerable<string> Problems(FieldDefinition field) =>
+        field.Number switch
+        {
+            null => [$"The auto-number '{field.Name}' needs a prefix, a width and a start."],
+            { Width: < 1 or > 18 } => [$"The width of '{field.Name}' must lie between 1 and 18 digits."],
+            { Start: < 0 } => [$"The start of '{field.Name}' must not be negative."],
+            { Prefix.Length: > 20 } => [$"The prefix of '{field.Name}' must not be longer than 20 characters."],
+            _ => [],
+        };
+}

@@ -1,0 +1,307 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Crm.Sdk;
+
+/// <summary>Effective definition of an entity: declared by a module, changed by the customer.</summary>
+public sealed record EntityDefinition
+{
+    private FrozenDictionary<string, FieldDefinition>? byName;
+    private FrozenDictionary<string, PropertyDefinition>? byProperty;
+
+    /// <summary>Stable snake_case name; also the name of its table.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Id of the owning module, <c>platform</c> or <c>custom</c>; see <see cref="Origins"/>.</summary>
+    public required string Origin { get; init; }
+
+    /// <summary>One of them, for users.</summary>
+    public required string Label { get; init; }
+
+    /// <summary>Several of them, for users.</summary>
+    public required string PluralLabel { get; init; }
+
+    /// <summary>Name of the entity set in the API.</summary>
+    public required string SetName { get; init; }
+
+    /// <summary>A Material Symbols name.</summary>
+    public string Icon { get; init; } = "category";
+
+    /// <summary>Fields whose values, joined by a space, are what a record is called.</summary>
+    public ImmutableArray<string> TitleFields { get; init; } = [];
+
+    /// <summary>All fields in order of declaration; the system fields come last.</summary>
+    public ImmutableArray<FieldDefinition> Fields
+    {
+        get;
+        init
+        {
+            // A copy made by "with" must not answer from the indexes of the original.
+            field = value;
+            byName = null;
+            byProperty = null;
+        }
+    } = [];
+
+    /// <summary>Fields quick search looks at.</summary>
+    public ImmutableArray<string> SearchFields { get; init; } = [];
+
+    /// <summary>Named lists; the first one is shown first.</summary>
+    public ImmutableArray<ViewDefinition> Views { get; init; } = [];
+
+    /// <summary>The form.</summary>
+    public FormDefinition Form { get; init; } = FormDefinition.Empty;
+
+    /// <summary>Where the navigation shows the entity.</summary>
+    public ImmutableArray<Placement> Placements { get; init; } = [];
+
+    /// <summary>Hidden entities keep their records but are not shown and cannot be written.</summary>
+    public bool IsHidden { get; init; }
+
+    /// <summary>Finds a field by name.</summary>
+    public bool TryField(string name, [NotNullWhen(true)] out FieldDefinition? field) =>
+        (byName ??= Fields.ToFrozenDictionary(f => f.Name)).TryGetValue(name, out field);
+
+    /// <summary>The field of this name; <see cref="KeyNotFoundException"/> when there is none.</summary>
+    public FieldDefinition Field(string name) =>
+        TryField(name, out var field) ? field : throw new KeyNotFoundException($"Entity '{Name}' has no field '{name}'.");
+
+    /// <summary>Finds a property of the API, which is a column of the table: <c>budget_currency</c> is a property of field <c>budget</c>.</summary>
+    public bool TryProperty(string name, [NotNullWhen(true)] out PropertyDefinition? property)
+    {
+        byProperty ??= Fields
+            .SelectMany(f => f.Type.Columns.Select(c => new PropertyDefinition(f.Name + c.Suffix, f, c)))
+            .ToFrozenDictionary(p => p.Name);
+        return byProperty.TryGetValue(name, out property);
+    }
+
+    /// <summary>The field that holds the stage, if the entity has stages.</summary>
+    public FieldDefinition? StageField => Fields.FirstOrDefault(f => f.Type is StageType && !f.IsHidden);
+
+    /// <inheritdoc/>
+    public bool Equals(EntityDefinition? other) => ReferenceEquals(this, other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Name);
+}
+
+/// <summary>Effective definition of a field.</summary>
+public sealed record FieldDefinition
+{
+    /// <summary>Stable snake_case name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What the field may hold.</summary>
+    public required FieldType Type { get; init; }
+
+    /// <summary>Id of the declaring module, <c>platform</c> or <c>custom</c>.</summary>
+    public required string Origin { get; init; }
+
+    /// <summary>Shown to users.</summary>
+    public required string Label { get; init; }
+
+    /// <summary>A sentence shown below the editor.</summary>
+    public string? Help { get; init; }
+
+    /// <summary>A value must be present.</summary>
+    public bool IsRequired { get; init; }
+
+    /// <summary>No two records share a value.</summary>
+    public bool IsUnique { get; init; }
+
+    /// <summary>Set by the product only.</summary>
+    public bool IsReadOnly { get; init; }
+
+    /// <summary>Every entity has it (<c>id</c>, <c>version</c>, <c>owner</c> …).</summary>
+    public bool IsSystem { get; init; }
+
+    /// <summary>Hidden fields keep their data but are not shown, read or written.</summary>
+    public bool IsHidden { get; init; }
+
+    /// <summary>Value of a new record that gives none, as input.</summary>
+    public object? Default { get; init; }
+
+    /// <summary>Longest text, in characters.</summary>
+    public int? MaxLength { get; init; }
+
+    /// <summary>Smallest number allowed.</summary>
+    public decimal? Minimum { get; init; }
+
+    /// <summary>Greatest number allowed.</summary>
+    public decimal? Maximum { get; init; }
+
+    /// <summary>Digits after the decimal point.</summary>
+    public int? Scale { get; init; }
+
+    /// <summary>What a choice or multi-choice field may hold.</summary>
+    public ImmutableArray<ChoiceDefinition> Choices { get; init; } = [];
+
+    /// <summary>Entity a lookup points to.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>Stages of a stage field.</summary>
+    public StagesDefinition? Stages { get; init; }
+
+    /// <summary>How an auto-number is written.</summary>
+    public NumberFormat? Number { get; init; }
+
+    /// <summary>Name in an earlier version; its data is kept.</summary>
+    public string? RenamedFrom { get; init; }
+}
+
+/// <summary>One column of a field, as the API and the table know it.</summary>
+/// <param name="Name">Name of the property and of the column.</param>
+/// <param name="Field">The field it belongs to.</param>
+/// <param name="Column">Which part of the field it is.</param>
+public sealed record PropertyDefinition(string Name, FieldDefinition Field, FieldColumn Column);
+
+/// <summary>One value a choice field may hold.</summary>
+/// <param name="Name">Stable name, as stored.</param>
+/// <param name="Label">Shown to users.</param>
+/// <param name="Colour">CSS colour of its badge; null for the neutral one.</param>
+public sealed record ChoiceDefinition(string Name, string Label, string? Colour = null);
+
+/// <summary>How auto-numbers are written: <c>INV</c>, 7 and 1 give <c>INV0000001</c>.</summary>
+/// <param name="Prefix">Text before the digits.</param>
+/// <param name="Width">Least number of digits.</param>
+/// <param name="Start">First number.</param>
+public sealed record NumberFormat(string Prefix, int Width, long Start = 1);
+
+/// <summary>Stages and the moves between them.</summary>
+/// <param name="Stages">In order; the first is where records start.</param>
+/// <param name="Moves">Allowed moves; empty when every move is allowed.</param>
+public sealed record StagesDefinition(ImmutableArray<StageDefinition> Stages, ImmutableArray<StageMove> Moves)
+{
+    /// <summary>Finds a stage.</summary>
+    public StageDefinition? Find(string name) => Stages.FirstOrDefault(s => s.Name == name);
+
+    /// <summary>Whether a record may go from one stage to another.</summary>
+    public bool Allows(string from, string to) => from == to || Moves.IsEmpty || Moves.Contains(new StageMove(from, to));
+}
+
+/// <summary>One stage.</summary>
+/// <param name="Name">Stable name, as stored.</param>
+/// <param name="Label">Shown to users.</param>
+/// <param name="Kind">Open, won or lost.</param>
+/// <param name="Probability">Chance of winning, in percent.</param>
+public sealed record StageDefinition(string Name, string Label, StageKind Kind, int Probability);
+
+/// <summary>An allowed move between stages.</summary>
+/// <param name="From">Stage left.</param>
+/// <param name="To">Stage entered.</param>
+public sealed record StageMove(string From, string To);
+
+/// <summary>How a stage ends, if it does.</summary>
+public enum StageKind
+{
+    /// <summary>Work goes on.</summary>
+    Open,
+
+    /// <summary>Ended in success.</summary>
+    Won,
+
+    /// <summary>Ended without success.</summary>
+    Lost,
+}
+
+/// <summary>A named list.</summary>
+/// <param name="Name">Stable name within the entity.</param>
+/// <param name="Label">Shown in the list's drop-down.</param>
+/// <param name="Columns">Fields, or paths through lookups.</param>
+/// <param name="Filter">Which records are listed; null for all.</param>
+/// <param name="Sort">Their order; empty for the order of creation, newest first.</param>
+/// <param name="Origin">Id of the declaring module, <c>platform</c> or <c>custom</c>.</param>
+public sealed record ViewDefinition(
+    string Name,
+    string Label,
+    ImmutableArray<string> Columns,
+    Filter? Filter = null,
+    ImmutableArray<Sort> Sort = default,
+    string Origin = Origins.Custom);
+
+/// <summary>A form.</summary>
+/// <param name="Sections">In reading order.</param>
+public sealed record FormDefinition(ImmutableArray<FormSectionDefinition> Sections)
+{
+    /// <summary>A form without sections.</summary>
+    public static FormDefinition Empty { get; } = new(ImmutableArray<FormSectionDefinition>.Empty);
+}
+
+/// <summary>One group of fields on a form.</summary>
+/// <param name="Label">Heading; empty for none.</param>
+/// <param name="Fields">In reading order.</param>
+public sealed record FormSectionDefinition(string Label, ImmutableArray<string> Fields);
+
+/// <summary>Where the navigation shows an entity.</summary>
+/// <param name="Area">Name of the area.</param>
+/// <param name="Section">Name of the section in it.</param>
+/// <param name="Order">Items are shown in this order.</param>
+public sealed record Placement(string Area, string Section, int Order = 100);
+
+/// <summary>A work area of the navigation.</summary>
+/// <param name="Name">Stable name.</param>
+/// <param name="Label">Shown in the area menu.</param>
+/// <param name="Order">Areas are shown in this order.</param>
+/// <param name="Icon">A Material Symbols name.</param>
+/// <param name="Sections">Its sections in order.</param>
+/// <param name="Origin">Id of the module that declared it first.</param>
+public sealed record AreaDefinition(string Name, string Label, int Order, string? Icon, ImmutableArray<SectionDefinition> Sections, string Origin);
+
+/// <summary>A section of an area.</summary>
+/// <param name="Name">Stable name within the area.</param>
+/// <param name="Label">Shown as the heading.</param>
+/// <param name="Order">Sections are shown in this order.</param>
+public sealed record SectionDefinition(string Name, string Label, int Order);
+
+/// <summary>Where a definition comes from when it is not a module.</summary>
+public static class Origins
+{
+    /// <summary>Part of the product itself.</summary>
+    public const string Platform = "platform";
+
+    /// <summary>Made by the customer.</summary>
+    public const string Custom = "custom";
+}
+
+/// <summary>All definitions at one version. Immutable; replaced as a whole.</summary>
+/// <param name="Version">Grows by one with every applied change.</param>
+/// <param name="Entities">Entities by name, hidden ones included.</param>
+/// <param name="Areas">Navigation, in order.</param>
+public sealed record MetadataSnapshot(long Version, FrozenDictionary<string, EntityDefinition> Entities, ImmutableArray<AreaDefinition> Areas)
+{
+    private FrozenDictionary<string, EntityDefinition>? bySet;
+
+    /// <summary>Entities by name, hidden ones included.</summary>
+    public FrozenDictionary<string, EntityDefinition> Entities
+    {
+        get;
+        init
+        {
+            // As for EntityDefinition.Fields.
+            field = value;
+            bySet = null;
+        }
+    } = Entities;
+
+    /// <summary>Finds an entity by name.</summary>
+    public bool TryEntity(string name, [NotNullWhen(true)] out EntityDefinition? entity) => Entities.TryGetValue(name, out entity);
+
+    /// <summary>The entity of this name; <see cref="KeyNotFoundException"/> when there is none.</summary>
+    public EntityDefinition Entity(string name) =>
+        Entities.TryGetValue(name, out var entity) ? entity : throw new KeyNotFoundException($"There is no entity '{name}'.");
+
+    /// <summary>Finds an entity by the name of its set in the API.</summary>
+    public bool TrySet(string setName, [NotNullWhen(true)] out EntityDefinition? entity) =>
+        (bySet ??= Entities.Values.ToFrozenDictionary(e => e.SetName)).TryGetValue(setName, out entity);
+}
+
+/// <summary>Gives the current metadata.</summary>
+public interface IMetadata
+{
+    /// <summary>Read once per operation and keep: it may be replaced at any moment.</summary>
+    MetadataSnapshot Current { get; }
+
+    /// <summary>Raised after <see cref="Current"/> was replaced, on an arbitrary thread.</summary>
+    event Action<MetadataSnapshot>? Changed;
+}

@@ -1,0 +1,180 @@
+using System.Collections.Immutable;
+
+namespace Crm.Sdk;
+
+/// <summary>What to read.</summary>
+public sealed record RecordQuery
+{
+    /// <summary>Most rows a page may have.</summary>
+    public const int MaxTop = 1000;
+
+    /// <summary>The entity.</summary>
+    public required string Entity { get; init; }
+
+    /// <summary>Field names, property names or paths through lookups (<c>company.name</c>); empty for all own visible fields.</summary>
+    public ImmutableArray<string> Select { get; init; } = [];
+
+    /// <summary>Which records; null for all.</summary>
+    public Filter? Filter { get; init; }
+
+    /// <summary>Words to be found in the entity's search fields.</summary>
+    public string? Search { get; init; }
+
+    /// <summary>Order; the id is always added last, so that it is total.</summary>
+    public ImmutableArray<Sort> Sort { get; init; } = [];
+
+    /// <summary>Rows of the page, at most <see cref="MaxTop"/>.</summary>
+    public int Top { get; init; } = 50;
+
+    /// <summary>Rows to leave out; for jumping to a page. Prefer <see cref="After"/>.</summary>
+    public int Skip { get; init; }
+
+    /// <summary>Continue after the row where an earlier page ended: its <see cref="RecordPage.Next"/>.</summary>
+    public string? After { get; init; }
+
+    /// <summary>Whether to count all records that match.</summary>
+    public bool Count { get; init; }
+}
+
+/// <summary>One page.</summary>
+/// <param name="Records">In order.</param>
+/// <param name="Count">How many match in all, when asked for.</param>
+/// <param name="Next">Where to continue; null on the last page.</param>
+public sealed record RecordPage(ImmutableArray<Record> Records, long? Count, string? Next);
+
+/// <summary>One key of an order.</summary>
+/// <param name="Path">Field name, property name or path through lookups.</param>
+/// <param name="Descending">From greatest to smallest. Records without a value come last either way.</param>
+public sealed record Sort(string Path, bool Descending = false);
+
+/// <summary>A condition on records.</summary>
+public abstract record Filter
+{
+    private Filter()
+    {
+    }
+
+    /// <summary>All of them.</summary>
+    public static Filter AllOf(params ImmutableArray<Filter> filters) => new All(filters);
+
+    /// <summary>At least one of them.</summary>
+    public static Filter AnyOf(params ImmutableArray<Filter> filters) => new Any(filters);
+
+    /// <summary>Equality; a null value means no value.</summary>
+    public static Filter Equal(string path, object? value) => new Compare(path, FilterOperator.Equal, value);
+
+    /// <summary>Every filter holds; true when empty.</summary>
+    /// <param name="Filters">The filters.</param>
+    public sealed record All(ImmutableArray<Filter> Filters) : Filter;
+
+    /// <summary>One filter holds; false when empty.</summary>
+    /// <param name="Filters">The filters.</param>
+    public sealed record Any(ImmutableArray<Filter> Filters) : Filter;
+
+    /// <summary>The filter does not hold. A comparison with a missing value is false, so its negation is true.</summary>
+    /// <param name="Filter">The filter.</param>
+    public sealed record Not(Filter Filter) : Filter;
+
+    /// <summary>A field compared with a value.</summary>
+    /// <param name="Path">Field name, property name or path through lookups.</param>
+    /// <param name="Operator">How.</param>
+    /// <param name="Value">Input as the field's type takes it; null only with equal and not equal.</param>
+    public sealed record Compare(string Path, FilterOperator Operator, object? Value) : Filter;
+
+    /// <summary>A field is one of several values.</summary>
+    /// <param name="Path">Field name, property name or path through lookups.</param>
+    /// <param name="Values">Input as the field's type takes it.</param>
+    public sealed record In(string Path, ImmutableArray<object?> Values) : Filter;
+}
+
+/// <summary>How a filter compares.</summary>
+public enum FilterOperator
+{
+    /// <summary>The same value; texts are compared exactly.</summary>
+    Equal,
+
+    /// <summary>Another value, or none.</summary>
+    NotEqual,
+
+    /// <summary>Smaller.</summary>
+    Less,
+
+    /// <summary>Smaller or the same.</summary>
+    LessOrEqual,
+
+    /// <summary>Greater.</summary>
+    Greater,
+
+    /// <summary>Greater or the same.</summary>
+    GreaterOrEqual,
+
+    /// <summary>The text holds the value, in any case; a multi-choice field holds the choice.</summary>
+    Contains,
+
+    /// <summary>The text begins with the value, in any case.</summary>
+    StartsWith,
+
+    /// <summary>The text ends with the value, in any case.</summary>
+    EndsWith,
+}
+
+/// <summary>What to group and aggregate.</summary>
+public sealed record AggregateQuery
+{
+    /// <summary>The entity.</summary>
+    public required string Entity { get; init; }
+
+    /// <summary>Paths to group by; empty for one row over all.</summary>
+    public ImmutableArray<string> GroupBy { get; init; } = [];
+
+    /// <summary>What to compute.</summary>
+    public ImmutableArray<Aggregate> Aggregates { get; init; } = [];
+
+    /// <summary>Which records; null for all.</summary>
+    public Filter? Filter { get; init; }
+}
+
+/// <summary>One aggregate.</summary>
+/// <param name="Function">Which.</param>
+/// <param name="Path">Over which property; null only for <see cref="AggregateFunction.Count"/>.</param>
+/// <param name="Alias">Name of the result.</param>
+public sealed record Aggregate(AggregateFunction Function, string? Path, string Alias);
+
+/// <summary>Aggregate functions; records without a value are left out, except by a count without path.</summary>
+public enum AggregateFunction
+{
+    /// <summary>How many.</summary>
+    Count,
+
+    /// <summary>Sum of numbers.</summary>
+    Sum,
+
+    /// <summary>Smallest.</summary>
+    Min,
+
+    /// <summary>Greatest.</summary>
+    Max,
+
+    /// <summary>Arithmetic mean of numbers.</summary>
+    Average,
+
+    /// <summary>How many different values.</summary>
+    CountDistinct,
+}
+
+/// <summary>One group.</summary>
+/// <param name="Values">Group values by path and aggregates by alias; column values (a money field gives its amount).</param>
+public sealed record AggregateRow(IReadOnlyDictionary<string, object?> Values);
+
+/// <summary>A query that cannot be run; the caller's mistake.</summary>
+/// <param name="code">Stable code, see <see cref="ErrorCodes"/>.</param>
+/// <param name="message">For the caller.</param>
+/// <param name="target">The name at fault.</param>
+public sealed class QueryException(string code, string message, string? target = null) : Exception(message)
+{
+    /// <summary>Stable code.</summary>
+    public string Code { get; } = code;
+
+    /// <summary>The name at fault.</summary>
+    public string? Target { get; } = target;
+}
