@@ -47,6 +47,9 @@ public abstract class FieldType
     /// <summary>Reads a value from its columns; null when there is none.</summary>
     public virtual object? FromColumns(ReadOnlySpan<object?> columns) => columns[0];
 
+    /// <summary>Whether two values of this type are the same, so that storing one over the other changes nothing.</summary>
+    public virtual bool AreEqual(object? left, object? right) => Equals(left, right);
+
     /// <summary>Problems of a definition that uses this type: options that are missing or make no sense.</summary>
     public virtual IEnumerable<string> Problems(FieldDefinition field) => [];
 

@@ -19,12 +19,12 @@ public abstract class NumberType : FieldType
         ArgumentNullException.ThrowIfNull(field);
         if (field.Minimum > field.Maximum)
         {
-            yield return $"The smallest value of '{field.Name}' is greater than the greatest.";
+            yield return Texts.Of("RangeReversed", field.Name);
         }
 
         if (field.Scale is < 0 or > 10)
         {
-            yield return $"'{field.Name}' may have 0 to 10 digits after the point.";
+            yield return Texts.Of("ScaleRange", field.Name);
         }
     }
 
@@ -34,12 +34,12 @@ public abstract class NumberType : FieldType
         ArgumentNullException.ThrowIfNull(field);
         if (field.Minimum is { } minimum && number < minimum)
         {
-            return new FieldError(ErrorCodes.Range, string.Create(CultureInfo.InvariantCulture, $"{field.Label} must be at least {minimum:#,0.##########}."));
+            return new FieldError(ErrorCodes.Range, Texts.Of("TooSmall", field.Label, minimum));
         }
 
         if (field.Maximum is { } maximum && number > maximum)
         {
-            return new FieldError(ErrorCodes.Range, string.Create(CultureInfo.InvariantCulture, $"{field.Label} must be at most {maximum:#,0.##########}."));
+            return new FieldError(ErrorCodes.Range, Texts.Of("TooGreat", field.Label, maximum));
         }
 
         return null;
@@ -71,7 +71,7 @@ internal sealed class IntegerType : NumberType
         value = null;
         if (Inputs.ToDecimal(input) is not { } number || decimal.Truncate(number) != number || number is < long.MinValue or > long.MaxValue)
         {
-            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a whole number.");
+            error = new FieldError(ErrorCodes.Type, Texts.Of("NotInteger", field.Label));
             return false;
         }
 
@@ -100,7 +100,7 @@ internal sealed class DecimalType(string name) : NumberType
         var read = input is string text && name == "percent" ? text.TrimEnd().TrimEnd('%') : input;
         if (Inputs.ToDecimal(read) is not { } number || Math.Abs(number) > 1e18m)
         {
-            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a number.");
+            error = new FieldError(ErrorCodes.Type, Texts.Of("NotNumber", field.Label));
             return false;
         }
 
@@ -114,7 +114,10 @@ internal sealed class DecimalType(string name) : NumberType
         value is decimal number ? number.ToString("#,0.##########", culture) + (name == "percent" ? " %" : "") : "";
 }
 
-/// <summary>An amount and a currency. Without a currency in the input the field's stored one is kept, then the field's default, then <see cref="MoneyType.FallbackCurrency"/>.</summary>
+/// <summary>
+/// An amount and a currency. Input without a currency takes <see cref="FieldDefinition.Currency"/>, then <see cref="FallbackCurrency"/>;
+/// a caller that changes the amount of a stored value passes the stored currency along.
+/// </summary>
 public sealed class MoneyType : NumberType
 {
     /// <summary>Currency of an amount when neither the input nor the field names one.</summary>
@@ -148,8 +151,8 @@ public sealed class MoneyType : NumberType
                 amountInput = parts.GetValueOrDefault("amount");
                 currencyInput = parts.GetValueOrDefault("currency");
                 break;
-            case string text when text.Trim().Split(' ', '\u00A0') is [var number, { Length: 3 } code]:
-                (amountInput, currencyInput) = char.IsAsciiLetter(number[0]) ? (code, number) : (number, code);
+            case string text when text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [var first, var second]:
+                (amountInput, currencyInput) = char.IsAsciiLetter(first[0]) ? (second, first) : (first, second);
                 break;
         }
 
@@ -161,14 +164,14 @@ public sealed class MoneyType : NumberType
 
         if (Inputs.ToDecimal(amountInput) is not { } amount || Math.Abs(amount) > 1e15m)
         {
-            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be an amount such as 1054.00.");
+            error = new FieldError(ErrorCodes.Type, Texts.Of("NotMoney", field.Label));
             return false;
         }
 
-        var currency = (currencyInput as string)?.Trim().ToUpperInvariant() ?? field.Default as string ?? FallbackCurrency;
+        var currency = (currencyInput as string)?.Trim().ToUpperInvariant() ?? field.Currency ?? FallbackCurrency;
         if (currency.Length != 3 || !currency.All(char.IsAsciiLetterUpper))
         {
-            error = new FieldError(ErrorCodes.Type, $"The currency of {field.Label} must be a code of three letters such as EUR.");
+            error = new FieldError(ErrorCodes.Type, Texts.Of("NotCurrency", field.Label));
             return false;
         }
 
@@ -211,7 +214,7 @@ internal sealed class KeyType : FieldType
     public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
     {
         value = Inputs.ToId(input);
-        error = value is null ? new FieldError(ErrorCodes.Type, $"{field.Label} must be an id.") : null;
+        error = value is null ? new FieldError(ErrorCodes.Type, Texts.Of("NotId", field.Label)) : null;
         return error is null;
     }
 }

@@ -18,11 +18,11 @@ internal sealed class YesNoType : FieldType
     public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
     {
         value = Inputs.ToBoolean(input);
-        error = value is null ? new FieldError(ErrorCodes.Type, $"{field.Label} must be yes or no.") : null;
+        error = value is null ? new FieldError(ErrorCodes.Type, Texts.Of("NotYesNo", field.Label)) : null;
         return error is null;
     }
 
-    public override string Format(FieldDefinition field, object? value, CultureInfo culture) => value switch { true => "Yes", false => "No", _ => "" };
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture) => value switch { true => Texts.Of("Yes"), false => Texts.Of("No"), _ => "" };
 }
 
 /// <summary>A date without time.</summary>
@@ -41,7 +41,7 @@ internal sealed class DateType : FieldType
     public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
     {
         value = Inputs.ToDate(input);
-        error = value is null ? new FieldError(ErrorCodes.Type, $"{field.Label} must be a date such as 2026-11-21 or 21/11/2026.") : null;
+        error = value is null ? new FieldError(ErrorCodes.Type, Texts.Of("NotDate", field.Label)) : null;
         return error is null;
     }
 
@@ -65,7 +65,7 @@ internal sealed class DateTimeType : FieldType
     {
         // PostgreSQL keeps microseconds; what is compared later must be what was stored.
         value = Inputs.ToInstant(input) is { } instant ? new DateTimeOffset(instant.Ticks - (instant.Ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero) : null;
-        error = value is null ? new FieldError(ErrorCodes.Type, $"{field.Label} must be a date and time with a time zone such as 2026-11-21T09:30:00Z.") : null;
+        error = value is null ? new FieldError(ErrorCodes.Type, Texts.Of("NotInstant", field.Label)) : null;
         return error is null;
     }
 
@@ -124,7 +124,7 @@ internal sealed class MultiChoiceType : FieldType
         };
         if (items is null)
         {
-            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a list of choices.");
+            error = new FieldError(ErrorCodes.Type, Texts.Of("NotChoices", field.Label));
             return false;
         }
 
@@ -154,6 +154,10 @@ internal sealed class MultiChoiceType : FieldType
     public override object? FromColumns(ReadOnlySpan<object?> columns) =>
         columns[0] is string[] names ? names.ToImmutableArray() : null;
 
+    // Immutable arrays compare by reference.
+    public override bool AreEqual(object? left, object? right) =>
+        left is ImmutableArray<string> one && right is ImmutableArray<string> other ? one.SequenceEqual(other) : left is null && right is null;
+
     public override IEnumerable<string> Problems(FieldDefinition field) => Choices.Problems(field);
 
     public override string Format(FieldDefinition field, object? value, CultureInfo culture) =>
@@ -169,7 +173,7 @@ internal static class Choices
             : null;
 
     public static FieldError Unknown(FieldDefinition field, object? input) =>
-        new(ErrorCodes.Unknown, $"{field.Label} has no choice '{Inputs.ToText(input) ?? "(not a text)"}'. Choices: {string.Join(", ", field.Choices.Select(c => c.Name).Take(20))}.");
+        new(ErrorCodes.Unknown, Texts.Of("UnknownChoice", field.Label, Inputs.ToText(input) ?? "?", string.Join(", ", field.Choices.Select(c => c.Name).Take(20))));
 
     public static string Label(FieldDefinition field, string? name) =>
         name is null ? "" : field.Choices.FirstOrDefault(c => c.Name == name)?.Label ?? name;
@@ -178,24 +182,24 @@ internal static class Choices
     {
         if (field.Choices.IsEmpty)
         {
-            yield return $"The field '{field.Name}' needs at least one choice.";
+            yield return Texts.Of("NoChoices", field.Name);
         }
 
         if (field.Choices.Length > 1000)
         {
-            yield return $"The field '{field.Name}' has more than 1,000 choices; make it a lookup.";
+            yield return Texts.Of("TooManyChoices", field.Name);
         }
 
         foreach (var twice in field.Choices.GroupBy(c => c.Name).Where(g => g.Skip(1).Any()))
         {
-            yield return $"The field '{field.Name}' has the choice '{twice.Key}' twice.";
+            yield return Texts.Of("ChoiceTwice", field.Name, twice.Key);
         }
 
         foreach (var choice in field.Choices)
         {
             if (string.IsNullOrWhiteSpace(choice.Name) || choice.Name.Length > 64 || string.IsNullOrWhiteSpace(choice.Label) || choice.Label.Length > Names.MaxLabelLength)
             {
-                yield return $"Each choice of '{field.Name}' needs a name of at most 64 and a label of at most {Names.MaxLabelLength} characters.";
+                yield return Texts.Of("ChoiceLength", field.Name, Names.MaxLabelLength);
             }
         }
     }
@@ -222,7 +226,7 @@ public sealed class StageType : FieldType
         var stages = field.Stages?.Stages ?? [];
         var text = Inputs.ToText(input)?.Trim();
         value = (stages.FirstOrDefault(s => s.Name == text) ?? stages.FirstOrDefault(s => string.Equals(s.Label, text, StringComparison.OrdinalIgnoreCase)))?.Name;
-        error = value is null ? new FieldError(ErrorCodes.Unknown, $"{field.Label} has no stage '{text}'. Stages: {string.Join(", ", stages.Select(s => s.Name))}.") : null;
+        error = value is null ? new FieldError(ErrorCodes.Unknown, Texts.Of("UnknownStage", field.Label, text, string.Join(", ", stages.Select(s => s.Name)))) : null;
         return error is null;
     }
 
@@ -232,13 +236,13 @@ public sealed class StageType : FieldType
         ArgumentNullException.ThrowIfNull(field);
         if (field.Stages is not { Stages.IsEmpty: false } stages)
         {
-            yield return $"The stage field '{field.Name}' needs at least one stage.";
+            yield return Texts.Of("NoStages", field.Name);
             yield break;
         }
 
         foreach (var twice in stages.Stages.GroupBy(s => s.Name).Where(g => g.Skip(1).Any()))
         {
-            yield return $"The field '{field.Name}' has the stage '{twice.Key}' twice.";
+            yield return Texts.Of("StageTwice", field.Name, twice.Key);
         }
 
         foreach (var stage in stages.Stages)
@@ -250,18 +254,18 @@ public sealed class StageType : FieldType
 
             if (string.IsNullOrWhiteSpace(stage.Label) || stage.Label.Length > Names.MaxLabelLength)
             {
-                yield return $"The stage '{stage.Name}' needs a label of at most {Names.MaxLabelLength} characters.";
+                yield return Texts.Of("StageLabel", stage.Name, Names.MaxLabelLength);
             }
 
             if (stage.Probability is < 0 or > 100)
             {
-                yield return $"The probability of '{stage.Name}' must lie between 0 and 100 percent.";
+                yield return Texts.Of("Probability", stage.Name);
             }
         }
 
         foreach (var move in stages.Moves.Where(m => stages.Find(m.From) is null || stages.Find(m.To) is null))
         {
-            yield return $"The move from '{move.From}' to '{move.To}' names a stage that does not exist.";
+            yield return Texts.Of("UnknownMove", move.From, move.To);
         }
     }
 
@@ -284,7 +288,7 @@ public abstract class ReferenceType : FieldType
     {
         ArgumentNullException.ThrowIfNull(field);
         value = Inputs.ToId(input);
-        error = value is null ? new FieldError(ErrorCodes.Type, $"{field.Label} must be the id of a record.") : null;
+        error = value is null ? new FieldError(ErrorCodes.Type, Texts.Of("NotRecordId", field.Label)) : null;
         return error is null;
     }
 
@@ -315,7 +319,7 @@ public sealed class LookupType(string? target = null) : ReferenceType
 
     /// <inheritdoc/>
     public override IEnumerable<string> Problems(FieldDefinition field) =>
-        TargetOf(field) is null ? [$"The lookup '{field?.Name}' needs a target entity."] : [];
+        TargetOf(field) is null ? [Texts.Of("NoTarget", field?.Name)] : [];
 }
 
 /// <summary>A pointer to a user. The property is the field's name itself; <c>{name}_user</c> leads to the user.</summary>

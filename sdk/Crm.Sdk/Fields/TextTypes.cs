@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Net.Mail;
 
 namespace Crm.Sdk;
@@ -34,13 +33,13 @@ public abstract class SingleTextType : FieldType
         value = null;
         if (Inputs.ToText(input) is not { } text)
         {
-            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a text.");
+            error = new FieldError(ErrorCodes.Type, Texts.Of("NotText", field.Label));
             return false;
         }
 
         if (text.Contains('\0', StringComparison.Ordinal))
         {
-            error = new FieldError(ErrorCodes.Type, $"{field.Label} holds a character that cannot be stored (U+0000).");
+            error = new FieldError(ErrorCodes.Type, Texts.Of("NulCharacter", field.Label));
             return false;
         }
 
@@ -54,7 +53,7 @@ public abstract class SingleTextType : FieldType
         var longest = field.MaxLength ?? DefaultMaxLength;
         if (text.Length > longest)
         {
-            error = new FieldError(ErrorCodes.Length, string.Create(CultureInfo.InvariantCulture, $"{field.Label} is {text.Length:#,0} characters long; at most {longest:#,0} are allowed."));
+            error = new FieldError(ErrorCodes.Length, Texts.Of("TooLong", field.Label, text.Length, longest));
             return false;
         }
 
@@ -71,7 +70,7 @@ public abstract class SingleTextType : FieldType
     public override IEnumerable<string> Problems(FieldDefinition field)
     {
         ArgumentNullException.ThrowIfNull(field);
-        return field.MaxLength is < 1 or > 1_000_000 ? [$"The longest length of '{field.Name}' must lie between 1 and 1,000,000 characters."] : [];
+        return field.MaxLength is < 1 or > 1_000_000 ? [Texts.Of("MaxLengthRange", field.Name)] : [];
     }
 
     /// <summary>Removes white space that says nothing.</summary>
@@ -102,7 +101,7 @@ internal sealed class TextType(string name, int maxLength, bool multiline = fals
         shaped = multiline ? text.ReplaceLineEndings("\n") : text;
         if (!multiline && text.AsSpan().IndexOfAny('\n', '\r') >= 0)
         {
-            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be one line of text.");
+            error = new FieldError(ErrorCodes.Type, Texts.Of("OneLine", field.Label));
             return false;
         }
 
@@ -126,7 +125,7 @@ internal sealed class EmailType : SingleTextType
         var plain = !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '<' or '>' or ',' or ';');
         if (at <= 0 || !plain || !MailAddress.TryCreate(text, out var address) || address.Address != text || !IsDomain(text[(at + 1)..]))
         {
-            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be an e-mail address such as name@example.com.");
+            error = new FieldError(ErrorCodes.Type, Texts.Of("NotEmail", field.Label));
             return false;
         }
 
@@ -153,7 +152,7 @@ internal sealed class PhoneType : SingleTextType
         var allowed = text.All(c => char.IsAsciiDigit(c) || c is ' ' or '\u00A0' or '+' or '(' or ')' or '-' or '.' or '/' or '#' or '*' or 'x' or 'X');
         if (digits < 2 || !allowed || text.LastIndexOf('+') > 0)
         {
-            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a phone number such as +49 30 901820.");
+            error = new FieldError(ErrorCodes.Type, Texts.Of("NotPhone", field.Label));
             return false;
         }
 
@@ -176,7 +175,7 @@ internal sealed class UrlType : SingleTextType
         if (!Uri.TryCreate(shaped, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || !uri.Host.Contains('.', StringComparison.Ordinal) && !uri.IsLoopback
             || text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
         {
-            error = new FieldError(ErrorCodes.Type, $"{field.Label} must be a web address such as https://example.com.");
+            error = new FieldError(ErrorCodes.Type, Texts.Of("NotUrl", field.Label));
             return false;
         }
 
@@ -195,10 +194,10 @@ internal sealed class AutoNumberType : SingleTextType
     public override IEnumerable<string> Problems(FieldDefinition field) =>
         field.Number switch
         {
-            null => [$"The auto-number '{field.Name}' needs a prefix, a width and a start."],
-            { Width: < 1 or > 18 } => [$"The width of '{field.Name}' must lie between 1 and 18 digits."],
-            { Start: < 0 } => [$"The start of '{field.Name}' must not be negative."],
-            { Prefix.Length: > 20 } => [$"The prefix of '{field.Name}' must not be longer than 20 characters."],
+            null => [Texts.Of("NumberMissing", field.Name)],
+            { Width: < 1 or > 18 } => [Texts.Of("NumberWidth", field.Name)],
+            { Start: < 0 } => [Texts.Of("NumberStart", field.Name)],
+            { Prefix.Length: > 20 } => [Texts.Of("NumberPrefix", field.Name)],
             _ => [],
         };
 }

@@ -100,6 +100,9 @@ public interface IFieldBuilder
     /// <summary>Digits after the decimal point.</summary>
     IFieldBuilder Scale(int digits);
 
+    /// <summary>ISO 4217 code of an amount given without one, for money fields.</summary>
+    IFieldBuilder Currency(string code);
+
     /// <summary>Adds a choice to a choice or multi-choice field.</summary>
     IFieldBuilder Choice(string name, string label, string? colour = null);
 

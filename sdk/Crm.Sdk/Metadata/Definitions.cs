@@ -134,6 +134,9 @@ public sealed record FieldDefinition
     /// <summary>Digits after the decimal point.</summary>
     public int? Scale { get; init; }
 
+    /// <summary>ISO 4217 code of an amount given without one, for money fields.</summary>
+    public string? Currency { get; init; }
+
     /// <summary>What a choice or multi-choice field may hold.</summary>
     public ImmutableArray<ChoiceDefinition> Choices { get; init; } = [];
 

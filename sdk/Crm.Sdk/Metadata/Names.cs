@@ -36,22 +36,22 @@ public static class Names
     {
         if (string.IsNullOrEmpty(name))
         {
-            return "A name is needed.";
+            return Texts.Of("NameMissing");
         }
 
         if (name.Length > maxLength)
         {
-            return $"The name '{name[..Math.Min(name.Length, 40)]}' is longer than {maxLength} characters.";
+            return Texts.Of("NameTooLong", name[..Math.Min(name.Length, 40)], maxLength);
         }
 
         if (name[0] is < 'a' or > 'z' || name.Any(c => c is not ((>= 'a' and <= 'z') or (>= '0' and <= '9') or '_')))
         {
-            return $"The name '{name}' must start with a letter a–z and hold only a–z, 0–9 and _.";
+            return Texts.Of("NameLetters", name);
         }
 
         if (name.EndsWith('_') || name.Contains("__", StringComparison.Ordinal) || name.StartsWith("pg_", StringComparison.Ordinal))
         {
-            return $"The name '{name}' must not end with _, hold __ or start with pg_.";
+            return Texts.Of("NameUnderscores", name);
         }
 
         return null;
@@ -59,11 +59,11 @@ public static class Names
 
     /// <summary>Why an entity cannot have this name, or null when it can.</summary>
     public static string? EntityProblem(string? name) =>
-        Problem(name, MaxEntityLength) ?? (ReservedEntities.Contains(name!) ? $"The name '{name}' is reserved." : null);
+        Problem(name, MaxEntityLength) ?? (ReservedEntities.Contains(name!) ? Texts.Of("NameReserved", name) : null);
 
     /// <summary>Why a field cannot have this name, or null when it can.</summary>
     public static string? FieldProblem(string? name) =>
-        Problem(name, MaxFieldLength) ?? (ReservedFields.Contains(name!) ? $"The name '{name}' is reserved: every entity has it." : null);
+        Problem(name, MaxFieldLength) ?? (ReservedFields.Contains(name!) ? Texts.Of("NameOfSystemField", name) : null);
 
     /// <summary>A label made from a name: <c>close_date</c> gives <c>Close date</c>.</summary>
     public static string ToLabel(string name)
