@@ -1,0 +1,29 @@
+namespace Crm.Metadata;
+
+/// <summary>The only place where a name becomes part of an SQL text. Names come from the metadata snapshot; values are always parameters.</summary>
+public static class Sql
+{
+    /// <summary>Schema of the tables records are stored in.</summary>
+    public const string RecordsSchema = "records";
+
+    /// <summary>Schema of the platform's own tables.</summary>
+    public const string PlatformSchema = "crm";
+
+    /// <summary>A quoted identifier: <c>company</c> gives <c>"company"</c>.</summary>
+    public static string Quote(string identifier)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(identifier);
+        if (identifier.Length > 63 || identifier.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ArgumentException("Not a name PostgreSQL can hold.", nameof(identifier));
+        }
+
+        return "\"" + identifier.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
+    }
+
+    /// <summary>The table of an entity: <c>company</c> gives <c>records."company"</c>.</summary>
+    public static string Table(string entity) => RecordsSchema + "." + Quote(entity);
+
+    /// <summary>A quoted text, for the few statements that take no parameters (comments on tables).</summary>
+    internal static string Literal(string text) => "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
+}
