@@ -41,6 +41,12 @@ public abstract class FieldType
     /// <param name="error">Code and message of the refusal.</param>
     public abstract bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error);
 
+    /// <summary>Completes input that leaves parts of the value open from the value stored now: an amount without a currency keeps the stored one.</summary>
+    /// <param name="input">What the caller gave; not null and not an empty string.</param>
+    /// <param name="stored">The value stored now.</param>
+    /// <returns>Input for <see cref="TryNormalize"/>.</returns>
+    public virtual object Complete(object input, object stored) => input;
+
     /// <summary>Writes a value into its columns; <paramref name="columns"/> has as many places as <see cref="Columns"/>.</summary>
     public virtual void ToColumns(object? value, Span<object?> columns) => columns[0] = value;
 

@@ -182,6 +182,24 @@ public sealed class MoneyType : NumberType
     }
 
     /// <inheritdoc/>
+    public override object Complete(object input, object stored)
+    {
+        var currency = (stored as Money?)?.Currency;
+        return input switch
+        {
+            Money => input,
+            IReadOnlyDictionary<string, object?> parts when parts.ContainsKey("amount") && parts.ContainsKey("currency") => input,
+            IReadOnlyDictionary<string, object?> parts => new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["amount"] = parts.TryGetValue("amount", out var amount) ? amount : (stored as Money?)?.Amount,
+                ["currency"] = parts.GetValueOrDefault("currency") ?? currency,
+            },
+            string text when text.Any(char.IsAsciiLetter) => input,
+            _ => new Dictionary<string, object?>(StringComparer.Ordinal) { ["amount"] = input, ["currency"] = currency },
+        };
+    }
+
+    /// <inheritdoc/>
     public override void ToColumns(object? value, Span<object?> columns)
     {
         var money = value as Money?;

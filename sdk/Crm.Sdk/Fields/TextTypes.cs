@@ -43,6 +43,12 @@ public abstract class SingleTextType : FieldType
             return false;
         }
 
+        if (!IsUnicode(text))
+        {
+            error = new FieldError(ErrorCodes.Type, Texts.Of("HalfCharacter", field.Label));
+            return false;
+        }
+
         text = Trim(text);
         if (text.Length == 0)
         {
@@ -71,6 +77,21 @@ public abstract class SingleTextType : FieldType
     {
         ArgumentNullException.ThrowIfNull(field);
         return field.MaxLength is < 1 or > 1_000_000 ? [Texts.Of("MaxLengthRange", field.Name)] : [];
+    }
+
+    /// <summary>Whether a text can be written as UTF-8: no half of a surrogate pair stands alone.</summary>
+    public static bool IsUnicode(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsSurrogate(text[i]) && (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[i++ + 1])))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Removes white space that says nothing.</summary>

@@ -171,6 +171,15 @@ public static class ErrorCodes
     /// <summary>The module that owns the entity is switched off or failed.</summary>
     public const string Module = "module";
 
+    /// <summary>Nothing is wrong with this change, but another one of the same batch was refused and all belong together.</summary>
+    public const string Batch = "batch";
+
+    /// <summary>Somebody else is changing the same records at this moment; trying again helps.</summary>
+    public const string Busy = "busy";
+
+    /// <summary>The database cannot take writes at the moment, for example because its disk is full.</summary>
+    public const string Unavailable = "unavailable";
+
     /// <summary>There is no such field.</summary>
     public const string UnknownField = "unknown_field";
 
