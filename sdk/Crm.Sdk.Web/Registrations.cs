@@ -1,3 +1,4 @@
+using Crm.Sdk.Web.Forms;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -50,6 +51,18 @@ public static class ModuleWeb
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddSingleton(new PanelRegistration(entity, title, typeof(T)));
+        return builder;
+    }
+
+    /// <summary>Edits every field of a type with another component.</summary>
+    /// <typeparam name="T">The component.</typeparam>
+    /// <param name="builder">The module's builder.</param>
+    /// <param name="fieldType">Name of the field type.</param>
+    public static IModuleBuilder AddEditor<T>(this IModuleBuilder builder, string fieldType)
+        where T : FieldEditorComponent
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddSingleton(new EditorRegistration(fieldType, typeof(T)));
         return builder;
     }
 
