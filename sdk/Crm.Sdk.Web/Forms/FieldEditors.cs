@@ -67,7 +67,7 @@ public abstract class FieldEditorComponent : ComponentBase
     protected string InputId => IdOf(Field);
 
     /// <summary>What ties the input to its error, its help and its state, for all inputs of the field.</summary>
-    protected Dictionary<string, object> Aria
+    protected IReadOnlyDictionary<string, object> Aria
     {
         get
         {

@@ -34,7 +34,7 @@ public sealed class RecordTitles
     }
 
     /// <summary>Entity a field points to; null when it points nowhere.</summary>
-    public static string? TargetOf(FieldDefinition field) => (field?.Type as ReferenceType)?.TargetOf(field);
+    public static string? TargetOf(FieldDefinition field) => field?.Type is ReferenceType type ? type.TargetOf(field) : null;
 
     /// <summary>Reads the titles of everything the values of a record point to, one query per entity.</summary>
     public Task LearnAsync(IRecordService records, MetadataSnapshot metadata, EntityDefinition entity, Func<string, object?> value, CancellationToken ct = default)
