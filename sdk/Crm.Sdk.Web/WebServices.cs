@@ -1,3 +1,4 @@
+using Crm.Sdk.Web.Forms;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -14,6 +15,8 @@ public static class WebServices
         services.AddScoped<DisplayContext>();
         services.AddScoped<Toasts>();
         services.AddScoped<Dialogs>();
+        services.AddScoped<FieldText>();
+        services.AddSingleton<FieldEditors>();
         return services;
     }
 }

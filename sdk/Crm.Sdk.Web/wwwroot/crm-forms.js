@@ -123,19 +123,7 @@ class Form {
 
 export const attach = (root, owner, key, version) => new Form(root, owner, key, version);
 
-export const focus = element => element?.focus();
-
 export function pickDate(input) {
   if (typeof input.showPicker === 'function') input.showPicker();
   else input.focus();
 }
-
-export function showDialog(dialog) {
-  if (!dialog.open) dialog.showModal();
-}
-
-export function closeDialog(dialog) {
-  if (dialog.open) dialog.close();
-}
-
-export const scrollOptionIntoView = id => document.getElementById(id)?.scrollIntoView({ block: 'nearest' });
