@@ -1,3 +1,5 @@
+using Crm.Host.Api.OData;
+
 namespace Crm.Host.Api;
 
 /// <summary>Wires this folder into the host.</summary>
@@ -6,7 +8,13 @@ internal static class ApiSetup
     public static void AddCrmApi(this WebApplicationBuilder builder)
     {
         builder.Services.AddTransient<IStartupFilter, ErrorMiddleware.AtTheFront>();
+        builder.Services.AddSingleton<ODataModels>();
+        // Room for the longest query and the path before it, so that a longer one is refused by us, with a reason.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestLineSize = 2 * QueryOptions.MaxLength);
     }
 
-    public static void MapCrmApi(this WebApplication app) => ArgumentNullException.ThrowIfNull(app);
+    public static void MapCrmApi(this WebApplication app)
+    {
+        app.MapOData();
+    }
 }

@@ -1,0 +1,170 @@
+using System.Collections.Frozen;
+using Crm.Sdk;
+using Microsoft.OData.Edm;
+
+namespace Crm.Host.Api.OData;
+
+/// <summary>The entity model OData clients see, made from one snapshot. Hidden entities and fields are not in it.</summary>
+internal sealed class ODataModel
+{
+    public const string Namespace = "crm";
+
+    private ODataModel(MetadataSnapshot snapshot, EdmModel edm, FrozenDictionary<string, ODataSet> sets)
+    {
+        Snapshot = snapshot;
+        Edm = edm;
+        Sets = sets;
+        ByEntity = sets.Values.ToFrozenDictionary(s => s.Entity.Name);
+    }
+
+    /// <summary>What the model was made from.</summary>
+    public MetadataSnapshot Snapshot { get; }
+
+    public EdmModel Edm { get; }
+
+    /// <summary>Sets by their name in the API.</summary>
+    public FrozenDictionary<string, ODataSet> Sets { get; }
+
+    /// <summary>Sets by the name of their entity.</summary>
+    public FrozenDictionary<string, ODataSet> ByEntity { get; }
+
+    /// <summary>The set of this name; an answer of 404 when there is none.</summary>
+    public ODataSet Set(string name) => Sets.TryGetValue(name, out var set)
+        ? set
+        : throw new ApiException(new ApiError(StatusCodes.Status404NotFound, ErrorCodes.UnknownEntity, $"There is no entity set '{name}'.", name));
+
+    public static ODataModel Build(MetadataSnapshot snapshot)
+    {
+        var edm = new EdmModel();
+        var container = new EdmEntityContainer(Namespace, "Container");
+        var sets = snapshot.Entities.Values.Where(e => !e.IsHidden).OrderBy(e => e.SetName, StringComparer.Ordinal)
+            .Select(entity => AddType(edm, container, entity)).ToFrozenDictionary(s => s.Entity.SetName);
+        var byEntity = sets.Values.ToDictionary(s => s.Entity.Name);
+        foreach (var set in sets.Values.OrderBy(s => s.Entity.SetName, StringComparer.Ordinal))
+        {
+            AddNavigations(set, byEntity);
+        }
+
+        edm.AddElement(container);
+        return new ODataModel(snapshot, edm, sets);
+    }
+
+    private static ODataSet AddType(EdmModel edm, EdmEntityContainer container, EntityDefinition entity)
+    {
+        var type = new EdmEntityType(Namespace, entity.Name);
+        foreach (var field in entity.Fields.Where(f => !f.IsHidden))
+        {
+            foreach (var column in field.Type.Columns)
+            {
+                var property = type.AddStructuralProperty(field.Name + column.Suffix, TypeOf(field, column));
+                if (field.IsSystem && field.Type == Fields.Key)
+                {
+                    type.AddKeys(property);
+                }
+            }
+        }
+
+        edm.AddElement(type);
+        return new ODataSet(entity, type, container.AddEntitySet(entity.SetName, type));
+    }
+
+    private static void AddNavigations(ODataSet set, Dictionary<string, ODataSet> byEntity)
+    {
+        var navigations = new Dictionary<string, Navigation>();
+        foreach (var field in set.Entity.Fields.Where(f => !f.IsHidden))
+        {
+            if (field.Type is not ReferenceType reference
+                || field.Type.NavigationProperty(field) is not { } name
+                || reference.TargetOf(field) is not { } target
+                || !byEntity.TryGetValue(target, out var targetSet)
+                || set.Type.FindProperty(name) is not null)
+            {
+                continue;
+            }
+
+            var dependent = (IEdmStructuralProperty)set.Type.FindProperty(field.Name + field.Type.Columns[0].Suffix);
+            var property = set.Type.AddUnidirectionalNavigation(new EdmNavigationPropertyInfo
+            {
+                Name = name,
+                Target = targetSet.Type,
+                TargetMultiplicity = EdmMultiplicity.ZeroOrOne,
+                DependentProperties = [dependent],
+                PrincipalProperties = targetSet.Type.DeclaredKey!,
+            });
+            set.EdmSet.AddNavigationTarget(property, targetSet.EdmSet);
+            navigations.Add(name, new Navigation(name, field, targetSet));
+        }
+
+        set.Navigations = navigations.ToFrozenDictionary();
+    }
+
+    private static IEdmTypeReference TypeOf(FieldDefinition field, FieldColumn column)
+    {
+        // Only what the product sets itself is never missing: a required field may have been made required later.
+        var nullable = !(field.IsSystem && field.Name is "id" or "version" or "created_at" or "modified_at");
+        var core = EdmCoreModel.Instance;
+        return column.Storage switch
+        {
+            StorageKind.Text => core.GetString(isUnbounded: false, MaxLength(field, column), isUnicode: true, nullable),
+            StorageKind.Integer => core.GetInt64(nullable),
+            StorageKind.Decimal => core.GetDecimal(precision: null, field.Scale ?? 2, nullable),
+            StorageKind.Boolean => core.GetBoolean(nullable),
+            StorageKind.Date => core.GetDate(nullable),
+            StorageKind.Instant => core.GetDateTimeOffset(nullable),
+            StorageKind.Reference => core.GetGuid(nullable),
+            StorageKind.TextList => EdmCoreModel.GetCollection(core.GetString(isNullable: false)),
+            _ => throw new InvalidOperationException($"No OData type for {column.Storage}."),
+        };
+    }
+
+    private static int? MaxLength(FieldDefinition field, FieldColumn column) =>
+        field.Type is SingleTextType text && column == field.Type.Columns[0] ? field.MaxLength ?? text.DefaultMaxLength : null;
+}
+
+/// <summary>One entity as OData sees it.</summary>
+internal sealed class ODataSet(EntityDefinition entity, EdmEntityType type, EdmEntitySet edmSet)
+{
+    public EntityDefinition Entity { get; } = entity;
+
+    public EdmEntityType Type { get; } = type;
+
+    public EdmEntitySet EdmSet { get; } = edmSet;
+
+    /// <summary>Lookups by the name of their navigation property.</summary>
+    public FrozenDictionary<string, Navigation> Navigations { get; set; } = FrozenDictionary<string, Navigation>.Empty;
+
+    /// <summary>All visible properties.</summary>
+    public Projection All { get; } = Projection.Of(entity);
+
+    /// <summary>The navigation of a field, whichever name it was asked by.</summary>
+    public Navigation? NavigationOf(FieldDefinition field) => Navigations.Values.FirstOrDefault(n => n.Field == field);
+}
+
+/// <summary>A lookup as OData sees it.</summary>
+/// <param name="Name">Name of the navigation property.</param>
+/// <param name="Field">The lookup.</param>
+/// <param name="Target">Where it leads.</param>
+internal sealed record Navigation(string Name, FieldDefinition Field, ODataSet Target);
+
+/// <summary>The model of the current metadata, made once per version.</summary>
+internal sealed class ODataModels(IMetadata metadata)
+{
+    private volatile ODataModel? current;
+
+    public ODataModel Current
+    {
+        get
+        {
+            var snapshot = metadata.Current;
+            var model = current;
+            if (model is null || !ReferenceEquals(model.Snapshot, snapshot))
+            {
+                // Two requests may build it at the same time; the second result replaces an equal one.
+                model = ODataModel.Build(snapshot);
+                current = model;
+            }
+
+            return model;
+        }
+    }
+}

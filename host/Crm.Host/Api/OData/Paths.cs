@@ -1,0 +1,84 @@
+using Crm.Sdk;
+using Microsoft.OData.UriParser;
+
+namespace Crm.Host.Api.OData;
+
+/// <summary>A property and how a query reaches it.</summary>
+/// <param name="Path">As <see cref="RecordQuery"/> takes it.</param>
+/// <param name="Property">The property at its end.</param>
+internal sealed record PropertyPath(string Path, PropertyDefinition Property);
+
+/// <summary>Turns what the OData parser found into paths of a query.</summary>
+internal static class Paths
+{
+    /// <summary>The property an expression names; an answer of 400 when it is anything else.</summary>
+    public static PropertyPath Of(ODataSet root, QueryNode node) =>
+        TryOf(root, node) ?? throw Unsupported.Expression("A property is needed here");
+
+    /// <summary>The property an expression names; null when it is anything else.</summary>
+    public static PropertyPath? TryOf(ODataSet root, QueryNode node)
+    {
+        switch (Plain(node))
+        {
+            case SingleValuePropertyAccessNode access when Source(root, access.Source) is var (set, prefix):
+                return Find(set, prefix, access.Property.Name);
+            case CollectionPropertyAccessNode access when Source(root, access.Source) is var (set, prefix):
+                return Find(set, prefix, access.Property.Name);
+            case SingleNavigationNode navigation when Source(root, navigation.Source) is var (set, prefix):
+                // A lookup itself, as in "company eq null".
+                var field = set.Navigations[navigation.NavigationProperty.Name].Field;
+                return Find(set, prefix, field.Name + field.Type.Columns[0].Suffix);
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Looks through what changes the type of a value only.</summary>
+    public static QueryNode Plain(QueryNode node)
+    {
+        while (node is ConvertNode convert)
+        {
+            node = convert.Source;
+        }
+
+        return node;
+    }
+
+    /// <summary>Looks through functions that change the case of a text only.</summary>
+    public static QueryNode AnyCase(QueryNode node)
+    {
+        node = Plain(node);
+        while (node is SingleValueFunctionCallNode { Name: "tolower" or "toupper" } call)
+        {
+            node = Plain(call.Parameters.First());
+        }
+
+        return node;
+    }
+
+    private static (ODataSet Set, string Prefix)? Source(ODataSet root, QueryNode node)
+    {
+        switch (node)
+        {
+            case ResourceRangeVariableReferenceNode:
+                return (root, "");
+            case SingleNavigationNode navigation when Source(root, navigation.Source) is var (set, prefix):
+                var step = set.Navigations[navigation.NavigationProperty.Name];
+                return (step.Target, prefix + step.Field.Name + ".");
+            default:
+                return null;
+        }
+    }
+
+    private static PropertyPath Find(ODataSet set, string prefix, string name) =>
+        set.Entity.TryProperty(name, out var property)
+            ? new PropertyPath(prefix + name, property)
+            : throw new InvalidOperationException($"The entity model and entity '{set.Entity.Name}' differ in '{name}'.");
+}
+
+/// <summary>Answers to requests that are right OData but go beyond what this service offers.</summary>
+internal static class Unsupported
+{
+    public static ApiException Expression(string message, string? target = null) =>
+        new(ApiError.BadRequest(message + ". docs/api.md lists what this service understands.", target));
+}

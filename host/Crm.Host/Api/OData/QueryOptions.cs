@@ -1,0 +1,110 @@
+using Microsoft.OData;
+using Microsoft.OData.UriParser;
+
+namespace Crm.Host.Api.OData;
+
+/// <summary>The query options of one request, read strictly: an option that is not understood is refused, because ignoring it gives wrong data.</summary>
+internal sealed class QueryOptions
+{
+    /// <summary>Longest query string, in characters.</summary>
+    public const int MaxLength = 8192;
+
+    private static readonly string[] Parsed = ["$filter", "$orderby", "$select", "$expand", "$apply"];
+
+    private readonly Dictionary<string, string> given;
+    private readonly ODataQueryOptionParser expressions;
+
+    private QueryOptions(Dictionary<string, string> given, ODataQueryOptionParser expressions)
+    {
+        this.given = given;
+        this.expressions = expressions;
+    }
+
+    /// <summary>Options in the order they came, names with <c>$</c>.</summary>
+    public IReadOnlyDictionary<string, string> All => given;
+
+    public string? this[string name] => given.GetValueOrDefault(name);
+
+    /// <summary>Reads the options; an answer of 400 for one that is not allowed here.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="set">The set that is read.</param>
+    /// <param name="allowed">Names with <c>$</c>.</param>
+    public static QueryOptions Read(HttpRequest request, ODataModel model, ODataSet set, params ReadOnlySpan<string> allowed)
+    {
+        if (request.QueryString.Value is { Length: > MaxLength } all)
+        {
+            throw new ApiException(new ApiError(
+                StatusCodes.Status414UriTooLong, Sdk.ErrorCodes.BadRequest, $"The query is {all.Length} characters long; at most {MaxLength} are read."));
+        }
+
+        var values = new Dictionary<string, string>();
+        foreach (var (name, text) in request.Query)
+        {
+            // OData 4.01 lets clients leave the $ away. A name with @ is a parameter of an expression.
+            var option = name is ['$' or '@', ..] ? name : "$" + name;
+            if (!allowed.Contains(option) && option[0] != '@')
+            {
+                throw new ApiException(ApiError.BadRequest($"The query option '{name}' is not understood here. Possible: {string.Join(", ", allowed!)}.", name));
+            }
+
+            if (text.Count != 1 || !values.TryAdd(option, text[0] ?? ""))
+            {
+                throw new ApiException(ApiError.BadRequest($"The query option '{name}' is given more than once.", name));
+            }
+        }
+
+        var parsed = values.Where(v => Parsed.Contains(v.Key) || v.Key[0] == '@').ToDictionary();
+        var parser = new ODataQueryOptionParser(model.Edm, set.Type, set.EdmSet, parsed);
+        parser.Settings.MaximumExpansionDepth = 1;
+        parser.Settings.MaximumExpansionCount = 20;
+        return new QueryOptions(values, parser);
+    }
+
+    public FilterClause? Filter() => Parse("$filter", p => p.ParseFilter());
+
+    public OrderByClause? OrderBy() => Parse("$orderby", p => p.ParseOrderBy());
+
+    public SelectExpandClause? SelectExpand() => given.ContainsKey("$expand") ? Parse("$expand", p => p.ParseSelectAndExpand()) : Parse("$select", p => p.ParseSelectAndExpand());
+
+    public Microsoft.OData.UriParser.Aggregation.ApplyClause? Apply() => Parse("$apply", p => p.ParseApply());
+
+    /// <summary>A whole number of at least zero.</summary>
+    public int? Number(string name)
+    {
+        if (this[name] is not { } text)
+        {
+            return null;
+        }
+
+        return int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new ApiException(ApiError.BadRequest($"{name} must be a whole number of at least 0.", name));
+    }
+
+    public bool Count() => this["$count"] switch
+    {
+        null or "false" => false,
+        "true" => true,
+        _ => throw new ApiException(ApiError.BadRequest("$count must be true or false.", "$count")),
+    };
+
+    private T? Parse<T>(string name, Func<ODataQueryOptionParser, T> parse)
+        where T : class
+    {
+        if (!given.ContainsKey(name))
+        {
+            return null;
+        }
+
+        try
+        {
+            return parse(expressions);
+        }
+        catch (Exception exception) when (exception is ODataException or ArgumentException or FormatException or OverflowException or InvalidOperationException or NotSupportedException)
+        {
+            // The parser's own message names the position or the name at fault. Some mistakes it meets with exceptions meant for programmers.
+            throw new ApiException(ApiError.BadRequest($"{name} cannot be read: {exception.Message}", name));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using Crm.Sdk;
+
+namespace Crm.Host.Api.OData;
+
+/// <summary>Reading records: lists, single records, counts.</summary>
+internal static class RecordReads
+{
+    public static async Task ListAsync(HttpContext context, ODataModel model, ODataSet set)
+    {
+        ODataResponse.CheckFormat(context.Request);
+        if (context.Request.Query.ContainsKey("$apply") || context.Request.Query.ContainsKey("apply"))
+        {
+            await Aggregation.HandleAsync(context, model, set);
+            return;
+        }
+
+        var list = ListRequest.Read(context.Request, model, set, Services(context).Time);
+        var page = await Services(context).Records.QueryAsync(list.Query, context.RequestAborted);
+        await ODataResponse.WritePageAsync(context, list, page);
+    }
+
+    public static async Task CountAsync(HttpContext context, ODataModel model, ODataSet set)
+    {
+        var options = QueryOptions.Read(context.Request, model, set, "$filter", "$search");
+        var query = ListRequest.Count(set, options, Services(context).Time);
+        var page = await Services(context).Records.QueryAsync(query, context.RequestAborted);
+        context.Response.ContentType = "text/plain;charset=utf-8";
+        await context.Response.WriteAsync(page.Count.GetValueOrDefault().ToString(CultureInfo.InvariantCulture), context.RequestAborted);
+    }
+
+    public static async Task OneAsync(HttpContext context, ODataModel model, ODataSet set, Guid id)
+    {
+        var (projection, fragment) = (set.All, set.Entity.SetName);
+        Record? record;
+        if (context.Request.QueryString.HasValue)
+        {
+            ODataResponse.CheckFormat(context.Request);
+            var options = QueryOptions.Read(context.Request, model, set, "$select", "$expand", "$format");
+            (projection, var select, fragment) = ListRequest.Shape(set, options);
+            var query = new RecordQuery { Entity = set.Entity.Name, Select = select, Filter = Filter.Equal("id", id), Top = 1 };
+            record = (await Services(context).Records.QueryAsync(query, context.RequestAborted)).Records.FirstOrDefault();
+        }
+        else
+        {
+            record = await Services(context).Records.FindAsync(set.Entity.Name, id, context.RequestAborted);
+        }
+
+        if (record is null)
+        {
+            throw new ApiException(ApiError.NotFound($"There is no {set.Entity.Name} with the id {id}.", "id"));
+        }
+
+        if (Preferences.Tags(context.Request.Headers.IfNoneMatch)?.Match(record.Version) == true)
+        {
+            context.Response.StatusCode = StatusCodes.Status304NotModified;
+            context.Response.Headers.ETag = Urls.Tag(record.Version);
+            return;
+        }
+
+        await ODataResponse.WriteRecordAsync(context, StatusCodes.Status200OK, projection, fragment, record);
+    }
+
+    private static (IRecordService Records, TimeProvider Time) Services(HttpContext context) =>
+        (context.RequestServices.GetRequiredService<IRecordService>(), context.RequestServices.GetRequiredService<TimeProvider>());
+}
