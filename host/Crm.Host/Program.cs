@@ -1,4 +1,3 @@
-using Crm.Host;
+using Crm.Host.Startup;
 
-await using var app = await CrmHost.CreateAsync(args);
-await app.RunAsync();
+return await Launcher.RunAsync(args);

@@ -1,17 +1,17 @@
 namespace Crm.Sdk.Testing;
 
-/// <summary>A throw-away PostgreSQL database, for tests of what lies below the CRM.</summary>
+/// <summary>A throw-away PostgreSQL database, for tests of what lies below the CRM; most tests want <see cref="TestCrm"/>.</summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
     private static int count;
 
-    private readonly string name;
-
     private TestDatabase(string name, string connectionString)
     {
-        this.name = name;
+        Name = name;
         ConnectionString = connectionString;
     }
+
+    internal string Name { get; }
 
     /// <summary>How to reach it.</summary>
     public string ConnectionString { get; }
@@ -27,6 +27,13 @@ public sealed class TestDatabase : IAsyncDisposable
         return new(unique, await TestServer.ConnectionStringAsync(unique));
     }
 
+    /// <summary>Lets nobody in any more, so that it can be copied.</summary>
+    internal async Task CloseAsync()
+    {
+        await TestServer.ExecuteAsync($"ALTER DATABASE {Name} WITH ALLOW_CONNECTIONS false");
+        await TestServer.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{Name}'");
+    }
+
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await TestServer.ExecuteAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    public async ValueTask DisposeAsync() => await TestServer.ExecuteAsync($"DROP DATABASE IF EXISTS {Name} WITH (FORCE)");
 }

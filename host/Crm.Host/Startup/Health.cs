@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Crm.Metadata;
+using Npgsql;
+
+namespace Crm.Host.Startup;
+
+/// <summary>Tells load balancers and people how the host is.</summary>
+internal static class Health
+{
+    public static void MapHealth(this WebApplication app)
+    {
+        app.MapGet("/health/live", () => TypedResults.Json(new { status = "live" })).AllowAnonymous().ExcludeFromDescription();
+        app.MapGet("/health/ready", ReadyAsync).AllowAnonymous().ExcludeFromDescription();
+    }
+
+    private static async Task<IResult> ReadyAsync(CrmDatabase database, Readiness readiness, CancellationToken ct)
+    {
+        var answers = await AnswersAsync(database, ct);
+        var ready = answers && readiness.IsReady;
+        return TypedResults.Json(
+            new
+            {
+                status = ready ? "ready" : "not_ready",
+                database = answers ? "ok" : "unreachable",
+            },
+            JsonSerializerOptions.Web,
+            statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static async Task<bool> AnswersAsync(CrmDatabase database, CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = await database.OpenAsync(ct);
+            await using var command = connection.CreateCommand();
+            command.CommandText = "SELECT 1";
+            await command.ExecuteScalarAsync(ct);
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
+    }
+}
