@@ -1,0 +1,42 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Crm.Sdk;
+
+namespace Crm.Host.Modules;
+
+/// <summary>Builds a module's own service provider: its services, and those of the host a module may see.</summary>
+internal static class ModuleServices
+{
+    public static ServiceProvider Build(IServiceCollection own, IServiceProvider host)
+    {
+        ArgumentNullException.ThrowIfNull(own);
+        if (own.Any(s => s.ServiceType == typeof(IHostedService)))
+        {
+            throw new ModuleFailedException("It registers a hosted service. Work in the background belongs into a listener: several hosts would do it several times.");
+        }
+
+        // Instances, not factories: a provider disposes what its factories made, and these are the host's.
+        IServiceCollection services = new ServiceCollection();
+        services.AddSingleton(host.GetRequiredService<TimeProvider>());
+        services.AddSingleton(host.GetRequiredService<ILoggerFactory>());
+        services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
+        services.AddSingleton(host.GetRequiredService<IMetadata>());
+        services.AddSingleton(host.GetRequiredService<IRecords>());
+        services.AddScoped<ModuleActor>();
+        services.AddScoped(RecordsOfActor);
+        services.AddLocalization();
+        services.ConfigureHttpJsonOptions(json =>
+            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower)));
+        foreach (var service in own)
+        {
+            services.Add(service);
+        }
+
+        return services.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true, ValidateOnBuild = true });
+    }
+
+    private static IRecordService RecordsOfActor(IServiceProvider scope) =>
+        scope.GetRequiredService<ModuleActor>().Actor is { } actor
+            ? scope.GetRequiredService<IRecords>().As(actor)
+            : throw new InvalidOperationException("Nobody acts here: an interceptor reads and writes through change.Records, a listener through IRecords.");
+}
