@@ -1,0 +1,139 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Records.Importing;
+
+/// <summary>One thing to say about a row.</summary>
+/// <param name="IsError">Whether the row is left out because of it; otherwise a warning.</param>
+/// <param name="Code">Stable code.</param>
+/// <param name="Field">The field; null for the whole row.</param>
+/// <param name="Column">The column it comes from.</param>
+/// <param name="Value">The text at fault.</param>
+/// <param name="Message">For the user.</param>
+public sealed record RowIssue(bool IsError, string Code, string? Field, string? Column, string? Value, string Message);
+
+/// <summary>A reference of a row by name, still to be found.</summary>
+internal sealed record NamedReference(FieldPlan Plan, string Name);
+
+/// <summary>A row as it will be saved.</summary>
+internal sealed class MappedRow(ImportRow source)
+{
+    public ImportRow Source { get; } = source;
+
+    /// <summary>Input by field or property name.</summary>
+    public Dictionary<string, object?> Values { get; } = new(StringComparer.Ordinal);
+
+    public List<NamedReference> References { get; } = [];
+
+    public List<RowIssue> Issues { get; } = [];
+
+    public bool HasErrors => Issues.Exists(i => i.IsError);
+
+    /// <summary>Texts by key as the file has them, for reports.</summary>
+    public Dictionary<string, string> Texts { get; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>Turns rows into values by field; pure, one row at a time.</summary>
+internal sealed class RowMapper
+{
+    private readonly CellReader reader;
+    private readonly FrozenDictionary<string, int> columns;
+    private readonly FrozenDictionary<string, FieldPlan> planByColumn;
+    private readonly bool keepsEmpty;
+
+    public RowMapper(EntityDefinition entity, ImmutableArray<string> headers, ImportMapping mapping)
+    {
+        reader = new CellReader(mapping);
+        keepsEmpty = mapping.Empty == EmptyCell.Keep;
+        columns = headers.Select((header, i) => KeyValuePair.Create(header, i)).ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+        Plans = [.. mapping.Fields.Select(f => FieldPlan.Create(f.Key, MappingCheck.Resolve(entity, f.Key)!, f.Value, columns))];
+        planByColumn = Plans
+            .Where(p => p is { ColumnName: not null, HasValues: true })
+            .GroupBy(p => p.ColumnName!, StringComparer.OrdinalIgnoreCase)
+            .ToFrozenDictionary(g => g.Key, g => g.First(), StringComparer.OrdinalIgnoreCase);
+    }
+
+    public ImmutableArray<FieldPlan> Plans { get; }
+
+    /// <summary>Maps a row.</summary>
+    public MappedRow Map(ImportRow row)
+    {
+        var mapped = new MappedRow(row);
+        if (row.IsShort)
+        {
+            mapped.Issues.Add(new RowIssue(IsError: false, ImportCodes.ShortRow, null, null, null, Importing.Texts.Of("ShortRow")));
+        }
+
+        foreach (var plan in Plans)
+        {
+            var text = plan.Text(row.Values, column => ValueOf(row, column));
+            mapped.Texts[plan.Key] = plan.Column is { } index ? row.Values[index] : text;
+            if (text.Length == 0)
+            {
+                if (plan.IsReference && plan.ColumnName is not null)
+                {
+                    mapped.Issues.Add(new RowIssue(IsError: false, ImportCodes.Empty, plan.Key, plan.ColumnName, null, Importing.Texts.Of("EmptyReference", plan.Field.Label)));
+                }
+
+                if (!keepsEmpty)
+                {
+                    mapped.Values[plan.Key] = null;
+                }
+            }
+            else if (plan.IsReference)
+            {
+                AddReference(mapped, plan, text);
+            }
+            else
+            {
+                AddValue(mapped, plan, text);
+            }
+        }
+
+        return mapped;
+    }
+
+    /// <summary>Value of a column of a row, replaced as the field that takes the column says.</summary>
+    public string ValueOf(ImportRow row, string column)
+    {
+        var text = row.Values[columns[column]];
+        return planByColumn.TryGetValue(column, out var plan) ? plan.Replace(text) : text;
+    }
+
+    private static void AddReference(MappedRow mapped, FieldPlan plan, string text)
+    {
+        if (Guid.TryParse(text, out var id))
+        {
+            mapped.Values[plan.Key] = id;
+        }
+        else
+        {
+            mapped.References.Add(new NamedReference(plan, text));
+        }
+    }
+
+    private void AddValue(MappedRow mapped, FieldPlan plan, string text)
+    {
+        if (plan.IsPart)
+        {
+            mapped.Values[plan.Key] = text;
+            return;
+        }
+
+        var input = reader.Read(plan.Field.Type, text);
+        if (plan.Field.Type.TryNormalize(plan.Field, input, out var value, out var error))
+        {
+            // Money keeps its input form: the currency may come from another column.
+            mapped.Values[plan.Key] = plan.Field.Type is MoneyType ? input : value;
+        }
+        else if (error.Code == ErrorCodes.Unknown && plan.Mapping.Unknown == UnknownValue.Empty)
+        {
+            mapped.Issues.Add(new RowIssue(IsError: false, ImportCodes.LeftEmpty, plan.Key, plan.ColumnName, text, Importing.Texts.Of("LeftEmpty", plan.Field.Label, text)));
+        }
+        else
+        {
+            mapped.Issues.Add(new RowIssue(IsError: true, error.Code, plan.Key, plan.ColumnName, text, error.Message));
+        }
+    }
+}
