@@ -106,7 +106,7 @@ internal static class WordShape
         }
 
         // Western words have one or two accents among plain letters; three in a row are a word of another alphabet.
-        return hasCyrillic ? 1 : longestRun >= 3 || (foreign > 1 && foreign * 2 > trimmed.Length) ? -1 : foreign == trimmed.Length ? 0.5 : 1;
+        return hasCyrillic ? 1 : longestRun >= 3 || (foreign > 2 && foreign * 2 > trimmed.Length) ? -1 : foreign == trimmed.Length ? 0.5 : 1;
     }
 
     /// <summary>All small, all capital, or one capital first (and again after a sign).</summary>
