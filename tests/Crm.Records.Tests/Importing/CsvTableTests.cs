@@ -24,7 +24,7 @@ public sealed class CsvTableTests
     {
         await using var table = await OpenAsync("a, b \r\n 1 ,\"x\ny\"\r\n\r\n2,\"say \"\"hi\"\"\"\r\n3");
 
-        Assert.Equal(["a", "b"], table.Headers);
+        Assert.Equal("a|b", string.Join('|', table.Headers));
         var rows = await RowsAsync(table);
         Assert.Equal([(1L, 2L), (2L, 5L), (3L, 6L)], rows.Select(r => (r.Number, r.Line)));
         Assert.Equal(["1", "x\ny"], rows[0].Values);

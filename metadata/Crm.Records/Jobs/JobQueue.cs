@@ -1,0 +1,121 @@
+using System.Text.Json;
+using Crm.Metadata;
+using Crm.Sdk;
+using Dapper;
+using Npgsql;
+
+namespace Crm.Records.Jobs;
+
+/// <summary>Takes jobs in and tells how they are doing. Any host may ask; any host may do the work.</summary>
+public sealed class JobQueue(CrmDatabase database, Notifications notifications)
+{
+    /// <summary>Hosts are woken here when there is work or somebody asked to cancel.</summary>
+    internal const string WorkChannel = "crm_jobs";
+
+    /// <summary>Announces progress; the payload is the job's id.</summary>
+    internal const string ProgressChannel = "crm_job_progress";
+
+    private const string Columns =
+        "id, kind, state, position, total, payload, report, error, cancel_requested, created_by, created_by_name, created_at, started_at, finished_at";
+
+    /// <summary>Adds a job.</summary>
+    /// <param name="kind">Which handler does it.</param>
+    /// <param name="payload">What is to be done; stored as JSON.</param>
+    /// <param name="actor">For whom.</param>
+    /// <param name="total">Units of work, when known.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task<Job> EnqueueAsync(string kind, object payload, Actor actor, long? total = null, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(actor);
+        var id = Guid.CreateVersion7();
+        await using var connection = await database.OpenAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            INSERT INTO crm.job (id, kind, payload, total, created_by, created_by_name) VALUES (@id, @kind, @payload::jsonb, @total, @user, @name);
+            SELECT pg_notify(@channel, '');
+            """,
+            new { id, kind, payload = JsonSerializer.Serialize(payload, JobJson.Options), total, user = actor.UserId, name = actor.Name, channel = WorkChannel },
+            cancellationToken: ct));
+        return (await FindAsync(id, ct))!;
+    }
+
+    /// <summary>Finds a job; null when there is none.</summary>
+    public async Task<Job?> FindAsync(Guid id, CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        return await ReadAsync(connection, "WHERE id = $1", id, ct);
+    }
+
+    /// <summary>Asks to stop a job: one that waits ends at once, one that runs ends after the batch it is at.</summary>
+    /// <returns>The job; null when there is none.</returns>
+    public async Task<Job?> CancelAsync(Guid id, CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            UPDATE crm.job SET
+                cancel_requested = true,
+                finished_at = CASE WHEN state = 'queued' THEN clock_timestamp() END,
+                state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END
+            WHERE id = @id AND state IN ('queued', 'running');
+            SELECT pg_notify(@work, @text), pg_notify(@progress, @text);
+            """,
+            new { id, text = id.ToString(), work = WorkChannel, progress = ProgressChannel },
+            cancellationToken: ct));
+        return await ReadAsync(connection, "WHERE id = $1", id, ct);
+    }
+
+    /// <summary>Calls back whenever a job made progress or ended; also now and then without need.</summary>
+    public IDisposable Watch(Guid id, Func<CancellationToken, Task> changed)
+    {
+        var text = id.ToString();
+        return notifications.Subscribe(ProgressChannel, (payload, ct) => payload == text || payload.Length == 0 ? changed(ct) : Task.CompletedTask);
+    }
+
+    /// <summary>Waits until a job has ended.</summary>
+    public async Task<Job> WaitAsync(Guid id, CancellationToken ct = default)
+    {
+        using var changes = new SemaphoreSlim(0);
+        using var watch = Watch(id, _ =>
+        {
+            changes.Release();
+            return Task.CompletedTask;
+        });
+        while (true)
+        {
+            await changes.WaitAsync(ct);
+            if (await FindAsync(id, ct) is not { } job)
+            {
+                throw new KeyNotFoundException($"There is no job {id}.");
+            }
+
+            if (job.IsFinished)
+            {
+                return job;
+            }
+        }
+    }
+
+    private static async Task<Job?> ReadAsync(NpgsqlConnection connection, string where, Guid id, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM crm.job {where}", connection) { Parameters = { new() { Value = id } } };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        return await reader.ReadAsync(ct)
+            ? new Job(
+                reader.GetGuid(0),
+                reader.GetString(1),
+                Enum.Parse<JobState>(reader.GetString(2), ignoreCase: true),
+                reader.GetInt64(3),
+                await reader.IsDBNullAsync(4, ct) ? null : reader.GetInt64(4),
+                reader.GetString(5),
+                await reader.IsDBNullAsync(6, ct) ? null : reader.GetString(6),
+                await reader.IsDBNullAsync(7, ct) ? null : reader.GetString(7),
+                reader.GetBoolean(8),
+                reader.GetGuid(9),
+                reader.GetString(10),
+                reader.GetFieldValue<DateTimeOffset>(11),
+                await reader.IsDBNullAsync(12, ct) ? null : reader.GetFieldValue<DateTimeOffset>(12),
+                await reader.IsDBNullAsync(13, ct) ? null : reader.GetFieldValue<DateTimeOffset>(13))
+            : null;
+    }
+}
