@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crm.Sdk;
 using Dapper;
+using Npgsql;
 
 namespace Crm.Metadata;
 
@@ -32,15 +33,19 @@ public sealed class ModuleStates(CrmDatabase database, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(module);
         await using var connection = await database.OpenAsync(ct);
-        await connection.ExecuteAsync(new CommandDefinition(
+        await SeenAsync(connection, null, module, time, ct);
+    }
+
+    internal static Task SeenAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, ModuleInfo module, TimeProvider time, CancellationToken ct) =>
+        connection.ExecuteAsync(new CommandDefinition(
             """
             INSERT INTO crm.module (id, name, depends_on, changed_at) VALUES (@id, @name, @dependsOn, @now)
             ON CONFLICT (id) DO UPDATE SET name = excluded.name, depends_on = excluded.depends_on
             WHERE (crm.module.name, crm.module.depends_on) IS DISTINCT FROM (excluded.name, excluded.depends_on)
             """,
             new { id = module.Id, name = module.Name, dependsOn = DependsOn(module), now = time.GetUtcNow() },
+            transaction,
             cancellationToken: ct));
-    }
 
     /// <summary>Switches a module on or off and tells all hosts.</summary>
     /// <returns>False when no module of this id was ever seen.</returns>

@@ -1,0 +1,96 @@
+using System.Text.Json.Nodes;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>Effective definitions as JSON. <c>origins</c> names the layer of each property that does not come from where the definition itself does.</summary>
+internal static class DefinitionJson
+{
+    public static JsonObject Write(MetadataState state, EntityDefinition entity)
+    {
+        var shapes = state.Layers.Items
+            .Where(l => l.Entities.TryGetValue(entity.Name, out var shape) && (!shape.IsOwner || l.Name == entity.Origin))
+            .Select(l => (Layer: l.Name, Shape: l.Entities[entity.Name]))
+            .ToList();
+        var json = new JsonObject
+        {
+            ["name"] = entity.Name,
+            ["origin"] = entity.Origin,
+            ["label"] = entity.Label,
+            ["plural"] = entity.PluralLabel,
+            ["set"] = entity.SetName,
+            ["icon"] = entity.Icon,
+            ["hidden"] = entity.IsHidden,
+            ["title"] = ShapeJson.Texts(entity.TitleFields),
+            ["search"] = ShapeJson.Texts(entity.SearchFields),
+            ["fields"] = new JsonArray([.. entity.Fields.Select(f => Write(f, shapes))]),
+            ["views"] = new JsonArray([.. entity.Views.Select(Write)]),
+            ["form"] = ShapeJson.Write(entity.Form),
+            ["placements"] = new JsonArray([.. entity.Placements.Select(ShapeJson.Write)]),
+        };
+        PutOrigins(json, entity.Origin, shapes.Select(s => (s.Layer, ShapeJson.Write(s.Shape))));
+        return json;
+    }
+
+    private static JsonObject Write(FieldDefinition field, List<(string Layer, EntityShape Shape)> shapes)
+    {
+        // The same words as in a change, so that what is read can be sent back.
+        var json = ShapeJson.Write(new FieldShape(field.Name)
+        {
+            Type = field.Type,
+            Label = field.Label,
+            Help = field.Help,
+            IsRequired = field.IsRequired,
+            IsUnique = field.IsUnique,
+            IsReadOnly = field.IsReadOnly,
+            IsHidden = field.IsHidden,
+            Default = field.Default,
+            MaxLength = field.MaxLength,
+            Minimum = field.Minimum,
+            Maximum = field.Maximum,
+            Scale = field.Scale,
+            Currency = field.Currency,
+            Choices = field.Choices.IsEmpty ? null : field.Choices,
+            Target = field.Target,
+            Stages = field.Stages,
+            Number = field.Number,
+        });
+        json["origin"] = field.Origin;
+        json["system"] = field.IsSystem;
+        json["properties"] = ShapeJson.Texts(field.Type.Columns.Select(c => field.Name + c.Suffix));
+        if (field.Type.NavigationProperty(field) is { } navigation)
+        {
+            json["navigation"] = navigation;
+        }
+
+        PutOrigins(json, field.Origin, shapes.Select(s => (s.Layer, s.Shape.Field(field.Name))).Where(s => s.Item2 is not null).Select(s => (s.Layer, ShapeJson.Write(s.Item2!))));
+        return json;
+    }
+
+    private static JsonObject Write(ViewDefinition view)
+    {
+        var json = ShapeJson.Write(view);
+        json["origin"] = view.Origin;
+        return json;
+    }
+
+    private static void PutOrigins(JsonObject json, string home, IEnumerable<(string Layer, JsonObject Says)> layers)
+    {
+        var origins = new JsonObject();
+        foreach (var (layer, says) in layers)
+        {
+            foreach (var (property, _) in says)
+            {
+                if (property is not ("name" or "type" or "owner" or "fields" or "views" or "removed_views" or "renamed_from") && (layer != home || origins.ContainsKey(property)))
+                {
+                    origins[property] = layer;
+                }
+            }
+        }
+
+        if (origins.Count > 0)
+        {
+            json["origins"] = origins;
+        }
+    }
+}

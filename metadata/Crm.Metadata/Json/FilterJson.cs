@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>Filters as JSON: <c>{"all":[…]}</c>, <c>{"any":[…]}</c>, <c>{"not":…}</c>, <c>{"path":"stage","operator":"equal","value":"won"}</c>, <c>{"path":"stage","in":["won","lost"]}</c>.</summary>
+internal static class FilterJson
+{
+    // Deeper filters are nobody's handiwork and would make the compiler's recursion deep.
+    private const int MaxDepth = 20;
+
+    private static readonly ImmutableDictionary<string, FilterOperator> Operators = Enum.GetValues<FilterOperator>()
+        .ToImmutableDictionary(o => JsonNamingPolicy.SnakeCaseLower.ConvertName(o.ToString()), StringComparer.Ordinal);
+
+    public static JsonObject Write(Filter filter) => filter switch
+    {
+        Filter.All all => new JsonObject { ["all"] = new JsonArray([.. all.Filters.Select(Write)]) },
+        Filter.Any any => new JsonObject { ["any"] = new JsonArray([.. any.Filters.Select(Write)]) },
+        Filter.Not not => new JsonObject { ["not"] = Write(not.Filter) },
+        Filter.In list => new JsonObject { ["path"] = list.Path, ["in"] = new JsonArray([.. list.Values.Select(ShapeJson.Value)]) },
+        Filter.Compare compare => new JsonObject
+        {
+            ["path"] = compare.Path,
+            ["operator"] = JsonNamingPolicy.SnakeCaseLower.ConvertName(compare.Operator.ToString()),
+            ["value"] = ShapeJson.Value(compare.Value),
+        },
+        _ => throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}."),
+    };
+
+    public static Filter? Read(JsonElement element, string path, List<PlanMessage> errors, int depth = 0)
+    {
+        if (depth > MaxDepth)
+        {
+            errors.Add(new PlanMessage(PlanCodes.Limit, MetadataTexts.Of("FilterDepth", MaxDepth), path));
+            return null;
+        }
+
+        using var json = new JsonInput(element, path, errors);
+        if (json.Has("all") || json.Has("any"))
+        {
+            var name = json.Has("all") ? "all" : "any";
+            var parts = ImmutableArray.CreateBuilder<Filter>();
+            foreach (var (item, at) in json.Items(name))
+            {
+                if (Read(item, at, errors, depth + 1) is { } part)
+                {
+                    parts.Add(part);
+                }
+            }
+
+            return name == "all" ? new Filter.All(parts.ToImmutable()) : new Filter.Any(parts.ToImmutable());
+        }
+
+        if (json.Has("not"))
+        {
+            return json.RequiredElement("not") is { } inner && Read(inner, json.At("not"), errors, depth + 1) is { } negated ? new Filter.Not(negated) : null;
+        }
+
+        var field = json.RequiredText("path");
+        if (json.Has("in"))
+        {
+            if (json.Value("in") is object?[] values)
+            {
+                return new Filter.In(field, [.. values]);
+            }
+
+            json.Error(ErrorCodes.BadRequest, "in", MetadataTexts.Of("JsonArray", "in"));
+            return null;
+        }
+
+        var word = json.Text("operator") ?? "equal";
+        if (!Operators.TryGetValue(word, out var comparison))
+        {
+            json.Error(ErrorCodes.Unknown, "operator", MetadataTexts.Of("UnknownOperator", word, string.Join(", ", Operators.Keys.Order(StringComparer.Ordinal))));
+        }
+
+        return new Filter.Compare(field, comparison, json.Value("value"));
+    }
+}

@@ -1,0 +1,216 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>The JSON of <c>/api/metadata</c>: changes in; plans, results and effective definitions out.</summary>
+public static class MetadataJson
+{
+    /// <summary>Most changes in one plan.</summary>
+    public const int MaxChanges = 1000;
+
+    /// <summary>Reads <c>{"changes":[…]}</c>. What cannot be read is an error that names its place; changes are only meant to be used when there is none.</summary>
+    public static (ImmutableArray<MetadataChange> Changes, ImmutableArray<PlanMessage> Errors) ReadChanges(JsonElement body)
+    {
+        var errors = new List<PlanMessage>();
+        var changes = ImmutableArray.CreateBuilder<MetadataChange>();
+        using (var json = new JsonInput(body, "", errors))
+        {
+            var items = json.Items("changes");
+            if (items.Count == 0 && errors.Count == 0)
+            {
+                json.Error(ErrorCodes.BadRequest, "changes", MetadataTexts.Of("NoChanges"));
+            }
+
+            if (items.Count > MaxChanges)
+            {
+                json.Error(PlanCodes.Limit, "changes", MetadataTexts.Of("TooManyChanges", MaxChanges));
+                return ([], [.. errors]);
+            }
+
+            foreach (var (element, path) in items)
+            {
+                if (ReadChange(element, path, errors) is { } change)
+                {
+                    changes.Add(change);
+                }
+            }
+        }
+
+        return (changes.ToImmutable(), [.. errors]);
+    }
+
+    /// <summary>Changes as <see cref="ReadChanges"/> takes them; a module's declaration is written for history only.</summary>
+    public static JsonObject Write(IEnumerable<MetadataChange> changes) => new() { ["changes"] = new JsonArray([.. changes.Select(Write)]) };
+
+    /// <summary>A plan, as the contract shows it.</summary>
+    public static JsonObject Write(ChangePlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return new JsonObject
+        {
+            ["id"] = plan.Id,
+            ["version"] = plan.Version,
+            ["errors"] = Write(plan.Errors),
+            ["warnings"] = Write(plan.Warnings),
+            ["steps"] = WriteSteps(plan.Steps),
+        };
+    }
+
+    /// <summary>Errors or warnings.</summary>
+    public static JsonArray Write(ImmutableArray<PlanMessage> messages) =>
+        new([.. messages.Select(m => new JsonObject { ["code"] = m.Code, ["message"] = m.Message, ["target"] = m.Target })]);
+
+    /// <summary>All effective definitions and the version they belong to.</summary>
+    public static JsonObject WriteMetadata(MetadataState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return new JsonObject
+        {
+            ["version"] = state.Snapshot.Version,
+            ["areas"] = new JsonArray([.. state.Snapshot.Areas.Select(ShapeJson.Write)]),
+            ["entities"] = new JsonArray([.. state.Snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal).Select(e => DefinitionJson.Write(state, e))]),
+        };
+    }
+
+    /// <summary>One effective definition.</summary>
+    public static JsonObject WriteEntity(MetadataState state, EntityDefinition entity)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(entity);
+        var json = DefinitionJson.Write(state, entity);
+        json["version"] = state.Snapshot.Version;
+        return json;
+    }
+
+    internal static JsonArray WriteSteps(IEnumerable<PlanStep> steps) => new([.. steps.Select(s => new JsonObject
+    {
+        ["text"] = s.Text,
+        ["sql"] = s.Sql,
+        ["lock"] = ShapeJson.Word(s.Lock),
+        ["entity"] = s.Entity,
+        ["rows"] = s.Rows,
+        ["destructive"] = s.IsDestructive,
+    })]);
+
+    private static MetadataChange? ReadChange(JsonElement element, string path, List<PlanMessage> errors)
+    {
+        using var json = new JsonInput(element, path, errors);
+        var kind = json.RequiredText("change");
+        if (kind.Length == 0)
+        {
+            json.TakeAll();
+            return null;
+        }
+
+        switch (kind)
+        {
+            case "create_entity":
+                return new MetadataChange.CreateEntity(ShapeJson.ReadEntity(json, errors, json.RequiredText("name"), Origins.Custom, isStored: false, out _) with { IsOwner = true });
+            case "change_entity":
+                var changed = ShapeJson.ReadEntity(json, errors, Entity(json), Origins.Custom, isStored: false, out var resetEntity);
+                return new MetadataChange.ChangeEntity(changed, resetEntity);
+            case "hide_entity":
+                return new MetadataChange.HideEntity(Entity(json));
+            case "show_entity":
+                return new MetadataChange.ShowEntity(Entity(json));
+            case "add_field":
+                return json.RequiredElement("field") is { } added
+                    ? new MetadataChange.AddField(Entity(json), ShapeJson.ReadField(added, json.At("field"), errors, isStored: false, out _))
+                    : Nothing(json);
+            case "change_field":
+                if (json.RequiredElement("field") is not { } field)
+                {
+                    return Nothing(json);
+                }
+
+                var shape = ShapeJson.ReadField(field, json.At("field"), errors, isStored: false, out var reset);
+                return new MetadataChange.ChangeField(Entity(json), shape, reset);
+            case "hide_field":
+                return new MetadataChange.HideField(Entity(json), json.RequiredText("field"));
+            case "show_field":
+                return new MetadataChange.ShowField(Entity(json), json.RequiredText("field"));
+            case "set_view":
+                return json.RequiredElement("view") is { } view
+                    ? new MetadataChange.SetView(Entity(json), ShapeJson.ReadView(view, json.At("view"), errors, Origins.Custom))
+                    : Nothing(json);
+            case "remove_view":
+                return new MetadataChange.RemoveView(Entity(json), json.RequiredText("view"));
+            case "set_form":
+                return new MetadataChange.SetForm(Entity(json), json.Element("form") is { } form ? ShapeJson.ReadForm(form, json.At("form"), errors) : null);
+            default:
+                json.TakeAll();
+                json.Error(ErrorCodes.Unknown, "change", MetadataTexts.Of("UnknownChange", kind.Length > 60 ? kind[..60] : kind));
+                return null;
+        }
+    }
+
+    private static string Entity(JsonInput json) => json.RequiredText("entity");
+
+    private static MetadataChange? Nothing(JsonInput json)
+    {
+        json.TakeAll();
+        return null;
+    }
+
+    private static JsonObject Write(MetadataChange change)
+    {
+        switch (change)
+        {
+            case MetadataChange.CreateEntity create:
+                var created = ShapeJson.Write(create.Entity with { IsOwner = false });
+                created["change"] = "create_entity";
+                return created;
+            case MetadataChange.ChangeEntity changed:
+                var json = ShapeJson.Write(changed.Entity);
+                json.Remove("name");
+                json["change"] = "change_entity";
+                json["entity"] = changed.Entity.Name;
+                AddNulls(json, changed.Reset);
+                return json;
+            case MetadataChange.HideEntity hide:
+                return Make("hide_entity", hide.Entity);
+            case MetadataChange.ShowEntity show:
+                return Make("show_entity", show.Entity);
+            case MetadataChange.AddField add:
+                return Make("add_field", add.Entity, "field", ShapeJson.Write(add.Field));
+            case MetadataChange.ChangeField field:
+                var fieldJson = ShapeJson.Write(field.Field);
+                AddNulls(fieldJson, field.Reset);
+                return Make("change_field", field.Entity, "field", fieldJson);
+            case MetadataChange.HideField hide:
+                return Make("hide_field", hide.Entity, "field", hide.Field);
+            case MetadataChange.ShowField show:
+                return Make("show_field", show.Entity, "field", show.Field);
+            case MetadataChange.SetView set:
+                return Make("set_view", set.Entity, "view", ShapeJson.Write(set.View));
+            case MetadataChange.RemoveView remove:
+                return Make("remove_view", remove.Entity, "view", remove.View);
+            case MetadataChange.SetForm set:
+                return Make("set_form", set.Entity, "form", set.Form is null ? null : ShapeJson.Write(set.Form));
+            case MetadataChange.Declare declare:
+                return new JsonObject { ["change"] = "declare", ["module"] = declare.Module.Id };
+            default:
+                throw new InvalidOperationException($"Unknown change {change.GetType().Name}.");
+        }
+    }
+
+    private static JsonObject Make(string kind, string entity) => new() { ["change"] = kind, ["entity"] = entity };
+
+    private static JsonObject Make(string kind, string entity, string name, JsonNode? value)
+    {
+        var json = Make(kind, entity);
+        json[name] = value;
+        return json;
+    }
+
+    private static void AddNulls(JsonObject json, ImmutableArray<string> names)
+    {
+        foreach (var name in names)
+        {
+            json[name] = null;
+        }
+    }
+}

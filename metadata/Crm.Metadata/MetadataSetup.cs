@@ -1,0 +1,24 @@
+using Crm.Sdk;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Crm.Metadata;
+
+/// <summary>Registers this project.</summary>
+public static class MetadataSetup
+{
+    /// <summary>Adds the database, the definitions and what changes them.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="connectionString">An Npgsql connection string.</param>
+    public static IServiceCollection AddCrmMetadata(this IServiceCollection services, string connectionString)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(_ => new CrmDatabase(connectionString));
+        services.AddSingleton<Notifications>();
+        services.AddSingleton<MetadataStore>();
+        services.AddSingleton<IMetadata>(provider => provider.GetRequiredService<MetadataStore>());
+        services.AddSingleton<MetadataEditor>();
+        services.AddSingleton<ModuleStates>();
+        return services;
+    }
+}

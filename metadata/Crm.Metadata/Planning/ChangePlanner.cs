@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>Layers and changes in, a plan out: all errors at once, every statement, and the questions only the records can answer. Pure.</summary>
+internal static class ChangePlanner
+{
+    public static PlanDraft Plan(MetadataLayers layers, IReadOnlyList<MetadataChange> changes, DatabaseFeatures features)
+    {
+        var before = SnapshotBuilder.Build(layers);
+        var edit = new LayerEdit(layers, before);
+        foreach (var change in changes)
+        {
+            edit.Apply(change);
+        }
+
+        var after = SnapshotBuilder.Build(edit.Layers);
+        var existing = SnapshotCheck.Problems(layers, before);
+        ImmutableArray<PlanMessage> errors = [.. edit.Errors.Concat(SnapshotCheck.Problems(edit.Layers, after).Except(existing)).Distinct()];
+        if (!errors.IsEmpty)
+        {
+            return new PlanDraft(layers, edit.Layers, after, errors, [.. edit.Warnings.Distinct()], [], []);
+        }
+
+        var steps = Differ(layers, edit.Layers)
+            ? edit.Steps.Concat(PhysicalDiff.Steps(before, after, edit.Renames, features))
+            : [];
+        var isDeclared = changes.Any(c => c is MetadataChange.Declare);
+        return new PlanDraft(layers, edit.Layers, after, [], [.. edit.Warnings.Distinct()], [.. steps], [.. Questions(before, after, edit.Renames, isDeclared)]);
+    }
+
+    /// <summary>Whether anything would be stored.</summary>
+    public static bool Differ(MetadataLayers before, MetadataLayers after) =>
+        !LayerRows.Of(before).OrderBy(r => r.Key).SequenceEqual(LayerRows.Of(after).OrderBy(r => r.Key));
+
+    private static IEnumerable<DataQuestion> Questions(MetadataSnapshot before, MetadataSnapshot after, List<FieldRename> renames, bool isDeclared)
+    {
+        foreach (var entity in after.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal))
+        {
+            if (!before.TryEntity(entity.Name, out var known))
+            {
+                continue;
+            }
+
+            foreach (var field in entity.Fields.Where(f => !f.IsSystem))
+            {
+                var former = renames.Find(r => r.Entity == entity.Name && r.To == field.Name)?.From ?? field.Name;
+                known.TryField(former, out var old);
+                foreach (var question in Questions(known, old, field, isDeclared))
+                {
+                    yield return question;
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<DataQuestion> Questions(EntityDefinition entity, FieldDefinition? old, FieldDefinition field, bool isDeclared)
+    {
+        var column = old is null ? null : old.Name + old.Type.Columns[0].Suffix;
+        DataQuestion Ask(QuestionKind kind) => new(kind, entity, field, column);
+        if (field.IsRequired && old is not { IsRequired: true })
+        {
+            yield return Ask(QuestionKind.Missing);
+        }
+
+        if (old is null)
+        {
+            yield break;
+        }
+
+        if (field.IsUnique && !old.IsUnique)
+        {
+            yield return Ask(QuestionKind.Doubles) with { IsError = true };
+        }
+
+        ImmutableArray<string> gone = [.. Words(old).Except(Words(field), StringComparer.Ordinal)];
+        if (!gone.IsEmpty)
+        {
+            yield return Ask(QuestionKind.RemovedChoice) with { Values = gone, IsError = !isDeclared };
+        }
+
+        if (field.Type is SingleTextType text && (field.MaxLength ?? text.DefaultMaxLength) < (old.MaxLength ?? text.DefaultMaxLength))
+        {
+            yield return Ask(QuestionKind.TooLong);
+        }
+
+        if ((field.Minimum, field.Maximum) != (old.Minimum, old.Maximum))
+        {
+            yield return Ask(QuestionKind.OutOfRange);
+        }
+    }
+
+    private static IEnumerable<string> Words(FieldDefinition field) =>
+        field.Type is StageType ? field.Stages?.Stages.Select(s => s.Name) ?? [] : field.Choices.Select(c => c.Name);
+}

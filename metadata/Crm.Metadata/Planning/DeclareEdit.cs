@@ -1,0 +1,188 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>Replaces what a module declared before by what it declares today. What it does not declare any more is hidden, never lost.</summary>
+internal sealed class DeclareEdit(LayerEdit edit)
+{
+    public MetadataLayers Apply(MetadataChange.Declare declare)
+    {
+        var id = declare.Module.Id;
+        var old = edit.Layers.Find(id) ?? Layer.Empty(declare.Module);
+        var layer = Layer.Empty(declare.Module) with { Areas = declare.Shape.Areas };
+        foreach (var entity in declare.Shape.Entities)
+        {
+            Check(declare, entity);
+            layer = layer.With(WithoutRenames(old.Entities.GetValueOrDefault(entity.Name), entity));
+        }
+
+        foreach (var gone in old.Entities.Values.Where(e => !layer.Entities.ContainsKey(e.Name)))
+        {
+            layer = layer.With(gone with { IsHidden = gone.IsOwner ? true : null, Fields = [.. gone.Fields.Select(f => f with { IsHidden = true })], Views = [], Form = null, Placements = null });
+            if (gone.IsOwner && gone.IsHidden != true)
+            {
+                edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("EntityGone", gone.Label ?? gone.Name), gone.Name));
+            }
+        }
+
+        var layers = edit.Layers.With(layer);
+        layers = edit.Renames.Aggregate(layers, (all, rename) => all.With(Renamed(all.Custom, rename)));
+        foreach (var entity in layer.Entities.Values)
+        {
+            layers = layers.With(WithNewFields(layers.Custom, entity, old.Entities.GetValueOrDefault(entity.Name)));
+        }
+
+        edit.Step(id, "StepDeclare", declare.Module.Name);
+        return layers;
+    }
+
+    private void Check(MetadataChange.Declare declare, EntityShape entity)
+    {
+        var owner = edit.Layers.Items.FirstOrDefault(l => l.Name != declare.Module.Id && l.Entities.TryGetValue(entity.Name, out var shape) && shape.IsOwner);
+        if (entity.IsOwner)
+        {
+            if (Names.EntityProblem(entity.Name) is { } problem)
+            {
+                edit.Errors.Add(new PlanMessage(PlanCodes.Name, problem, LayerEdit.Short(entity.Name)));
+            }
+            else if (entity.Name.StartsWith(Names.CustomPrefix, StringComparison.Ordinal))
+            {
+                edit.Error(PlanCodes.Name, entity.Name, "ModulePrefix", entity.Name);
+            }
+
+            if (owner is not null)
+            {
+                edit.Error(PlanCodes.Exists, entity.Name, "EntityOfOther", entity.Name, owner.Name);
+            }
+
+            if (entity.Fields.IsEmpty)
+            {
+                edit.Error(ErrorCodes.Required, entity.Name, "EntityWithoutFields", entity.Name);
+            }
+        }
+        else if (owner is null)
+        {
+            edit.Error(ErrorCodes.UnknownEntity, entity.Name, "ExtendUnknown", entity.Name, declare.Module.Id);
+        }
+        else if (owner.Name != Origins.Platform && !DependsOn(declare.Module, owner.Name))
+        {
+            edit.Error(PlanCodes.Option, entity.Name, "ExtendStranger", entity.Name, owner.Name, declare.Module.Id);
+        }
+
+        foreach (var field in entity.Fields)
+        {
+            var target = LayerEdit.Short(entity.Name) + "." + LayerEdit.Short(field.Name);
+            if (Names.FieldProblem(field.Name) is { } problem)
+            {
+                edit.Errors.Add(new PlanMessage(PlanCodes.Name, problem, target));
+            }
+            else if (field.Name.StartsWith(Names.CustomPrefix, StringComparison.Ordinal))
+            {
+                edit.Error(PlanCodes.Name, target, "ModulePrefix", field.Name);
+            }
+
+            if (edit.Layers.Items.FirstOrDefault(l => l.Name != declare.Module.Id && l.Entity(entity.Name).Field(field.Name)?.Type is not null) is { } other)
+            {
+                edit.Error(PlanCodes.Exists, target, "FieldOfOther", field.Name, other.Name);
+            }
+        }
+    }
+
+    /// <summary>The new shape with fields it does not name any more, hidden; fields under a new name are noted.</summary>
+    private EntityShape WithoutRenames(EntityShape? old, EntityShape entity)
+    {
+        if (old is null)
+        {
+            return entity;
+        }
+
+        var renamed = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var field in entity.Fields)
+        {
+            var target = entity.Name + "." + field.Name;
+            if (old.Field(field.Name) is { } same)
+            {
+                CheckType(target, same, field);
+            }
+            else if (field.RenamedFrom is { } former && entity.Field(former) is null && old.Field(former) is { } before && renamed.Add(former))
+            {
+                CheckType(target, before, field);
+                edit.Renames.Add(new FieldRename(entity.Name, former, field.Name));
+            }
+        }
+
+        var gone = old.Fields.Where(f => entity.Field(f.Name) is null && !renamed.Contains(f.Name)).ToList();
+        foreach (var field in gone.Where(f => f.IsHidden != true))
+        {
+            edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("FieldGone", field.Label ?? field.Name, entity.Name), entity.Name + "." + field.Name));
+        }
+
+        return entity with { Fields = [.. entity.Fields, .. gone.Select(f => f with { IsHidden = true })] };
+    }
+
+    private void CheckType(string target, FieldShape before, FieldShape after)
+    {
+        if (before.Type != after.Type)
+        {
+            edit.Error(ErrorCodes.Type, target, "TypeChange", after.Label ?? after.Name, before.Type?.Name, after.Type?.Name);
+        }
+        else if (before.Target != after.Target)
+        {
+            edit.Error(ErrorCodes.Type, target, "TargetChange", after.Label ?? after.Name, before.Target, after.Target);
+        }
+    }
+
+    private bool DependsOn(ModuleInfo module, string id)
+    {
+        var needed = ModuleStates.DependsOn(module);
+        return needed.Contains(id) || needed.Any(n => edit.Layers.Find(n) is { } layer && layer.Module != module && DependsOn(layer.Module, id));
+    }
+
+    /// <summary>A form the customer laid out gets the fields a new version of the module brings.</summary>
+    private static Layer WithNewFields(Layer custom, EntityShape entity, EntityShape? old)
+    {
+        var shape = custom.Entity(entity.Name);
+        var added = entity.Fields.Where(f => f.IsHidden != true && old?.Field(f.Name) is null).Select(f => f.Name).ToList();
+        return shape.Form is { Sections: [.. var sections, var last] } && old is not null && added.Count > 0
+            ? custom.With(shape with { Form = new FormDefinition([.. sections, last with { Fields = [.. last.Fields, .. added.Except(sections.Append(last).SelectMany(s => s.Fields))] }]) })
+            : custom;
+    }
+
+    /// <summary>The customer's overrides, views and form follow a field to its new name.</summary>
+    private static Layer Renamed(Layer custom, FieldRename rename)
+    {
+        if (!custom.Entities.TryGetValue(rename.Entity, out var shape))
+        {
+            return custom;
+        }
+
+        string New(string path) => path == rename.From ? rename.To
+            : path.StartsWith(rename.From + ".", StringComparison.Ordinal) ? rename.To + path[rename.From.Length..]
+            : path;
+        ImmutableArray<string>? All(ImmutableArray<string>? names) => names is { } list ? [.. list.Select(New)] : null;
+        return custom.With(shape with
+        {
+            TitleFields = All(shape.TitleFields),
+            SearchFields = All(shape.SearchFields),
+            Fields = [.. shape.Fields.Select(f => f with { Name = New(f.Name) })],
+            Views = [.. shape.Views.Select(v => v with
+            {
+                Columns = [.. v.Columns.Select(New)],
+                Filter = v.Filter is null ? null : Renamed(v.Filter, New),
+                Sort = [.. v.Sort.Select(s => s with { Path = New(s.Path) })],
+            })],
+            Form = shape.Form is null ? null : new FormDefinition([.. shape.Form.Sections.Select(s => s with { Fields = [.. s.Fields.Select(New)] })]),
+        });
+    }
+
+    private static Filter Renamed(Filter filter, Func<string, string> name) => filter switch
+    {
+        Filter.All all => new Filter.All([.. all.Filters.Select(f => Renamed(f, name))]),
+        Filter.Any any => new Filter.Any([.. any.Filters.Select(f => Renamed(f, name))]),
+        Filter.Not not => new Filter.Not(Renamed(not.Filter, name)),
+        Filter.Compare compare => compare with { Path = name(compare.Path) },
+        Filter.In list => list with { Path = name(list.Path) },
+        _ => throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}."),
+    };
+}

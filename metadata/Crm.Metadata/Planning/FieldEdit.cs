@@ -1,0 +1,172 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>Changes of one field in the customer's layer.</summary>
+internal sealed class FieldEdit(LayerEdit edit)
+{
+    /// <summary>With the target of a lookup beside the type, where it is stored.</summary>
+    public static FieldShape Normal(FieldShape field) => field.Type is LookupType { DeclaredTarget: { } target }
+        ? field with { Type = Fields.LookupType, Target = field.Target ?? target }
+        : field;
+
+    public bool CanAdd(string entity, FieldShape field, bool needsPrefix)
+    {
+        var target = LayerEdit.Short(entity) + "." + LayerEdit.Short(field.Name);
+        if (Names.FieldProblem(field.Name) is { } problem)
+        {
+            edit.Errors.Add(new PlanMessage(PlanCodes.Name, problem, target));
+            return false;
+        }
+
+        var errors = edit.Errors.Count;
+        if (needsPrefix && !field.Name.StartsWith(Names.CustomPrefix, StringComparison.Ordinal))
+        {
+            edit.Error(PlanCodes.Name, target, "FieldPrefix", field.Name);
+        }
+
+        if (field.Type is null)
+        {
+            edit.Error(ErrorCodes.Required, target, "FieldWithoutType", field.Name);
+        }
+        else if (!Fields.Designable.Contains(field.Type))
+        {
+            edit.Error(ErrorCodes.Type, target, "TypeNotDesignable", field.Type.Name);
+        }
+
+        return edit.Errors.Count == errors;
+    }
+
+    public void Change(string entityName, FieldShape changes, ImmutableArray<string> reset)
+    {
+        if (Find(entityName, changes.Name) is not var (entity, field))
+        {
+            return;
+        }
+
+        var target = entityName + "." + field.Name;
+        changes = Normal(changes);
+        if (changes.Type is { } type && type != field.Type)
+        {
+            edit.Error(ErrorCodes.Type, target, "TypeChange", field.Label, field.Type.Name, type.Name);
+            return;
+        }
+
+        if (changes.Target is { } pointed && pointed != field.Target)
+        {
+            edit.Error(ErrorCodes.Type, target, "TargetChange", field.Label, field.Target, LayerEdit.Short(pointed));
+            return;
+        }
+
+        changes = changes with { Type = null, Target = null, IsHidden = null, RenamedFrom = null };
+        var words = ShapeJson.Write(changes).Select(p => p.Key).Where(p => p != "name").Concat(reset).Distinct(StringComparer.Ordinal).ToList();
+        if (field.IsSystem && words.Except(["label", "help"], StringComparer.Ordinal).Any())
+        {
+            edit.Error(ErrorCodes.ReadOnly, target, "SystemField", field.Label);
+            return;
+        }
+
+        if (changes.Number is { } number && field.Number is { } known)
+        {
+            if (number.Start != known.Start && number.Start != 1)
+            {
+                edit.Error(PlanCodes.Option, target, "StartChange", field.Label);
+                return;
+            }
+
+            changes = changes with { Number = number with { Start = known.Start } };
+        }
+
+        if (changes.Stages is { Stages.IsEmpty: true } moves && field.Stages is { } stages)
+        {
+            changes = changes with { Stages = stages with { Moves = moves.Moves } };
+        }
+
+        var shape = edit.Custom(entityName);
+        edit.Put(shape.With(Reset(shape.Field(field.Name) ?? new FieldShape(field.Name), reset).Overlay(changes)));
+        edit.Step(entityName, "StepChangeField", field.Label, entity.Label, string.Join(", ", words));
+    }
+
+    public void SetHidden(string entityName, string fieldName, bool hidden, MetadataSnapshot before)
+    {
+        if (Find(entityName, fieldName) is not var (entity, field) || field.IsHidden == hidden)
+        {
+            return;
+        }
+
+        var target = entityName + "." + fieldName;
+        if (field.IsSystem)
+        {
+            edit.Error(ErrorCodes.ReadOnly, target, "SystemField", field.Label);
+            return;
+        }
+
+        if (hidden && before.TryEntity(entityName, out var known) && known.TryField(fieldName, out var shown))
+        {
+            foreach (var (owner, view) in ViewsFilteringBy(before, shown))
+            {
+                edit.Error(ErrorCodes.InUse, target, "UsedByView", field.Label, view.Label, owner.Label);
+            }
+        }
+
+        var shape = edit.Custom(entityName);
+        var own = (shape.Field(fieldName) ?? new FieldShape(fieldName)) with { IsHidden = null };
+        edit.Put(shape.With(own));
+        if (SnapshotBuilder.Bare(edit.Layers, entityName)!.Field(fieldName).IsHidden != hidden)
+        {
+            edit.Put(shape.With(own with { IsHidden = hidden }));
+        }
+
+        edit.Step(entityName, hidden ? "StepHideField" : "StepShowField", field.Label, entity.Label);
+    }
+
+    private static IEnumerable<(EntityDefinition Entity, ViewDefinition View)> ViewsFilteringBy(MetadataSnapshot snapshot, FieldDefinition field) =>
+        from entity in snapshot.Entities.Values
+        from view in entity.Views
+        where view.Filter is not null && Paths.Of(view.Filter).Any(p => ReferenceEquals(Paths.Find(snapshot, entity, p), field))
+        select (entity, view);
+
+    private (EntityDefinition Entity, FieldDefinition Field)? Find(string entityName, string fieldName)
+    {
+        if (edit.Find(entityName) is not { } entity)
+        {
+            return null;
+        }
+
+        if (!entity.TryField(fieldName, out var field))
+        {
+            edit.Error(ErrorCodes.UnknownField, LayerEdit.Short(entityName) + "." + LayerEdit.Short(fieldName), "UnknownField", entity.Label, LayerEdit.Short(fieldName));
+            return null;
+        }
+
+        return (entity, field);
+    }
+
+    private static FieldShape Reset(FieldShape field, ImmutableArray<string> properties)
+    {
+        foreach (var property in properties)
+        {
+            field = property switch
+            {
+                "label" => field with { Label = null },
+                "help" => field with { Help = null },
+                "required" => field with { IsRequired = null },
+                "unique" => field with { IsUnique = null },
+                "read_only" => field with { IsReadOnly = null },
+                "default" => field with { Default = null },
+                "max_length" => field with { MaxLength = null },
+                "minimum" => field with { Minimum = null },
+                "maximum" => field with { Maximum = null },
+                "scale" => field with { Scale = null },
+                "currency" => field with { Currency = null },
+                "choices" when field.Type is null => field with { Choices = null },
+                "stages" or "moves" when field.Type is null => field with { Stages = null },
+                "prefix" or "width" or "start" when field.Type is null => field with { Number = null },
+                _ => field,
+            };
+        }
+
+        return field;
+    }
+}

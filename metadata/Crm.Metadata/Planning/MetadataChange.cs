@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>A wanted change of definitions. What people change lands in the customer's layer; only <see cref="Declare"/> changes another one.</summary>
+public abstract record MetadataChange
+{
+    private MetadataChange()
+    {
+    }
+
+    /// <summary>A new entity with its fields, views, form and places.</summary>
+    /// <param name="Entity">The entity.</param>
+    public sealed record CreateEntity(EntityShape Entity) : MetadataChange;
+
+    /// <summary>Other labels, icon, title, search fields or places; what is null stays.</summary>
+    /// <param name="Entity">What changes.</param>
+    /// <param name="Reset">Properties that go back to what lies below, by their names in JSON.</param>
+    public sealed record ChangeEntity(EntityShape Entity, ImmutableArray<string> Reset) : MetadataChange;
+
+    /// <summary>Hides an entity; its records are kept.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    public sealed record HideEntity(string Entity) : MetadataChange;
+
+    /// <summary>Shows a hidden entity again.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    public sealed record ShowEntity(string Entity) : MetadataChange;
+
+    /// <summary>A new field.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Field">The field.</param>
+    public sealed record AddField(string Entity, FieldShape Field) : MetadataChange;
+
+    /// <summary>Other properties of a field; what is null stays.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Field">What changes.</param>
+    /// <param name="Reset">Properties that go back to what lies below, by their names in JSON.</param>
+    public sealed record ChangeField(string Entity, FieldShape Field, ImmutableArray<string> Reset) : MetadataChange;
+
+    /// <summary>Hides a field; its data is kept.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Field">Name of the field.</param>
+    public sealed record HideField(string Entity, string Field) : MetadataChange;
+
+    /// <summary>Shows a hidden field again.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Field">Name of the field.</param>
+    public sealed record ShowField(string Entity, string Field) : MetadataChange;
+
+    /// <summary>A new view, or another definition of one.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="View">The view.</param>
+    public sealed record SetView(string Entity, ViewDefinition View) : MetadataChange;
+
+    /// <summary>Takes away a view; one that was declared comes back with <see cref="SetView"/>.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="View">Name of the view.</param>
+    public sealed record RemoveView(string Entity, string View) : MetadataChange;
+
+    /// <summary>Another form.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Form">The form; null for the one that lies below.</param>
+    public sealed record SetForm(string Entity, FormDefinition? Form) : MetadataChange;
+
+    /// <summary>What a module declares today, in place of what it declared before. Not part of the API.</summary>
+    /// <param name="Module">The module.</param>
+    /// <param name="Shape">Everything it declares.</param>
+    internal sealed record Declare(ModuleInfo Module, DeclaredShape Shape) : MetadataChange;
+}

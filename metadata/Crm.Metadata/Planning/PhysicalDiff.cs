@@ -1,0 +1,135 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>A field that is called otherwise now; its data stays.</summary>
+internal sealed record FieldRename(string Entity, string From, string To);
+
+/// <summary>Steps that turn the tables of one snapshot into those of another. Nothing is ever dropped but indexes: removing data is a matter of its own.</summary>
+internal static class PhysicalDiff
+{
+    public static ImmutableArray<PlanStep> Steps(MetadataSnapshot before, MetadataSnapshot after, IReadOnlyCollection<FieldRename> renames, DatabaseFeatures features)
+    {
+        var steps = new List<PlanStep>();
+        var keys = new List<PlanStep>();
+        foreach (var entity in after.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal))
+        {
+            var wanted = TableShape.Of(entity, features);
+            if (before.TryEntity(entity.Name, out var known))
+            {
+                var existing = Renamed(TableShape.Of(known, features), entity, renames, steps);
+                Change(entity, existing, wanted, steps, keys);
+            }
+            else
+            {
+                Create(entity, wanted, steps, keys);
+            }
+        }
+
+        // Foreign keys come when all tables are there, so that new entities may point to each other.
+        return [.. steps, .. keys];
+    }
+
+    private static void Create(EntityDefinition entity, TableShape table, List<PlanStep> steps, List<PlanStep> keys)
+    {
+        var columns = table.Columns.Select(c => c.Definition).Append($"CONSTRAINT {Sql.Quote(TableNames.PrimaryKey(table.Name))} PRIMARY KEY (\"id\")");
+        steps.Add(new PlanStep(
+            MetadataTexts.Of("StepCreateTable", entity.Label),
+            $"CREATE TABLE {Sql.Table(table.Name)} (\n    {string.Join(",\n    ", columns)}\n)",
+            StepLock.None,
+            entity.Name));
+        steps.AddRange(table.Sequences.Select(s => Sequence(entity, s)));
+        steps.AddRange(table.Indexes.Select(i => new PlanStep(Text(entity, i), i.Create(table.Name), StepLock.None, entity.Name)));
+        AddKeys(entity, table, [.. table.ForeignKeys], keys);
+    }
+
+    private static void Change(EntityDefinition entity, TableShape existing, TableShape wanted, List<PlanStep> steps, List<PlanStep> keys)
+    {
+        var columns = wanted.Columns.ExceptBy(existing.Columns.Select(c => c.Name), c => c.Name).ToList();
+        foreach (var field in columns.GroupBy(c => c.Field, StringComparer.Ordinal))
+        {
+            steps.Add(new PlanStep(
+                MetadataTexts.Of("StepAddColumn", entity.Field(field.Key).Label, entity.Label),
+                $"ALTER TABLE {Sql.Table(wanted.Name)} {string.Join(", ", field.Select(c => "ADD COLUMN " + c.Definition))}",
+                StepLock.Brief,
+                entity.Name));
+        }
+
+        foreach (var sequence in wanted.Sequences.ExceptBy(existing.Sequences.Select(s => s.Name), s => s.Name))
+        {
+            steps.Add(Sequence(entity, sequence));
+        }
+
+        foreach (var index in existing.Indexes.Except(wanted.Indexes))
+        {
+            // IF EXISTS: an index over trigrams was not made where the extension was missing.
+            steps.Add(new PlanStep(MetadataTexts.Of("StepDropIndex", Label(entity, index.Column), entity.Label), $"DROP INDEX IF EXISTS {Sql.Table(index.Name)}", StepLock.Brief, entity.Name));
+        }
+
+        foreach (var index in wanted.Indexes.Except(existing.Indexes))
+        {
+            // An index over a column that was just added has nothing to read.
+            var wait = columns.Exists(c => c.Name == index.Column) ? StepLock.Brief : StepLock.Writes;
+            steps.Add(new PlanStep(Text(entity, index), index.Create(wanted.Name), wait, entity.Name));
+        }
+
+        AddKeys(entity, wanted, [.. wanted.ForeignKeys.Except(existing.ForeignKeys)], keys);
+    }
+
+    private static void AddKeys(EntityDefinition entity, TableShape table, ImmutableArray<ForeignKeyShape> added, List<PlanStep> keys)
+    {
+        if (!added.IsEmpty)
+        {
+            keys.Add(new PlanStep(
+                MetadataTexts.Of("StepAddKeys", entity.Label, string.Join(", ", added.Select(k => Label(entity, k.Column)))),
+                $"ALTER TABLE {Sql.Table(table.Name)}\n    {string.Join(",\n    ", added.Select(k => "ADD " + k.Definition))}",
+                StepLock.Brief,
+                entity.Name));
+        }
+    }
+
+    private static TableShape Renamed(TableShape table, EntityDefinition entity, IReadOnlyCollection<FieldRename> renames, List<PlanStep> steps)
+    {
+        foreach (var rename in renames.Where(r => r.Entity == table.Name))
+        {
+            string New(string column, string field) => field == rename.From ? rename.To + column[rename.From.Length..] : column;
+            var moved = table.Columns.Where(c => c.Field == rename.From).ToDictionary(c => c.Name, c => New(c.Name, c.Field), StringComparer.Ordinal);
+            var statements = moved.Select(m => $"ALTER TABLE {Sql.Table(table.Name)} RENAME COLUMN {Sql.Quote(m.Key)} TO {Sql.Quote(m.Value)}").ToList();
+            string? NewName(string name, string column) => moved.TryGetValue(column, out var to) ? string.Concat(table.Name, "__", to, name.AsSpan(name.Length - 2)) : null;
+
+            table = table with
+            {
+                Columns = [.. table.Columns.Select(c => c.Field == rename.From ? c with { Name = moved[c.Name], Field = rename.To } : c)],
+                ForeignKeys = [.. table.ForeignKeys.Select(k => NewName(k.Name, k.Column) is { } name ? Note(k with { Name = name, Column = moved[k.Column] }, $"ALTER TABLE {Sql.Table(table.Name)} RENAME CONSTRAINT {Sql.Quote(k.Name)} TO {Sql.Quote(name)}") : k)],
+                Indexes = [.. table.Indexes.Select(i => NewName(i.Name, i.Column) is { } name
+                    ? Note(i with { Name = name, Column = moved[i.Column], Expression = i.Expression.Replace(Sql.Quote(i.Column), Sql.Quote(moved[i.Column]), StringComparison.Ordinal) }, $"ALTER INDEX IF EXISTS {Sql.Table(i.Name)} RENAME TO {Sql.Quote(name)}")
+                    : i)],
+                Sequences = [.. table.Sequences.Select(s => s.Field == rename.From
+                    ? Note(s with { Name = TableNames.Sequence(table.Name, rename.To), Field = rename.To }, $"ALTER SEQUENCE {Sql.Table(s.Name)} RENAME TO {Sql.Quote(TableNames.Sequence(table.Name, rename.To))}")
+                    : s)],
+            };
+            steps.Add(new PlanStep(MetadataTexts.Of("StepRename", rename.From, rename.To, entity.Label), string.Join(";\n", statements), StepLock.Brief, entity.Name));
+
+            T Note<T>(T shape, string statement)
+            {
+                statements.Add(statement);
+                return shape;
+            }
+        }
+
+        return table;
+    }
+
+    private static PlanStep Sequence(EntityDefinition entity, SequenceShape sequence) => new(
+        MetadataTexts.Of("StepSequence", entity.Field(sequence.Field).Label, entity.Label),
+        // A sequence must not end up before its first number when the start is 0.
+        $"CREATE SEQUENCE {Sql.Table(sequence.Name)} MINVALUE 0 START WITH {sequence.Start.ToString(System.Globalization.CultureInfo.InvariantCulture)}",
+        StepLock.None,
+        entity.Name);
+
+    private static string Text(EntityDefinition entity, IndexShape index) =>
+        MetadataTexts.Of(index.IsUnique ? "StepUnique" : "StepIndex", Label(entity, index.Column), entity.Label);
+
+    private static string Label(EntityDefinition entity, string column) => entity.TryProperty(column, out var property) ? property.Field.Label : column;
+}

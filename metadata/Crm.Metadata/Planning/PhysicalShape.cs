@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>What the database can do, found out once per connection that plans.</summary>
+/// <param name="TrigramSchema">Schema of the extension pg_trgm; null when it is missing.</param>
+public sealed record DatabaseFeatures(string? TrigramSchema)
+{
+    /// <summary>A server with every extension in its usual place.</summary>
+    public static DatabaseFeatures Full { get; } = new("public");
+}
+
+/// <summary>Tables as the definitions want them. Hidden entities and fields are part of it: their data is kept.</summary>
+internal sealed record TableShape(
+    string Name,
+    ImmutableArray<ColumnShape> Columns,
+    ImmutableArray<ForeignKeyShape> ForeignKeys,
+    ImmutableArray<IndexShape> Indexes,
+    ImmutableArray<SequenceShape> Sequences)
+{
+    public static TableShape Of(EntityDefinition entity, DatabaseFeatures features)
+    {
+        var columns = ImmutableArray.CreateBuilder<ColumnShape>();
+        var keys = ImmutableArray.CreateBuilder<ForeignKeyShape>();
+        var indexes = ImmutableArray.CreateBuilder<IndexShape>();
+        var sequences = ImmutableArray.CreateBuilder<SequenceShape>();
+        foreach (var field in entity.Fields.Where(f => f.IsSystem).Concat(entity.Fields.Where(f => !f.IsSystem)))
+        {
+            columns.AddRange(field.Type.Columns.Select(c => new ColumnShape(field.Name + c.Suffix, field.Name, SqlType(c.Storage), SystemClause(field))));
+            var column = field.Name + field.Type.Columns[0].Suffix;
+            if ((field.Type as ReferenceType)?.TargetOf(field) is { } target)
+            {
+                keys.Add(new ForeignKeyShape(TableNames.ForeignKey(entity.Name, column), column, target));
+            }
+
+            if (field.IsUnique)
+            {
+                indexes.Add(new IndexShape(TableNames.Unique(entity.Name, column), column, $"({Sql.Quote(column)})", IsUnique: true));
+            }
+            else if (IsFiltered(field))
+            {
+                indexes.Add(new IndexShape(TableNames.Index(entity.Name, column), column, $"({Sql.Quote(column)})"));
+            }
+
+            if (features.TrigramSchema is { } schema && !field.IsHidden && entity.SearchFields.Contains(field.Name))
+            {
+                indexes.Add(new IndexShape(TableNames.Trigram(entity.Name, column), column, $"USING gin ({Sql.Quote(column)} {Sql.Quote(schema)}.gin_trgm_ops)"));
+            }
+
+            if (field.Number is { } number && field.Type == Fields.AutoNumber)
+            {
+                sequences.Add(new SequenceShape(TableNames.Sequence(entity.Name, field.Name), field.Name, number.Start));
+            }
+        }
+
+        indexes.Add(new IndexShape(TableNames.Index(entity.Name, "created_at"), "created_at", "(\"created_at\", \"id\")"));
+        return new TableShape(entity.Name, columns.ToImmutable(), keys.ToImmutable(), indexes.ToImmutable(), sequences.ToImmutable());
+    }
+
+    public static string SqlType(StorageKind storage) => storage switch
+    {
+        StorageKind.Text => "text",
+        StorageKind.Integer => "bigint",
+        StorageKind.Decimal => "numeric",
+        StorageKind.Boolean => "boolean",
+        StorageKind.Date => "date",
+        StorageKind.Instant => "timestamptz",
+        StorageKind.Reference => "uuid",
+        StorageKind.TextList => "text[]",
+        _ => throw new InvalidOperationException($"Unknown storage {storage}."),
+    };
+
+    // What a list is mostly filtered and joined by. Who created or changed a record is not: an index there would cost every write.
+    private static bool IsFiltered(FieldDefinition field) =>
+        field.Name == "owner" || (!field.IsSystem && (field.Type is ReferenceType or StageType));
+
+    private static string? SystemClause(FieldDefinition field) => !field.IsSystem ? null : field.Name switch
+    {
+        "id" => "NOT NULL",
+        "version" => "NOT NULL DEFAULT 1",
+        "created_at" or "modified_at" => "NOT NULL",
+        "is_active" => "NOT NULL DEFAULT true",
+        _ => null,
+    };
+}
+
+/// <param name="Name">Name of the column.</param>
+/// <param name="Field">Field it belongs to.</param>
+/// <param name="Type">Its SQL type.</param>
+/// <param name="Clause">What follows the type; system columns only.</param>
+internal sealed record ColumnShape(string Name, string Field, string Type, string? Clause)
+{
+    public string Definition => Sql.Quote(Name) + " " + Type + (Clause is null ? "" : " " + Clause);
+}
+
+internal sealed record ForeignKeyShape(string Name, string Column, string Target)
+{
+    public string Definition => $"CONSTRAINT {Sql.Quote(Name)} FOREIGN KEY ({Sql.Quote(Column)}) REFERENCES {Sql.Table(Target)} (\"id\") ON DELETE RESTRICT";
+}
+
+/// <param name="Name">Name of the index.</param>
+/// <param name="Column">Column it is about.</param>
+/// <param name="Expression">What follows the table's name.</param>
+/// <param name="IsUnique">Whether it forbids doubles.</param>
+internal sealed record IndexShape(string Name, string Column, string Expression, bool IsUnique = false)
+{
+    public string Create(string table) => $"CREATE {(IsUnique ? "UNIQUE " : "")}INDEX {Sql.Quote(Name)} ON {Sql.Table(table)} {Expression}";
+}
+
+internal sealed record SequenceShape(string Name, string Field, long Start);

@@ -1,0 +1,218 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>What is wrong with definitions as a whole, whoever made them so. The planner refuses what is new in this list.</summary>
+internal static class SnapshotCheck
+{
+    /// <summary>Most entities; each is a table, and all definitions are held in memory by every host.</summary>
+    public const int MaxEntities = 1000;
+
+    private const int MaxViews = 100;
+    private const int MaxSetLength = 32;
+    private const int MaxHelpLength = 500;
+
+    public static ImmutableArray<PlanMessage> Problems(MetadataLayers layers, MetadataSnapshot snapshot)
+    {
+        var problems = new List<PlanMessage>();
+        var shapes = layers.Items.SelectMany(l => l.Entities.Values.Select(e => (Layer: l, Shape: e))).ToLookup(s => s.Shape.Name, StringComparer.Ordinal);
+        if (snapshot.Entities.Count > MaxEntities)
+        {
+            Add(problems, PlanCodes.Limit, null, "TooManyEntities", MaxEntities);
+        }
+
+        foreach (var set in snapshot.Entities.Values.GroupBy(e => e.SetName, StringComparer.Ordinal).Where(g => g.Skip(1).Any()))
+        {
+            Add(problems, PlanCodes.Exists, set.Last().Name, "SetTwice", set.Key, string.Join(", ", set.Select(e => e.Name).Order(StringComparer.Ordinal)));
+        }
+
+        foreach (var entity in snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal))
+        {
+            Entity(problems, snapshot, entity);
+            LayoutCheck.Problems(problems, snapshot, entity, [.. shapes[entity.Name].Select(s => s.Shape)]);
+        }
+
+        return [.. problems];
+    }
+
+    public static void Add(List<PlanMessage> problems, string code, string? target, string text, params ReadOnlySpan<object?> arguments) =>
+        problems.Add(new PlanMessage(code, MetadataTexts.Of(text, arguments), target));
+
+    public static void Label(List<PlanMessage> problems, string target, string label)
+    {
+        if (string.IsNullOrWhiteSpace(label))
+        {
+            Add(problems, ErrorCodes.Required, target, "LabelMissing", target);
+        }
+        else if (label.Length > Names.MaxLabelLength)
+        {
+            Add(problems, ErrorCodes.Length, target, "LabelTooLong", target, Names.MaxLabelLength);
+        }
+        else if (label.Any(char.IsControl))
+        {
+            Add(problems, PlanCodes.Option, target, "LabelControl", target);
+        }
+    }
+
+    private static void Entity(List<PlanMessage> problems, MetadataSnapshot snapshot, EntityDefinition entity)
+    {
+        Label(problems, entity.Name, entity.Label);
+        Label(problems, entity.Name, entity.PluralLabel);
+        if (Names.Problem(entity.SetName, MaxSetLength) is { } problem)
+        {
+            problems.Add(new PlanMessage(PlanCodes.Name, problem, entity.Name));
+        }
+
+        if (entity.Icon.Length is 0 or > 64 || entity.Icon.Any(c => c is not ((>= 'a' and <= 'z') or (>= '0' and <= '9') or '_')))
+        {
+            Add(problems, PlanCodes.Option, entity.Name, "IconName", entity.Label);
+        }
+
+        var own = entity.Fields.Count(f => !f.IsSystem);
+        if (own > Names.MaxFields)
+        {
+            Add(problems, PlanCodes.Limit, entity.Name, "TooManyFields", entity.Label, own, Names.MaxFields);
+        }
+
+        if (entity.Views.Length > MaxViews)
+        {
+            Add(problems, PlanCodes.Limit, entity.Name, "TooManyViews", entity.Label, MaxViews);
+        }
+
+        if (entity.Fields.Count(f => f.Type is StageType) > 1)
+        {
+            Add(problems, PlanCodes.Limit, entity.Name, "TwoStages", entity.Label);
+        }
+
+        foreach (var field in entity.Fields.Where(f => !f.IsSystem))
+        {
+            Field(problems, snapshot, entity, field);
+        }
+
+        Collisions(problems, entity);
+    }
+
+    /// <summary>Two fields must not claim the same column or the same word in a query.</summary>
+    private static void Collisions(List<PlanMessage> problems, EntityDefinition entity)
+    {
+        var taken = new Dictionary<string, FieldDefinition>(StringComparer.Ordinal);
+        foreach (var field in entity.Fields.Where(f => f.IsSystem).Concat(entity.Fields.Where(f => !f.IsSystem)))
+        {
+            var words = field.Type.Columns.Select(c => field.Name + c.Suffix).Append(field.Name);
+            if (field.Type.NavigationProperty(field) is { } navigation)
+            {
+                words = words.Append(navigation);
+            }
+
+            foreach (var word in words.Distinct(StringComparer.Ordinal))
+            {
+                if (!taken.TryAdd(word, field) && taken[word] != field)
+                {
+                    Add(problems, PlanCodes.Exists, entity.Name + "." + field.Name, "PropertyTwice", entity.Label, field.Name, taken[word].Name, word);
+                }
+            }
+        }
+    }
+
+    private static void Field(List<PlanMessage> problems, MetadataSnapshot snapshot, EntityDefinition entity, FieldDefinition field)
+    {
+        var target = entity.Name + "." + field.Name;
+        Label(problems, target, field.Label);
+        if (field.Help?.Length > MaxHelpLength)
+        {
+            Add(problems, ErrorCodes.Length, target, "HelpTooLong", field.Label, MaxHelpLength);
+        }
+
+        foreach (var problem in field.Type.Problems(field))
+        {
+            problems.Add(new PlanMessage(PlanCodes.Option, problem, target));
+        }
+
+        if (field.IsUnique && !field.Type.CanBeUnique)
+        {
+            Add(problems, PlanCodes.Option, target, "CannotBeUnique", field.Label, field.Type.Name);
+        }
+
+        if (field.Target is { } pointed && field.Type is LookupType && !snapshot.TryEntity(pointed, out _))
+        {
+            Add(problems, ErrorCodes.UnknownEntity, target, "UnknownTarget", field.Label, LayerEdit.Short(pointed));
+        }
+
+        foreach (var option in StrangeOptions(field))
+        {
+            Add(problems, PlanCodes.Option, target, "StrangeOption", field.Label, field.Type.Name, option);
+        }
+
+        foreach (var choice in field.Choices.Where(c => c.Name.Any(char.IsControl) || c.Label.Any(char.IsControl) || c.Colour is { Length: > 32 }))
+        {
+            Add(problems, PlanCodes.Option, target, "ChoiceText", field.Label, LayerEdit.Short(choice.Name));
+        }
+
+        if (field.Currency is { } currency && (currency.Length != 3 || !currency.All(char.IsAsciiLetterUpper)))
+        {
+            Add(problems, PlanCodes.Option, target, "CurrencyCode", field.Label);
+        }
+
+        if (field.Default is { } input)
+        {
+            if (input is string { Length: 0 })
+            {
+                Add(problems, PlanCodes.Option, target, "DefaultEmpty", field.Label);
+            }
+            else if (!field.Type.TryNormalize(field, input, out _, out var error))
+            {
+                problems.Add(new PlanMessage(error.Code, MetadataTexts.Of("DefaultWrong", field.Label, error.Message), target));
+            }
+        }
+    }
+
+    /// <summary>Options that mean nothing for the field's type: somebody expects what will not happen.</summary>
+    private static IEnumerable<string> StrangeOptions(FieldDefinition field)
+    {
+        if (!field.Choices.IsEmpty && field.Type != Fields.Choice && field.Type != Fields.MultiChoice)
+        {
+            yield return "choices";
+        }
+
+        if (field.Stages is not null && field.Type is not StageType)
+        {
+            yield return "stages";
+        }
+
+        if (field.Number is not null && field.Type != Fields.AutoNumber)
+        {
+            yield return "prefix";
+        }
+
+        if (field.Target is not null && field.Type is not ReferenceType)
+        {
+            yield return "target";
+        }
+
+        if (field.MaxLength is not null && (field.Type is not SingleTextType || field.Type == Fields.AutoNumber))
+        {
+            yield return "max_length";
+        }
+
+        if ((field.Minimum is not null || field.Maximum is not null) && field.Type is not NumberType)
+        {
+            yield return "minimum";
+        }
+
+        if (field.Scale is not null && (field.Type is not NumberType || field.Type == Fields.Integer))
+        {
+            yield return "scale";
+        }
+
+        if (field.Currency is not null && field.Type is not MoneyType)
+        {
+            yield return "currency";
+        }
+
+        if (field.Default is not null && field.Type == Fields.AutoNumber)
+        {
+            yield return "default";
+        }
+    }
+}

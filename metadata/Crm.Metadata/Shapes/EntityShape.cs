@@ -1,0 +1,152 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>What one layer (a module, the platform, the customer) says about an entity; null or empty where it says nothing.</summary>
+/// <param name="Name">The entity's name.</param>
+public sealed record EntityShape(string Name)
+{
+    /// <summary>Declares the entity; false adds to another layer's.</summary>
+    public bool IsOwner { get; init; }
+
+    /// <summary>One of them.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>Several of them.</summary>
+    public string? PluralLabel { get; init; }
+
+    /// <summary>Name of the set in the API.</summary>
+    public string? SetName { get; init; }
+
+    /// <summary>A Material Symbols name.</summary>
+    public string? Icon { get; init; }
+
+    /// <summary>Whether the entity is hidden.</summary>
+    public bool? IsHidden { get; init; }
+
+    /// <summary>Fields a record is called by.</summary>
+    public ImmutableArray<string>? TitleFields { get; init; }
+
+    /// <summary>Fields quick search looks at.</summary>
+    public ImmutableArray<string>? SearchFields { get; init; }
+
+    /// <summary>New fields (with a type) and changes to fields of layers below (without).</summary>
+    public ImmutableArray<FieldShape> Fields { get; init; } = [];
+
+    /// <summary>New views and replacements of views of the same name below.</summary>
+    public ImmutableArray<ViewDefinition> Views { get; init; } = [];
+
+    /// <summary>Names of views of layers below that are not shown.</summary>
+    public ImmutableArray<string> RemovedViews { get; init; } = [];
+
+    /// <summary>The form. A module that extends an entity adds its sections; the customer's replaces what lies below.</summary>
+    public FormDefinition? Form { get; init; }
+
+    /// <summary>Places in the navigation. A module adds its own; the customer's replace what lies below.</summary>
+    public ImmutableArray<Placement>? Placements { get; init; }
+
+    /// <summary>The shape of a field; null when this layer says nothing about it.</summary>
+    public FieldShape? Field(string name) => Fields.FirstOrDefault(f => f.Name == name);
+
+    /// <summary>With the field added, or changed in its place.</summary>
+    public EntityShape With(FieldShape field) => this with { Fields = Replace(Fields, f => f.Name == field.Name, field) };
+
+    /// <summary>With the view added, or changed in its place.</summary>
+    public EntityShape With(ViewDefinition view) => this with { Views = Replace(Views, v => v.Name == view.Name, view) };
+
+    private static ImmutableArray<T> Replace<T>(ImmutableArray<T> items, Func<T, bool> which, T item)
+    {
+        for (var index = 0; index < items.Length; index++)
+        {
+            if (which(items[index]))
+            {
+                return items.SetItem(index, item);
+            }
+        }
+
+        return items.Add(item);
+    }
+}
+
+/// <summary>What one layer says about a field; null where it says nothing.</summary>
+/// <param name="Name">The field's name.</param>
+public sealed record FieldShape(string Name)
+{
+    /// <summary>The type of a new field; null changes a field of a layer below.</summary>
+    public FieldType? Type { get; init; }
+
+    /// <summary>Shown to users.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>A sentence shown below the editor.</summary>
+    public string? Help { get; init; }
+
+    /// <summary>A value must be present.</summary>
+    public bool? IsRequired { get; init; }
+
+    /// <summary>No two records share a value.</summary>
+    public bool? IsUnique { get; init; }
+
+    /// <summary>Set by the product only.</summary>
+    public bool? IsReadOnly { get; init; }
+
+    /// <summary>Hidden fields keep their data.</summary>
+    public bool? IsHidden { get; init; }
+
+    /// <summary>Value of a new record that gives none: text, number, yes or no, or a list of texts.</summary>
+    public object? Default { get; init; }
+
+    /// <summary>Longest text, in characters.</summary>
+    public int? MaxLength { get; init; }
+
+    /// <summary>Smallest number.</summary>
+    public decimal? Minimum { get; init; }
+
+    /// <summary>Greatest number.</summary>
+    public decimal? Maximum { get; init; }
+
+    /// <summary>Digits after the point.</summary>
+    public int? Scale { get; init; }
+
+    /// <summary>Currency of an amount that names none.</summary>
+    public string? Currency { get; init; }
+
+    /// <summary>Choices of a choice or multi-choice field.</summary>
+    public ImmutableArray<ChoiceDefinition>? Choices { get; init; }
+
+    /// <summary>Entity a lookup points to.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>Stages of a stage field.</summary>
+    public StagesDefinition? Stages { get; init; }
+
+    /// <summary>How an auto-number is written.</summary>
+    public NumberFormat? Number { get; init; }
+
+    /// <summary>Name in an earlier version.</summary>
+    public string? RenamedFrom { get; init; }
+
+    /// <summary>This shape with what the other one says on top.</summary>
+    public FieldShape Overlay(FieldShape top) => new(Name)
+    {
+        Type = top.Type ?? Type,
+        Label = top.Label ?? Label,
+        Help = top.Help ?? Help,
+        IsRequired = top.IsRequired ?? IsRequired,
+        IsUnique = top.IsUnique ?? IsUnique,
+        IsReadOnly = top.IsReadOnly ?? IsReadOnly,
+        IsHidden = top.IsHidden ?? IsHidden,
+        Default = top.Default ?? Default,
+        MaxLength = top.MaxLength ?? MaxLength,
+        Minimum = top.Minimum ?? Minimum,
+        Maximum = top.Maximum ?? Maximum,
+        Scale = top.Scale ?? Scale,
+        Currency = top.Currency ?? Currency,
+        Choices = top.Choices ?? Choices,
+        Target = top.Target ?? Target,
+        Stages = top.Stages ?? Stages,
+        Number = top.Number ?? Number,
+        RenamedFrom = top.RenamedFrom ?? RenamedFrom,
+    };
+}

@@ -1,0 +1,133 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>Views and the form of an entity: those declared and customised, and those made for it.</summary>
+internal static class Layout
+{
+    private const int GeneratedColumns = 7;
+
+    public static EntityDefinition Complete(MetadataLayers layers, MetadataSnapshot fields, EntityDefinition entity)
+    {
+        var shapes = layers.Items
+            .Where(l => l.Entities.TryGetValue(entity.Name, out var shape) && (!shape.IsOwner || l.Name == entity.Origin))
+            .Select(l => (Layer: l, Shape: l.Entities[entity.Name]))
+            .ToList();
+        return entity with
+        {
+            Views = Views(fields, entity, shapes),
+            Form = Form(entity, shapes),
+        };
+    }
+
+    /// <summary>Declared views first, then those made for every entity, then what the customer added; a view of the same name is replaced in its place.</summary>
+    private static ImmutableArray<ViewDefinition> Views(MetadataSnapshot snapshot, EntityDefinition entity, List<(Layer Layer, EntityShape Shape)> shapes)
+    {
+        var views = new List<ViewDefinition>();
+        bool IsAddition(Layer layer) => layer.IsCustom && entity.Origin != Origins.Custom;
+        foreach (var view in shapes.Where(s => !IsAddition(s.Layer)).SelectMany(s => s.Shape.Views))
+        {
+            Put(views, view);
+        }
+
+        var columns = views.Count > 0 ? views[0].Columns : GeneratedViewColumns(entity);
+        views.AddRange(Generated(entity, columns).Where(made => views.TrueForAll(v => v.Name != made.Name)).ToList());
+        foreach (var view in shapes.Where(s => IsAddition(s.Layer)).SelectMany(s => s.Shape.Views))
+        {
+            Put(views, view);
+        }
+
+        var removed = shapes.SelectMany(s => s.Shape.RemovedViews).ToHashSet(StringComparer.Ordinal);
+        return [.. views.Where(v => !removed.Contains(v.Name)).Select(v => Usable(snapshot, entity, v)).OfType<ViewDefinition>()];
+    }
+
+    private static void Put(List<ViewDefinition> views, ViewDefinition view)
+    {
+        var index = views.FindIndex(v => v.Name == view.Name);
+        if (index < 0)
+        {
+            views.Add(view);
+        }
+        else
+        {
+            views[index] = view;
+        }
+    }
+
+    private static IEnumerable<ViewDefinition> Generated(EntityDefinition entity, ImmutableArray<string> columns)
+    {
+        ImmutableArray<Sort> newest = [new Sort("created_at", Descending: true)];
+        yield return new ViewDefinition("active", MetadataTexts.Of("ActiveView", entity.PluralLabel), columns, Filter.Equal("is_active", true), newest, Origins.Platform);
+        yield return new ViewDefinition("inactive", MetadataTexts.Of("InactiveView", entity.PluralLabel), columns, Filter.Equal("is_active", false), newest, Origins.Platform);
+        yield return new ViewDefinition("all", MetadataTexts.Of("AllView", entity.PluralLabel), columns, null, newest, Origins.Platform);
+    }
+
+    private static ImmutableArray<string> GeneratedViewColumns(EntityDefinition entity)
+    {
+        var others = entity.Fields
+            .Where(f => !f.IsSystem && !f.IsHidden && f.Type != Fields.LongText)
+            .Select(f => f.Name);
+        return [.. entity.TitleFields.Where(t => t != "id").Concat(others).Append("owner").Distinct(StringComparer.Ordinal).Take(GeneratedColumns)];
+    }
+
+    /// <summary>Without columns and sorts that lead nowhere; null when the filter cannot be answered any more, because then the list would show other records than it says.</summary>
+    private static ViewDefinition? Usable(MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view)
+    {
+        bool Leads(string path) => Paths.Find(snapshot, entity, path) is { IsHidden: false };
+        if (view.Filter is not null && !Paths.Of(view.Filter).All(Leads))
+        {
+            return null;
+        }
+
+        var columns = view.Columns.Where(Leads).ToImmutableArray();
+        return view with
+        {
+            Columns = columns.IsEmpty ? GeneratedViewColumns(entity) : columns,
+            Sort = view.Sort.IsDefaultOrEmpty ? [] : [.. view.Sort.Where(s => Leads(s.Path))],
+        };
+    }
+
+    private static FormDefinition Form(EntityDefinition entity, List<(Layer Layer, EntityShape Shape)> shapes)
+    {
+        var sections = new List<FormSectionDefinition>();
+        var formKnows = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (layer, shape) in shapes)
+        {
+            if (shape.Form is { } form)
+            {
+                if (layer.IsCustom)
+                {
+                    sections.Clear();
+                    // The customer laid out every field there is; what is not on the form is left out on purpose.
+                    formKnows.UnionWith(entity.Fields.Select(f => f.Name));
+                }
+
+                sections.AddRange(form.Sections);
+                formKnows.UnionWith(shape.Fields.Select(f => f.Name));
+            }
+        }
+
+        var shown = entity.Fields.Where(f => !f.IsHidden).Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        sections = [.. sections
+            .Select(s => s with { Fields = [.. s.Fields.Where(shown.Contains)] })
+            .Where(s => !s.Fields.IsEmpty)];
+        if (sections.Count == 0)
+        {
+            return new FormDefinition([new FormSectionDefinition("", Ordered(entity, [.. entity.Fields.Where(f => !f.IsSystem)], withOwner: true))]);
+        }
+
+        // A field somebody else added must not stay invisible because the form was laid out before it existed.
+        var placed = sections.SelectMany(s => s.Fields).ToHashSet(StringComparer.Ordinal);
+        var more = Ordered(entity, [.. entity.Fields.Where(f => !f.IsSystem && !formKnows.Contains(f.Name) && !placed.Contains(f.Name))], withOwner: false);
+        return new FormDefinition([.. sections, .. more.IsEmpty ? [] : new[] { new FormSectionDefinition(MetadataTexts.Of("MoreFields"), more) }]);
+    }
+
+    /// <summary>Required fields first, then in order of declaration. The stage has its bar.</summary>
+    private static ImmutableArray<string> Ordered(EntityDefinition entity, ImmutableArray<FieldDefinition> fields, bool withOwner)
+    {
+        var shown = fields.Where(f => !f.IsHidden && f != entity.StageField).ToList();
+        var names = shown.Where(f => f.IsRequired).Concat(shown.Where(f => !f.IsRequired)).Select(f => f.Name);
+        return [.. withOwner ? names.Append("owner") : names];
+    }
+}

@@ -1,0 +1,64 @@
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>Follows paths through lookups: <c>company.country</c>, <c>owner.name</c>.</summary>
+internal static class Paths
+{
+    /// <summary>The longest path: a lookup of a lookup of a lookup.</summary>
+    public const int MaxSegments = 4;
+
+    /// <summary>The field a path ends at, hidden when any field on the way is; null when it leads nowhere.</summary>
+    public static FieldDefinition? Find(MetadataSnapshot snapshot, EntityDefinition entity, string path)
+    {
+        var segments = path.Split('.');
+        if (segments.Length > MaxSegments)
+        {
+            return null;
+        }
+
+        var hidden = false;
+        for (var index = 0; ; index++)
+        {
+            var isLast = index == segments.Length - 1;
+            var field = isLast ? Last(entity, segments[index]) : Step(entity, segments[index]);
+            if (field is null)
+            {
+                return null;
+            }
+
+            hidden |= field.IsHidden;
+            if (isLast)
+            {
+                return hidden && !field.IsHidden ? field with { IsHidden = true } : field;
+            }
+
+            if (((ReferenceType)field.Type).TargetOf(field) is not { } target || !snapshot.TryEntity(target, out var next))
+            {
+                return null;
+            }
+
+            entity = next;
+        }
+    }
+
+    /// <summary>All paths a filter names.</summary>
+    public static IEnumerable<string> Of(Filter filter) => filter switch
+    {
+        Filter.All all => all.Filters.SelectMany(Of),
+        Filter.Any any => any.Filters.SelectMany(Of),
+        Filter.Not not => Of(not.Filter),
+        Filter.Compare compare => [compare.Path],
+        Filter.In list => [list.Path],
+        _ => throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}."),
+    };
+
+    private static FieldDefinition? Last(EntityDefinition entity, string name) =>
+        entity.TryField(name, out var field) ? field : entity.TryProperty(name, out var property) ? property.Field : null;
+
+    private static FieldDefinition? Step(EntityDefinition entity, string name)
+    {
+        var field = entity.TryField(name, out var found) ? found : entity.Fields.FirstOrDefault(f => f.Type.NavigationProperty(f) == name);
+        return field?.Type is ReferenceType ? field : null;
+    }
+}

@@ -1,0 +1,37 @@
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>The layer below all modules: users and the area for administration.</summary>
+internal static class PlatformShape
+{
+    public const string SettingsArea = "settings";
+
+    public static ModuleInfo Module { get; } = new(Origins.Platform, "Platform");
+
+    public static DeclaredShape Shape { get; } = Build();
+
+    private static DeclaredShape Build()
+    {
+        var builder = new MetadataBuilder(Origins.Platform);
+        builder
+            .Area(SettingsArea, MetadataTexts.Of("Settings"), order: 1000, icon: "settings")
+            .Section(SettingsArea, "access", MetadataTexts.Of("UsersAndAccess"), order: 100)
+            .Entity("user", entity => entity
+                .Label(MetadataTexts.Of("User"), MetadataTexts.Of("Users"))
+                .Icon("person")
+                .Title("name")
+                .Search("name", "user_name", "email")
+                .Field("name", Fields.Text, f => f.Label(MetadataTexts.Of("UserName")).Required())
+                .Field("user_name", Fields.Text, f => f.Label(MetadataTexts.Of("UserSignInName")).Help(MetadataTexts.Of("UserSignInNameHelp")).Required().Unique().MaxLength(100))
+                .Field("email", Fields.Email, f => f.Label(MetadataTexts.Of("UserEmail")))
+                .Field("manager", Fields.Lookup("user"), f => f.Label(MetadataTexts.Of("UserManager")))
+                .Field("region", Fields.Text, f => f.Label(MetadataTexts.Of("UserRegion")).MaxLength(100))
+                .Field("is_administrator", Fields.YesNo, f => f.Label(MetadataTexts.Of("UserIsAdministrator")).Help(MetadataTexts.Of("UserIsAdministratorHelp")).Default(false))
+                .Field("can_sign_in", Fields.YesNo, f => f.Label(MetadataTexts.Of("UserCanSignIn")).Default(false))
+                .View("active", MetadataTexts.Of("ActiveUsers"), "name", "user_name", "email", "manager", "region", "can_sign_in")
+                .FormSection("", "name", "user_name", "email", "manager", "region", "can_sign_in", "is_administrator")
+                .In(SettingsArea, "access"));
+        return builder.Build();
+    }
+}

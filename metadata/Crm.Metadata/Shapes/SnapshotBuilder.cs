@@ -1,0 +1,179 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>
+/// Effective definitions from layers: what is declared, property by property overlaid by what was customised. Pure and forgiving: a part that points to
+/// something that is missing or hidden is left out, so that a snapshot can always be built; the planner is what refuses.
+/// </summary>
+internal static class SnapshotBuilder
+{
+    public static MetadataSnapshot Build(MetadataLayers layers)
+    {
+        var areas = Areas(layers);
+        var entities = layers.Items
+            .SelectMany(l => l.Entities.Values.Where(e => e.IsOwner).Select(e => (Layer: l, Shape: e)))
+            .GroupBy(e => e.Shape.Name, StringComparer.Ordinal)
+            .Select(g => Entity(layers, g.First().Layer, g.First().Shape))
+            .ToDictionary(e => e.Name, StringComparer.Ordinal);
+
+        // Views lead through lookups into other entities, so they come when all fields are known.
+        var fields = new MetadataSnapshot(layers.Version, entities.ToFrozenDictionary(StringComparer.Ordinal), []);
+        var complete = entities.Values.Select(e => Layout.Complete(layers, fields, e)).ToFrozenDictionary(e => e.Name, StringComparer.Ordinal);
+        (areas, complete) = PlaceCustomEntities(areas, complete);
+        return new MetadataSnapshot(layers.Version, complete, areas);
+    }
+
+    /// <summary>One entity without its views and form; null when no layer declares it.</summary>
+    public static EntityDefinition? Bare(MetadataLayers layers, string name)
+    {
+        var owner = layers.Items.FirstOrDefault(l => l.Entities.TryGetValue(name, out var shape) && shape.IsOwner);
+        return owner is null ? null : Entity(layers, owner, owner.Entities[name]);
+    }
+
+    private static EntityDefinition Entity(MetadataLayers layers, Layer owner, EntityShape declared)
+    {
+        var entity = new EntityDefinition
+        {
+            Name = declared.Name,
+            Origin = owner.Name,
+            Label = Names.ToLabel(declared.Name),
+            PluralLabel = "",
+            SetName = Names.ToPlural(declared.Name),
+        };
+        var fields = new List<(FieldShape Shape, string Origin)>();
+        var overrides = new List<FieldShape>();
+        foreach (var layer in layers.Items)
+        {
+            // Another layer that declares the same entity is refused when planned; here the first one wins.
+            if (!layer.Entities.TryGetValue(declared.Name, out var shape) || (shape.IsOwner && layer != owner))
+            {
+                continue;
+            }
+
+            entity = entity with
+            {
+                Label = shape.Label ?? entity.Label,
+                PluralLabel = shape.PluralLabel ?? entity.PluralLabel,
+                SetName = shape.SetName ?? entity.SetName,
+                Icon = shape.Icon ?? entity.Icon,
+                IsHidden = shape.IsHidden ?? entity.IsHidden,
+                TitleFields = shape.TitleFields ?? entity.TitleFields,
+                SearchFields = shape.SearchFields ?? entity.SearchFields,
+                Placements = (layer.IsCustom ? shape.Placements : shape.Placements is { } more ? [.. entity.Placements, .. more] : null) ?? entity.Placements,
+            };
+            overrides.AddRange(shape.Fields.Where(f => f.Type is null));
+            fields.AddRange(shape.Fields.Where(f => f.Type is not null && fields.TrueForAll(known => known.Shape.Name != f.Name)).Select(f => (f, layer.Name)));
+        }
+
+        var own = fields.Select(f => Field(Overlay(f.Shape, overrides), f.Origin));
+        var system = SystemFields.All.Select(f => Overlay(f, overrides));
+        entity = entity with { Fields = [.. own, .. system] };
+        return entity with
+        {
+            PluralLabel = entity.PluralLabel.Length > 0 ? entity.PluralLabel : Names.ToLabel(Names.ToPlural(entity.Name)),
+            TitleFields = TitleFields(entity),
+            SearchFields = SearchFields(entity, TitleFields(entity)),
+        };
+    }
+
+    private static FieldShape Overlay(FieldShape field, List<FieldShape> overrides) =>
+        overrides.Where(o => o.Name == field.Name).Aggregate(field, (below, top) => below.Overlay(top));
+
+    private static FieldDefinition Overlay(FieldDefinition system, List<FieldShape> overrides) =>
+        overrides.Where(o => o.Name == system.Name).Aggregate(system, (below, top) => below with { Label = top.Label ?? below.Label, Help = top.Help ?? below.Help });
+
+    private static FieldDefinition Field(FieldShape shape, string origin) => new()
+    {
+        Name = shape.Name,
+        Type = shape.Type!,
+        Origin = origin,
+        Label = shape.Label ?? Names.ToLabel(shape.Name),
+        Help = shape.Help,
+        // Nobody can give a hidden field a value.
+        IsRequired = shape.IsRequired == true && shape.IsHidden != true,
+        // A number the product gives is worth nothing when two records share it.
+        IsUnique = shape.IsUnique ?? shape.Type == Fields.AutoNumber,
+        IsReadOnly = shape.IsReadOnly ?? shape.Type == Fields.AutoNumber,
+        IsHidden = shape.IsHidden ?? false,
+        Default = shape.Default,
+        MaxLength = shape.MaxLength,
+        Minimum = shape.Minimum,
+        Maximum = shape.Maximum,
+        Scale = shape.Scale,
+        Currency = shape.Currency,
+        Choices = shape.Choices ?? [],
+        Target = shape.Target ?? (shape.Type as OwnerType)?.TargetOf(null!),
+        Stages = shape.Stages,
+        Number = shape.Number,
+        RenamedFrom = shape.RenamedFrom,
+    };
+
+    private static ImmutableArray<string> TitleFields(EntityDefinition entity)
+    {
+        var usable = entity.Fields.Where(f => !f.IsHidden && !f.IsSystem).ToList();
+        ImmutableArray<string> chosen = [.. entity.TitleFields.Where(t => usable.Exists(f => f.Name == t))];
+        if (!chosen.IsEmpty)
+        {
+            return chosen;
+        }
+
+        var title = usable.Find(f => f.IsRequired && f.Type == Fields.Text)
+            ?? usable.Find(f => f.Type == Fields.Text)
+            ?? usable.Find(f => f.Type is SingleTextType && f.Type != Fields.LongText);
+        return [title?.Name ?? "id"];
+    }
+
+    private static ImmutableArray<string> SearchFields(EntityDefinition entity, ImmutableArray<string> title)
+    {
+        var texts = entity.Fields.Where(f => !f.IsHidden && f.Type is SingleTextType).Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        return [.. (entity.SearchFields.IsEmpty ? title : entity.SearchFields).Where(texts.Contains)];
+    }
+
+    private static ImmutableArray<AreaDefinition> Areas(MetadataLayers layers)
+    {
+        var areas = new List<AreaDefinition>();
+        foreach (var area in layers.Items.SelectMany(l => l.Areas))
+        {
+            var index = areas.FindIndex(a => a.Name == area.Name);
+            if (index < 0)
+            {
+                areas.Add(area with { Label = area.Label.Length > 0 ? area.Label : Names.ToLabel(area.Name) });
+                continue;
+            }
+
+            var known = areas[index];
+            areas[index] = known with
+            {
+                Icon = known.Icon ?? area.Icon,
+                Sections = [.. known.Sections, .. area.Sections.Where(s => known.Sections.All(k => k.Name != s.Name))],
+            };
+        }
+
+        return [.. areas.Select(a => a with { Sections = [.. a.Sections.OrderBy(s => s.Order)] }).OrderBy(a => a.Order).ThenBy(a => a.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>An entity the customer made without saying where must still be found: it goes into the first area, into a section of its own.</summary>
+    private static (ImmutableArray<AreaDefinition> Areas, FrozenDictionary<string, EntityDefinition> Entities) PlaceCustomEntities(
+        ImmutableArray<AreaDefinition> areas, FrozenDictionary<string, EntityDefinition> entities)
+    {
+        const string section = "custom";
+        var lost = entities.Values.Where(e => e.Origin == Origins.Custom && e.Placements.IsEmpty).Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
+        if (lost.Count == 0 || areas.IsEmpty)
+        {
+            return (areas, entities);
+        }
+
+        var first = areas[0];
+        if (first.Sections.All(s => s.Name != section))
+        {
+            areas = areas.SetItem(0, first with { Sections = first.Sections.Add(new SectionDefinition(section, MetadataTexts.Of("CustomSection"), 1000)) });
+        }
+
+        return (areas, entities.Values
+            .Select(e => lost.Contains(e.Name) ? e with { Placements = [new Placement(first.Name, section)] } : e)
+            .ToFrozenDictionary(e => e.Name, StringComparer.Ordinal));
+    }
+}

@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Crm.Sdk;
+using Dapper;
+using Npgsql;
+
+namespace Crm.Metadata;
+
+/// <summary>
+/// Runs changes of definitions: one at a time over all hosts, everything (tables, definitions, version, history, the news to other hosts) in one transaction, so that
+/// a host that dies in between leaves nothing behind.
+/// </summary>
+internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
+{
+    /// <summary>Channel of <see cref="Notifications"/>; the payload is the new version.</summary>
+    public const string Channel = "crm_metadata";
+
+    private const long LockKey = 0x43524d_4d455441;
+
+    // A statement that waits for a table makes everybody who comes later wait behind it.
+    private static readonly TimeSpan TableWait = TimeSpan.FromSeconds(4);
+
+    /// <summary>Reads all layers at one version.</summary>
+    public async Task<MetadataLayers> LoadAsync(CancellationToken ct)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
+        return await LayerRows.LoadAsync(connection, transaction, ct);
+    }
+
+    /// <summary>The version other hosts know.</summary>
+    public async Task<long> VersionAsync(CancellationToken ct)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        return await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT version FROM crm.metadata_version", cancellationToken: ct));
+    }
+
+    /// <summary>Plans with facts from the records; changes nothing.</summary>
+    public async Task<(PlanDraft Draft, ChangePlan Plan)> PlanAsync(IReadOnlyList<MetadataChange> changes, CancellationToken ct)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
+        var layers = await LayerRows.LoadAsync(connection, transaction, ct);
+        var draft = ChangePlanner.Plan(layers, changes, await FeaturesAsync(connection, transaction, ct));
+        var (errors, warnings) = await DataFacts.AskAsync(connection, transaction, draft.Questions, ct);
+        var tables = layers.Items.SelectMany(l => l.Entities.Values.Where(e => e.IsOwner)).Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
+        var rows = await DataFacts.RowsAsync(
+            connection, transaction, draft.Steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(tables.Contains), ct);
+        ImmutableArray<PlanMessage> all = [.. draft.Errors, .. errors];
+        var steps = all.IsEmpty
+            ? draft.Steps.Select(s => s.Sql is not null && s.Entity is { } entity && rows.TryGetValue(entity, out var count) ? s with { Rows = count } : s)
+            : [];
+        return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, all, [.. draft.Warnings, .. warnings], [.. steps]));
+    }
+
+    /// <summary>Plans again under the lock and applies.</summary>
+    /// <param name="changes">What to change.</param>
+    /// <param name="expected">Version and statements that were shown; null when nobody looked at a plan.</param>
+    /// <param name="module">A module whose row belongs to the change.</param>
+    /// <param name="actor">Who.</param>
+    /// <param name="wait">How long to wait for another change to end.</param>
+    /// <param name="ct">Stops before the commit.</param>
+    public async Task<(ApplyResult Result, MetadataLayers? Layers)> ApplyAsync(
+        IReadOnlyList<MetadataChange> changes, (long Version, string Statements)? expected, ModuleInfo? module, Actor actor, TimeSpan wait, CancellationToken ct)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        try
+        {
+            await WaitAtMostAsync(connection, transaction, wait, ct);
+            await connection.ExecuteAsync(new CommandDefinition("SELECT pg_advisory_xact_lock(@LockKey)", new { LockKey }, transaction, cancellationToken: ct));
+            await WaitAtMostAsync(connection, transaction, TableWait, ct);
+
+            if (module is not null)
+            {
+                await ModuleStates.SeenAsync(connection, transaction, module, time, ct);
+            }
+
+            var layers = await LayerRows.LoadAsync(connection, transaction, ct);
+            if (expected is { } shown && shown.Version != layers.Version)
+            {
+                return (Refused(layers.Version, ErrorCodes.Conflict, "PlanIsOld", shown.Version, layers.Version), null);
+            }
+
+            var draft = ChangePlanner.Plan(layers, changes, await FeaturesAsync(connection, transaction, ct));
+            var (errors, _) = await DataFacts.AskAsync(connection, transaction, draft.Questions.Where(q => q.IsError), ct);
+            if (!draft.Errors.IsEmpty || !errors.IsEmpty)
+            {
+                return (new ApplyResult(layers.Version, [.. draft.Errors, .. errors], Changed: false), null);
+            }
+
+            if (expected is { } agreed && agreed.Statements != draft.Statements)
+            {
+                return (Refused(layers.Version, ErrorCodes.Conflict, "PlanDiffers"), null);
+            }
+
+            if (draft.Steps.IsEmpty)
+            {
+                await transaction.CommitAsync(ct);
+                return (new ApplyResult(layers.Version, [], Changed: false), null);
+            }
+
+            foreach (var step in draft.Steps.Where(s => s.Sql is not null))
+            {
+                await using var command = new NpgsqlCommand(step.Sql, connection, transaction) { CommandTimeout = 0 };
+                await command.ExecuteNonQueryAsync(ct);
+            }
+
+            var after = draft.After.At(layers.Version + 1);
+            await LayerRows.SaveAsync(connection, transaction, layers, after, ct);
+            await FinishAsync(connection, transaction, changes, draft, after.Version, actor, ct);
+            await transaction.CommitAsync(ct);
+            return (new ApplyResult(after.Version, [], Changed: true), after);
+        }
+        catch (PostgresException problem) when (problem.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+        {
+            return (Refused(0, PlanCodes.Busy, "Busy"), null);
+        }
+        catch (PostgresException problem) when (problem.SqlState is PostgresErrorCodes.UniqueViolation && TableNames.TryParse(problem.ConstraintName, out var entity, out var column))
+        {
+            // A record with a double was saved between the question and the index.
+            return (new ApplyResult(0, [new PlanMessage(ErrorCodes.Unique, MetadataTexts.Of("DoublesNow", column), entity + "." + column)], Changed: false), null);
+        }
+    }
+
+    private async Task FinishAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<MetadataChange> changes, PlanDraft draft, long version, Actor actor, CancellationToken ct)
+    {
+        await connection.ExecuteAsync(new CommandDefinition("UPDATE crm.metadata_version SET version = @version", new { version }, transaction, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            INSERT INTO crm.metadata_history (version, at, user_id, user_name, changes, steps)
+            VALUES (@version, @at, @userId, @userName, @changes::jsonb, @steps::jsonb)
+            """,
+            new
+            {
+                version,
+                at = time.GetUtcNow(),
+                userId = actor.UserId,
+                userName = actor.Name,
+                changes = MetadataJson.Write(changes).ToJsonString(),
+                steps = MetadataJson.WriteSteps(draft.Steps).ToJsonString(),
+            },
+            transaction,
+            cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition(
+            "SELECT pg_notify(@Channel, @payload)", new { Channel, payload = version.ToString(CultureInfo.InvariantCulture) }, transaction, cancellationToken: ct));
+    }
+
+    private static ApplyResult Refused(long version, string code, string text, params ReadOnlySpan<object?> arguments) =>
+        new(version, [new PlanMessage(code, MetadataTexts.Of(text, arguments))], Changed: false);
+
+    private static Task<int> WaitAtMostAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, TimeSpan wait, CancellationToken ct) =>
+        connection.ExecuteAsync(new CommandDefinition(
+            "SELECT set_config('lock_timeout', @milliseconds, true)",
+            new { milliseconds = ((int)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) },
+            transaction,
+            cancellationToken: ct));
+
+    private static async Task<DatabaseFeatures> FeaturesAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct) =>
+        new(await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
+            "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm'", transaction: transaction, cancellationToken: ct)));
+}

@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Crm.Sdk;
+using Dapper;
+using Npgsql;
+
+namespace Crm.Metadata;
+
+/// <summary>Answers what a plan asks of the records, so that an administrator sees it before anything is changed.</summary>
+internal static class DataFacts
+{
+    private const int Examples = 5;
+
+    /// <summary>What stands in the way and what should be known.</summary>
+    public static async Task<(ImmutableArray<PlanMessage> Errors, ImmutableArray<PlanMessage> Warnings)> AskAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, IEnumerable<DataQuestion> questions, CancellationToken ct)
+    {
+        var errors = ImmutableArray.CreateBuilder<PlanMessage>();
+        var warnings = ImmutableArray.CreateBuilder<PlanMessage>();
+        foreach (var question in questions)
+        {
+            if (await AnswerAsync(connection, transaction, question, ct) is { } message)
+            {
+                (question.IsError ? errors : warnings).Add(message);
+            }
+        }
+
+        return (errors.ToImmutable(), warnings.ToImmutable());
+    }
+
+    /// <summary>Records in each table.</summary>
+    public static async Task<ImmutableDictionary<string, long>> RowsAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, IEnumerable<string> entities, CancellationToken ct)
+    {
+        var rows = ImmutableDictionary.CreateBuilder<string, long>(StringComparer.Ordinal);
+        foreach (var entity in entities)
+        {
+            rows[entity] = await connection.ExecuteScalarAsync<long>(new CommandDefinition($"SELECT count(*) FROM {Sql.Table(entity)}", transaction: transaction, cancellationToken: ct));
+        }
+
+        return rows.ToImmutable();
+    }
+
+    private static async Task<PlanMessage?> AnswerAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, DataQuestion question, CancellationToken ct)
+    {
+        var table = Sql.Table(question.Entity.Name);
+        var column = question.Column is null ? null : Sql.Quote(question.Column);
+        var field = question.Field;
+        var target = question.Entity.Name + "." + field.Name;
+        switch (question.Kind)
+        {
+            case QuestionKind.Doubles:
+                // Casting to text suits every type that can be unique.
+                var doubles = (await connection.QueryAsync<string>(new CommandDefinition(
+                    $"SELECT {column}::text FROM {table} WHERE {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1 ORDER BY count(*) DESC, {column} LIMIT {Examples}",
+                    transaction: transaction,
+                    cancellationToken: ct))).ToList();
+                return doubles.Count == 0 ? null : new PlanMessage(ErrorCodes.Unique, MetadataTexts.Of("FactDoubles", field.Label, string.Join(", ", doubles.Select(d => "'" + LayerEdit.Short(d) + "'"))), target);
+            case QuestionKind.Missing:
+                return Message(await CountAsync(column is null ? "true" : $"{column} IS NULL"), ErrorCodes.Required, "FactMissing", field.Label);
+            case QuestionKind.RemovedChoice:
+                var isList = field.Type == Fields.MultiChoice;
+                return Message(
+                    await CountAsync(isList ? $"{column} && @values" : $"{column} = ANY(@values)", new { values = question.Values.ToArray() }),
+                    ErrorCodes.InUse,
+                    "FactRemovedChoice",
+                    field.Label,
+                    string.Join(", ", question.Values));
+            case QuestionKind.TooLong:
+                var longest = field.MaxLength ?? ((SingleTextType)field.Type).DefaultMaxLength;
+                return Message(await CountAsync($"char_length({column}) > @longest", new { longest }), ErrorCodes.Length, "FactTooLong", field.Label, longest);
+            case QuestionKind.OutOfRange:
+                return Message(await CountAsync($"{column} < @minimum OR {column} > @maximum", new { minimum = field.Minimum, maximum = field.Maximum }), ErrorCodes.Range, "FactOutOfRange", field.Label);
+            default:
+                throw new InvalidOperationException($"Unknown question {question.Kind}.");
+        }
+
+        Task<long> CountAsync(string condition, object? parameters = null) => connection.ExecuteScalarAsync<long>(
+            new CommandDefinition($"SELECT count(*) FROM {table} WHERE {condition}", parameters, transaction, cancellationToken: ct));
+
+        PlanMessage? Message(long count, string code, string text, params ReadOnlySpan<object?> more) =>
+            count == 0 ? null : new PlanMessage(code, MetadataTexts.Of(text, [count.ToString("#,0", CultureInfo.InvariantCulture), question.Entity.Label, .. more]), target);
+    }
+}

@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Crm.Sdk;
+using Dapper;
+using Npgsql;
+
+namespace Crm.Metadata;
+
+/// <summary>Layers as rows of <c>crm.definition</c>.</summary>
+internal static class LayerRows
+{
+    public static async Task<MetadataLayers> LoadAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        var version = await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT version FROM crm.metadata_version", transaction: transaction, cancellationToken: ct));
+        var modules = await connection.QueryAsync<(string Id, string Name, string[] DependsOn)>(
+            new CommandDefinition("SELECT id, name, depends_on FROM crm.module", transaction: transaction, cancellationToken: ct));
+        var infos = modules.ToDictionary(m => m.Id, m => new ModuleInfo(m.Id, m.Name, [.. m.DependsOn]), StringComparer.Ordinal);
+        var rows = await connection.QueryAsync<(string Layer, string Kind, string Name, string Body)>(
+            new CommandDefinition("SELECT layer, kind, name, body::text FROM crm.definition ORDER BY layer, kind, name", transaction: transaction, cancellationToken: ct));
+        var layers = rows
+            .GroupBy(r => r.Layer, StringComparer.Ordinal)
+            .Select(g => g.Aggregate(Layer.Empty(infos.GetValueOrDefault(g.Key) ?? new ModuleInfo(g.Key, Names.ToLabel(g.Key))), (layer, row) => Add(layer, row.Kind, row.Name, row.Body)));
+        return MetadataLayers.Of(version, layers);
+    }
+
+    /// <summary>Stores what differs.</summary>
+    public static async Task SaveAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, MetadataLayers before, MetadataLayers after, CancellationToken ct)
+    {
+        var old = Of(before);
+        var changed = Of(after);
+        foreach (var (layer, kind, name) in old.Keys.Except(changed.Keys))
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                "DELETE FROM crm.definition WHERE layer = @layer AND kind = @kind AND name = @name", new { layer, kind, name }, transaction, cancellationToken: ct));
+        }
+
+        foreach (var ((layer, kind, name), body) in changed.Where(row => old.GetValueOrDefault(row.Key) != row.Value))
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                """
+                INSERT INTO crm.definition (layer, kind, name, body) VALUES (@layer, @kind, @name, @body::jsonb)
+                ON CONFLICT (layer, kind, name) DO UPDATE SET body = excluded.body
+                """,
+                new { layer, kind, name, body },
+                transaction,
+                cancellationToken: ct));
+        }
+    }
+
+    public static Dictionary<(string Layer, string Kind, string Name), string> Of(MetadataLayers layers)
+    {
+        var rows = new Dictionary<(string, string, string), string>();
+        foreach (var layer in layers.Items)
+        {
+            foreach (var entity in layer.Entities.Values)
+            {
+                var json = ShapeJson.Write(entity);
+                // An override that says nothing any more leaves no trace.
+                if (json.Count > 1)
+                {
+                    rows.Add((layer.Name, "entity", entity.Name), json.ToJsonString());
+                }
+            }
+
+            foreach (var area in layer.Areas)
+            {
+                rows.Add((layer.Name, "area", area.Name), ShapeJson.Write(area).ToJsonString());
+            }
+        }
+
+        return rows;
+    }
+
+    private static Layer Add(Layer layer, string kind, string name, string body)
+    {
+        using var document = JsonDocument.Parse(body);
+        var errors = new List<PlanMessage>();
+        if (kind == "area")
+        {
+            layer = layer with { Areas = layer.Areas.Add(ShapeJson.ReadArea(document.RootElement, "", errors, layer.Name)) };
+        }
+        else
+        {
+            using var json = new JsonInput(document.RootElement, "", errors);
+            layer = layer.With(ShapeJson.ReadEntity(json, errors, json.RequiredText("name"), layer.Name, isStored: true, out _));
+        }
+
+        return errors.Count == 0
+            ? layer
+            : throw new InvalidOperationException($"The stored definition of {kind} '{name}' in layer '{layer.Name}' cannot be read: {errors[0].Target}: {errors[0].Message}");
+    }
+}

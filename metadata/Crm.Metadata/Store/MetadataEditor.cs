@@ -1,0 +1,109 @@
+using System.Text.Json;
+using Crm.Sdk;
+using Dapper;
+
+namespace Crm.Metadata;
+
+/// <summary>The one way definitions are changed: planned first, then applied. A module's start and an administrator's click are the same operation.</summary>
+public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, TimeProvider time)
+{
+    // Hosts that start together declare the same modules one after the other.
+    internal static readonly TimeSpan StartWait = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan ApplyWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PlansAreKept = TimeSpan.FromDays(7);
+
+    /// <summary>Says what the changes would do; changes nothing. A plan that can be applied is stored, so that any host can apply it.</summary>
+    public async Task<ChangePlan> PlanAsync(IReadOnlyList<MetadataChange> changes, Actor actor, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        ArgumentNullException.ThrowIfNull(actor);
+        if (!actor.IsAdministrator)
+        {
+            return new ChangePlan(Guid.Empty, store.Current.Version, [NotAllowed()], [], []);
+        }
+
+        var (draft, plan) = await store.Runner.PlanAsync(changes, ct);
+        if (plan.CanApply)
+        {
+            await KeepAsync(plan, changes, draft.Statements, actor, ct);
+        }
+
+        return plan;
+    }
+
+    /// <summary>Applies a plan as it was shown, or not at all: with <see cref="ErrorCodes.Conflict"/> when the definitions changed meanwhile.</summary>
+    public async Task<ApplyResult> ApplyAsync(Guid planId, Actor actor, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(actor);
+        var version = store.Current.Version;
+        if (!actor.IsAdministrator)
+        {
+            return new ApplyResult(version, [NotAllowed()], Changed: false);
+        }
+
+        (long BaseVersion, string Changes, string Statements)? found;
+        await using (var connection = await database.OpenAsync(ct))
+        {
+            found = await connection.QuerySingleOrDefaultAsync<(long, string, string)?>(new CommandDefinition(
+                "SELECT base_version, changes::text, statements FROM crm.plan WHERE id = @planId", new { planId }, cancellationToken: ct));
+        }
+
+        if (found is not { } plan)
+        {
+            return new ApplyResult(version, [new PlanMessage(ErrorCodes.NotFound, MetadataTexts.Of("PlanNotFound"))], Changed: false);
+        }
+
+        using var document = JsonDocument.Parse(plan.Changes);
+        var (changes, errors) = MetadataJson.ReadChanges(document.RootElement);
+        return errors.IsEmpty
+            ? await RunAsync(changes, (plan.BaseVersion, plan.Statements), null, actor, ApplyWait, ct)
+            : new ApplyResult(version, errors, Changed: false);
+    }
+
+    /// <summary>Makes the definitions of a module what it declares today. Nothing to do raises no version.</summary>
+    public Task<ApplyResult> DeclareAsync(ModuleInfo module, DeclaredShape shape, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(shape);
+        return module.Id is Origins.Platform or Origins.Custom
+            ? throw new ArgumentException($"A module cannot be called '{module.Id}'.", nameof(module))
+            : RunAsync([new MetadataChange.Declare(module, shape)], null, module, Actor.System, StartWait, ct);
+    }
+
+    private async Task<ApplyResult> RunAsync(
+        IReadOnlyList<MetadataChange> changes, (long Version, string Statements)? expected, ModuleInfo? module, Actor actor, TimeSpan wait, CancellationToken ct)
+    {
+        var (result, layers) = await store.Runner.ApplyAsync(changes, expected, module, actor, wait, ct);
+        if (layers is not null)
+        {
+            store.Accept(MetadataState.Of(layers));
+        }
+
+        return result.Version == 0 ? result with { Version = store.Current.Version } : result;
+    }
+
+    private async Task KeepAsync(ChangePlan plan, IReadOnlyList<MetadataChange> changes, string statements, Actor actor, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        await using var connection = await database.OpenAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            DELETE FROM crm.plan WHERE created_at < @old;
+            INSERT INTO crm.plan (id, base_version, changes, statements, created_at, created_by) VALUES (@id, @version, @changes::jsonb, @statements, @now, @userId)
+            """,
+            new
+            {
+                old = now - PlansAreKept,
+                id = plan.Id,
+                version = plan.Version,
+                changes = MetadataJson.Write(changes).ToJsonString(),
+                statements,
+                now,
+                userId = actor.UserId,
+            },
+            cancellationToken: ct));
+    }
+
+    private static PlanMessage NotAllowed() => new(ErrorCodes.Access, MetadataTexts.Of("NotAllowed"));
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using Crm.Sdk;
+using Microsoft.Extensions.Logging;
+
+namespace Crm.Metadata;
+
+/// <summary>Holds the current definitions of this host and follows what other hosts apply.</summary>
+public sealed class MetadataStore : IMetadata, IDisposable
+{
+    private readonly ChangeRunner runner;
+    private readonly Notifications notifications;
+    private readonly ILogger log;
+    private readonly Lock gate = new();
+    private MetadataState state = MetadataState.Of(MetadataLayers.None);
+    private IDisposable? subscription;
+
+    /// <summary>Makes the store; it is empty until it is loaded.</summary>
+    public MetadataStore(CrmDatabase database, Notifications notifications, TimeProvider time, ILogger<MetadataStore> log)
+    {
+        ArgumentNullException.ThrowIfNull(notifications);
+        runner = new ChangeRunner(database, time);
+        this.notifications = notifications;
+        this.log = log;
+    }
+
+    /// <inheritdoc/>
+    public event Action<MetadataSnapshot>? Changed;
+
+    /// <inheritdoc/>
+    public MetadataSnapshot Current => State.Snapshot;
+
+    /// <summary>The current definitions with the layers they were made of.</summary>
+    public MetadataState State => Volatile.Read(ref state);
+
+    internal ChangeRunner Runner => runner;
+
+    /// <summary>Declares the platform's own entities, loads everything and begins to follow other hosts.</summary>
+    public async Task LoadAsync(CancellationToken ct = default)
+    {
+        var declare = new MetadataChange.Declare(PlatformShape.Module, PlatformShape.Shape);
+        var (result, _) = await runner.ApplyAsync([declare], null, null, Actor.System, MetadataEditor.StartWait, ct);
+        if (!result.Succeeded)
+        {
+            throw new InvalidOperationException("The platform's definitions were refused: " + string.Join(" ", result.Errors.Select(e => e.Message)));
+        }
+
+        Accept(MetadataState.Of(await runner.LoadAsync(ct)));
+        lock (gate)
+        {
+            subscription ??= notifications.Subscribe(ChangeRunner.Channel, FollowAsync);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => subscription?.Dispose();
+
+    /// <summary>Makes newer definitions the current ones; older ones come late and are dropped.</summary>
+    internal void Accept(MetadataState next)
+    {
+        lock (gate)
+        {
+            if (next.Snapshot.Version <= state.Snapshot.Version)
+            {
+                return;
+            }
+
+            Volatile.Write(ref state, next);
+        }
+
+        log.LogInformation("Metadata is at version {Version}.", next.Snapshot.Version);
+        Changed?.Invoke(next.Snapshot);
+    }
+
+    private async Task FollowAsync(string payload, CancellationToken ct)
+    {
+        var announced = long.TryParse(payload, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : await runner.VersionAsync(ct);
+        if (announced > Current.Version)
+        {
+            Accept(MetadataState.Of(await runner.LoadAsync(ct)));
+        }
+    }
+}
