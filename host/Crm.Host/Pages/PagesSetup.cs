@@ -1,9 +1,43 @@
+using System.Globalization;
+using Crm.Sdk.Web;
+using Microsoft.AspNetCore.Localization;
+using Radzen;
+
 namespace Crm.Host.Pages;
 
 /// <summary>Wires this folder into the host.</summary>
 internal static class PagesSetup
 {
-    public static void AddCrmPages(this WebApplicationBuilder builder) => ArgumentNullException.ThrowIfNull(builder);
+    public static void AddCrmPages(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        services.AddRazorComponents().AddInteractiveServerComponents(options =>
+        {
+            // A laptop that was closed over lunch comes back to the page as it was left.
+            options.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(30);
+            options.DisconnectedCircuitMaxRetained = 200;
+        });
+        services.AddCascadingAuthenticationState();
+        services.AddAntiforgery();
+        services.AddRadzenComponents();
+        services.AddCrmWeb();
+        services.Configure<RequestLocalizationOptions>(options =>
+        {
+            // Numbers and dates follow the browser's language, whichever it is; texts fall back to English where there is no translation.
+            options.DefaultRequestCulture = new RequestCulture("en-GB", "en");
+            options.SupportedCultures = [.. CultureInfo.GetCultures(CultureTypes.AllCultures).Where(c => c.Name.Length > 0)];
+            options.SupportedUICultures = options.SupportedCultures;
+            options.RequestCultureProviders = [new AcceptLanguageHeaderRequestCultureProvider()];
+        });
+    }
 
-    public static void MapCrmPages(this WebApplication app) => ArgumentNullException.ThrowIfNull(app);
+    public static void MapCrmPages(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.UseRequestLocalization();
+        app.UseAntiforgery();
+        app.MapStaticAssets();
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode().RequireAuthorization();
+    }
 }

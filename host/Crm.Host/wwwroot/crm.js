@@ -42,6 +42,9 @@
       location.reload();
     } else if (action === 'reconnect') {
       window.Blazor?.reconnect();
+    } else if (action === 'skip') {
+      event.preventDefault();
+      document.getElementById('content')?.focus();
     } else if (target?.closest('#nav a')) {
       drawer(false);
     }
@@ -197,8 +200,8 @@
 
   // ---- reconnecting ----
 
-  // Reconnecting is retried for as long as the page is open. A circuit the server no longer has cannot come back: what was
-  // typed is put aside, the page loads again, and pages that know how offer it back.
+  // Reconnecting is retried for as long as the page is open. A circuit the server no longer has cannot come back: the page
+  // loads again, and forms offer back what was typed into them.
   const watchReconnect = () => {
     const modal = document.getElementById('components-reconnect-modal');
     if (!modal) {
@@ -210,7 +213,6 @@
       clearTimeout(timer);
       const failed = modal.classList.contains('components-reconnect-failed');
       if (modal.classList.contains('components-reconnect-rejected')) {
-        keepTyped();
         timer = setTimeout(() => location.reload(), 300);
       } else if (failed) {
         timer = setTimeout(() => window.Blazor?.reconnect(), 3000);
@@ -221,18 +223,6 @@
         window.Blazor?.reconnect();
       }
     });
-  };
-
-  const typedKey = () => 'crm.typed ' + location.pathname + location.search;
-  const typedFields = () => [...document.querySelectorAll('form[data-keep] input[id], form[data-keep] textarea[id], form[data-keep] select[id]')]
-    .filter(each => !['password', 'file', 'hidden'].includes(each.type));
-
-  const keepTyped = () => {
-    const values = {};
-    typedFields().forEach(each => { values[each.id] = each.type === 'checkbox' ? each.checked : each.value; });
-    if (Object.keys(values).length > 0) {
-      try { sessionStorage.setItem(typedKey(), JSON.stringify(values)); } catch { /* storage full or off */ }
-    }
   };
 
   // ---- called from .NET ----
@@ -246,27 +236,6 @@
     focus: element => element?.focus(),
     selected: grid => selectedRows(grid).map(row => row.dataset.row),
     clearSelection: grid => { grid.querySelectorAll('[data-select], [data-select-all]').forEach(each => { each.checked = false; }); countSelected(grid); },
-    /** Puts what was typed before a lost circuit back into the form; true when there was something. */
-    restoreTyped: () => {
-      const kept = sessionStorage.getItem(typedKey());
-      if (!kept) {
-        return false;
-      }
-
-      sessionStorage.removeItem(typedKey());
-      const values = JSON.parse(kept);
-      let changed = false;
-      typedFields().filter(each => each.id in values).forEach(each => {
-        const value = values[each.id];
-        if (each.type === 'checkbox' ? each.checked !== value : each.value !== value) {
-          if (each.type === 'checkbox') { each.checked = value; } else { each.value = value; }
-          each.dispatchEvent(new Event('input', { bubbles: true }));
-          each.dispatchEvent(new Event('change', { bubbles: true }));
-          changed = true;
-        }
-      });
-      return changed;
-    },
   };
 
   watchReconnect();

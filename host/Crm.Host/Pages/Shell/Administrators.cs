@@ -1,0 +1,19 @@
+using System.Collections.Immutable;
+
+namespace Crm.Host.Pages.Shell;
+
+/// <summary>What administrators see beyond everybody else.</summary>
+internal static class Administrators
+{
+    /// <summary>Role an administrator's sign-in carries.</summary>
+    public const string Role = "administrator";
+
+    /// <summary>Pages of administration, in the order of the navigation.</summary>
+    public static ImmutableArray<NavigationItem> Links =>
+    [
+        new(Texts.Of("AdminDesigner"), "design_services", "/admin/designer", null),
+        new(Texts.Of("AdminImport"), "upload_file", "/admin/import", null),
+        new(Texts.Of("AdminUsers"), "group", "/e/user", "user"),
+        new(Texts.Of("AdminModules"), "extension", "/admin/modules", null),
+    ];
+}

@@ -1,0 +1,125 @@
+using System.Collections.Immutable;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Rendering;
+
+namespace Crm.Sdk.Web;
+
+/// <summary>Shows values: a badge for a choice, a link for an address, a plain text otherwise. Fragments instead of components, because a list shows hundreds.</summary>
+public static class FieldDisplay
+{
+    /// <summary>Whether values are numbers, which stand to the right.</summary>
+    public static bool IsNumber(FieldDefinition field)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        return field.Type is NumberType;
+    }
+
+    /// <summary>Markup of a value; nothing for a missing one.</summary>
+    /// <param name="display">How the user wants to see values.</param>
+    /// <param name="field">The field.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="title">What the record a reference points to is called.</param>
+    /// <param name="href">Page of the record a reference points to; null for no link.</param>
+    public static RenderFragment Of(DisplayContext display, FieldDefinition field, object? value, string? title = null, string? href = null)
+    {
+        ArgumentNullException.ThrowIfNull(display);
+        ArgumentNullException.ThrowIfNull(field);
+        return builder => Write(builder, display, field, value, title, href);
+    }
+
+    private static void Write(RenderTreeBuilder builder, DisplayContext display, FieldDefinition field, object? value, string? title, string? href)
+    {
+        switch (field.Type.Name, value)
+        {
+            case (_, null):
+                break;
+            case ("lookup" or "owner", _):
+                Link(builder, href, string.IsNullOrWhiteSpace(title) ? Texts.Of("Untitled") : title);
+                break;
+            case ("email", string text):
+                Link(builder, "mailto:" + text, text);
+                break;
+            case ("phone", string text):
+                Link(builder, "tel:" + text.Replace(" ", "", StringComparison.Ordinal), text);
+                break;
+            case ("url", string text) when Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https":
+                Link(builder, text, uri.Host + uri.PathAndQuery.TrimEnd('/'), leavesSite: true);
+                break;
+            case ("choice", string name):
+                Badge(builder, field, name);
+                break;
+            case ("multi_choice", ImmutableArray<string> names):
+                builder.OpenElement(0, "span");
+                builder.AddAttribute(1, "class", "badges");
+                foreach (var name in names)
+                {
+                    Badge(builder, field, name);
+                }
+
+                builder.CloseElement();
+                break;
+            case ("stage", string name):
+                Stage(builder, field, name);
+                break;
+            case ("yes_no", bool yes):
+                Span(builder, yes ? "badge badge-success" : "badge", display.Format(field, yes));
+                break;
+            case ("money", Money money):
+                builder.AddContent(20, money.Amount.ToString("N2", display.Culture) + "\u00A0");
+                Span(builder, "faint small", money.Currency);
+                break;
+            default:
+                builder.AddContent(30, display.Format(field, value));
+                break;
+        }
+    }
+
+    private static void Link(RenderTreeBuilder builder, string? href, string text, bool leavesSite = false)
+    {
+        if (href is null)
+        {
+            builder.AddContent(40, text);
+            return;
+        }
+
+        builder.OpenElement(41, "a");
+        builder.AddAttribute(42, "href", href);
+        if (leavesSite)
+        {
+            builder.AddAttribute(43, "target", "_blank");
+            builder.AddAttribute(44, "rel", "noopener noreferrer");
+        }
+
+        builder.AddContent(45, text);
+        builder.CloseElement();
+    }
+
+    private static void Badge(RenderTreeBuilder builder, FieldDefinition field, string name)
+    {
+        var choice = field.Choices.FirstOrDefault(c => c.Name == name);
+        var colour = choice?.Colour is { } given && IsColour(given) ? given : null;
+        builder.OpenElement(50, "span");
+        builder.AddAttribute(51, "class", colour is null ? "badge" : "badge badge-dot");
+        builder.AddAttribute(52, "style", colour is null ? null : "--dot:" + colour);
+        builder.AddContent(53, choice?.Label ?? name);
+        builder.CloseElement();
+    }
+
+    private static void Stage(RenderTreeBuilder builder, FieldDefinition field, string name)
+    {
+        var stage = field.Stages?.Find(name);
+        Span(builder, "badge badge-dot " + (stage?.Kind switch { StageKind.Won => "badge-success", StageKind.Lost => "badge-danger", StageKind.Open => "badge-info", _ => "" }), stage?.Label ?? name);
+    }
+
+    private static void Span(RenderTreeBuilder builder, string style, string text)
+    {
+        builder.OpenElement(60, "span");
+        builder.AddAttribute(61, "class", style);
+        builder.AddContent(62, text);
+        builder.CloseElement();
+    }
+
+    // The colour goes into a style attribute: a name or a hexadecimal number, nothing that could end the declaration.
+    private static bool IsColour(string text) =>
+        text.Length is > 2 and <= 24 && (text[0] == '#' ? text.Skip(1).All(char.IsAsciiHexDigit) : text.All(char.IsAsciiLetter));
+}

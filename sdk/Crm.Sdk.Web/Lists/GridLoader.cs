@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+
+namespace Crm.Sdk.Web;
+
+/// <summary>Reads the page of records a list shows.</summary>
+/// <param name="records">Reads for the user.</param>
+/// <param name="metadata">Taken once; the list is drawn from the same one.</param>
+/// <param name="entity">The entity listed.</param>
+public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata, EntityDefinition entity)
+{
+    /// <summary>Views to choose from.</summary>
+    public ImmutableArray<ViewDefinition> Views => entity.Views;
+
+    /// <summary>The view of a state; the entity's first one when the state names none that exists.</summary>
+    public ViewDefinition View(GridState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return entity.Views.FirstOrDefault(v => v.Name == state.View) ?? entity.Views.FirstOrDefault() ?? new ViewDefinition("all", entity.PluralLabel, entity.TitleFields);
+    }
+
+    /// <summary>Columns of a view.</summary>
+    public ImmutableArray<GridColumn> Columns(ViewDefinition view)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        return GridColumn.Of(metadata, entity, view.Columns);
+    }
+
+    /// <summary>The order in force: the user's where it can be followed, otherwise the view's.</summary>
+    public ImmutableArray<Sort> Order(GridState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var chosen = state.Sort.Where(s => FieldPath.Find(metadata, entity, s.Path)?.Field.Type.CanSort == true).ToImmutableArray();
+        return chosen.IsEmpty ? View(state).Sort : chosen;
+    }
+
+    /// <summary>Reads the page; a page behind the last one gives the last one.</summary>
+    /// <param name="state">What to show.</param>
+    /// <param name="within">Limits the list beyond its view; null for nothing.</param>
+    /// <param name="ct">Gives up.</param>
+    public async Task<(GridState State, RecordPage Page)> ReadAsync(GridState state, Filter? within, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var view = View(state);
+        var query = new RecordQuery
+        {
+            Entity = entity.Name,
+            Select = [.. Columns(view).SelectMany(c => c.Selected).Concat(entity.TitleFields).Append("is_active").Distinct(StringComparer.Ordinal)],
+            Filter = (view.Filter, within) switch
+            {
+                ({ } own, { } limit) => Filter.AllOf(own, limit),
+                var (own, limit) => own ?? limit,
+            },
+            Search = string.IsNullOrWhiteSpace(state.Search) ? null : state.Search.Trim(),
+            Sort = Order(state),
+            Top = state.PageSize,
+            Skip = (state.Page - 1) * state.PageSize,
+            Count = true,
+        };
+        var page = await records.QueryAsync(query, ct);
+        if (page.Records.IsEmpty && state.Page > 1 && page.Count is { } count and > 0)
+        {
+            state = state with { Page = (int)((count - 1) / state.PageSize) + 1 };
+            page = await records.QueryAsync(query with { Skip = (state.Page - 1) * state.PageSize }, ct);
+        }
+
+        return (state, page);
+    }
+
+    /// <summary>What a record is called.</summary>
+    public string TitleOf(Record record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        var title = string.Join(' ', entity.TitleFields.Select(f => record[f] as string).Where(t => !string.IsNullOrEmpty(t)));
+        return title.Length == 0 ? Texts.Of("Untitled") : title;
+    }
+}

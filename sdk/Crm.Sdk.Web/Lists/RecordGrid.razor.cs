@@ -1,0 +1,181 @@
+using System.Collections.Immutable;
+using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.Logging;
+
+namespace Crm.Sdk.Web;
+
+/// <summary>A list of records: views, search, order, pages and actions, all done by the server. The caller keeps the <see cref="State"/>.</summary>
+public sealed partial class RecordGrid : IDisposable
+{
+    // Long enough that a word typed at speed is one query, short enough not to be felt.
+    private static readonly TimeSpan TypingPause = TimeSpan.FromMilliseconds(160);
+
+    private readonly ILogger<RecordGrid> log;
+    private readonly TimeProvider time;
+    private readonly GridCommands rows;
+    private ElementReference element;
+    private EntityDefinition entity = null!;
+    private GridLoader loader = null!;
+    private ImmutableArray<GridColumn> columns = [];
+    private ImmutableArray<Sort> order = [];
+    private RecordPage? page;
+    private GridState? loaded;
+    private Filter? loadedWithin;
+    private CancellationTokenSource loading = new();
+    private CancellationTokenSource typing = new();
+    private string typed = "";
+    private string? failure;
+    private bool isLoading;
+    private bool isAllEmpty;
+    private bool isDisposed;
+
+    /// <summary>Made by Blazor.</summary>
+    public RecordGrid(ILogger<RecordGrid> log, TimeProvider time, IServiceProvider services)
+    {
+        this.log = log;
+        this.time = time;
+        rows = new GridCommands(services, LoadAsync);
+    }
+
+    /// <summary>Name of the entity listed.</summary>
+    [Parameter, EditorRequired] public string Entity { get; set; } = "";
+
+    /// <summary>What is shown.</summary>
+    [Parameter] public GridState State { get; set; } = new();
+
+    /// <summary>The user wants to see something else; the caller gives the new state back.</summary>
+    [Parameter] public EventCallback<GridState> StateChanged { get; set; }
+
+    /// <summary>Limits the list beyond its view, for a list on a page of another record.</summary>
+    [Parameter] public Filter? Within { get; set; }
+
+    /// <summary>Further items of the menu of a row: elements of class <c>menu-item</c>.</summary>
+    [Parameter] public RenderFragment<Record>? RowActions { get; set; }
+
+    // Users are changed by administrators only; what else a user may not change is refused with its reason.
+    private bool CanWrite => entity.Name != "user" || Records.Actor.IsAdministrator;
+
+    /// <inheritdoc/>
+    protected override void OnInitialized() => Metadata.Changed += OnMetadataChanged;
+
+    /// <inheritdoc/>
+    protected override async Task OnParametersSetAsync()
+    {
+        if (entity is null || entity.Name != Entity)
+        {
+            page = null;
+            loaded = null;
+            Use(Metadata.Current);
+        }
+
+        if (loaded == State && Equals(loadedWithin, Within))
+        {
+            return;
+        }
+
+        if (loaded?.Search != State.Search)
+        {
+            typed = State.Search;
+        }
+
+        await LoadAsync();
+    }
+
+    private void Use(MetadataSnapshot metadata)
+    {
+        entity = metadata.Entity(Entity);
+        loader = new GridLoader(Records, metadata, entity);
+        rows.Use(entity, loader);
+    }
+
+    private async Task LoadAsync()
+    {
+        await loading.CancelAsync();
+        loading.Dispose();
+        loading = new CancellationTokenSource();
+        var ct = loading.Token;
+        (loaded, loadedWithin, isLoading, failure) = (State, Within, true, null);
+        columns = loader.Columns(loader.View(State));
+        order = loader.Order(State);
+        try
+        {
+            var (shown, read) = await loader.ReadAsync(State, Within, ct);
+            // "Nothing yet" is said only when the entity has no record at all, not when a view or a search is empty.
+            var empty = read.Records.IsEmpty && State.Search.Length == 0 && await IsEntityEmptyAsync(ct);
+            (page, isAllEmpty, isLoading) = (read, empty, false);
+            if (shown != State)
+            {
+                loaded = shown;
+                await StateChanged.InvokeAsync(shown);
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // A newer state is being read.
+        }
+        catch (Exception problem)
+        {
+            failure = ErrorIds.Next();
+            isLoading = false;
+            log.LogError(problem, "The list of {Entity} could not be read ({ErrorId}).", entity.Name, failure);
+        }
+    }
+
+    private async Task<bool> IsEntityEmptyAsync(CancellationToken ct)
+    {
+        var any = await Records.QueryAsync(new RecordQuery { Entity = entity.Name, Select = ["id"], Top = 1 }, ct);
+        return any.Records.IsEmpty;
+    }
+
+    private async Task ShowAsync(GridState next)
+    {
+        typed = next.Search;
+        if (StateChanged.HasDelegate)
+        {
+            await StateChanged.InvokeAsync(next);
+        }
+        else
+        {
+            State = next;
+            await LoadAsync();
+        }
+    }
+
+    private async Task OnTypedAsync(ChangeEventArgs change)
+    {
+        typed = change.Value as string ?? "";
+        await typing.CancelAsync();
+        typing.Dispose();
+        typing = new CancellationTokenSource();
+        try
+        {
+            await Task.Delay(TypingPause, time, typing.Token);
+            await ShowAsync(State with { Search = typed, Page = 1 });
+        }
+        catch (OperationCanceledException)
+        {
+            // More was typed.
+        }
+    }
+
+    private void OnMetadataChanged(MetadataSnapshot metadata) => _ = InvokeAsync(async () =>
+    {
+        if (!isDisposed && metadata.TryEntity(Entity, out var next) && !next.IsHidden)
+        {
+            Use(metadata);
+            await LoadAsync();
+            StateHasChanged();
+        }
+    });
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        isDisposed = true;
+        Metadata.Changed -= OnMetadataChanged;
+        loading.Cancel();
+        loading.Dispose();
+        typing.Cancel();
+        typing.Dispose();
+    }
+}
