@@ -1,4 +1,5 @@
 using Crm.Host.Api.OData;
+using Crm.Host.Api.OpenApi;
 
 namespace Crm.Host.Api;
 
@@ -9,6 +10,7 @@ internal static class ApiSetup
     {
         builder.Services.AddTransient<IStartupFilter, ErrorMiddleware.AtTheFront>();
         builder.Services.AddSingleton<ODataModels>();
+        builder.Services.AddSingleton<OpenApiDocuments>();
         // Room for the longest query and the path before it, so that a longer one is refused by us, with a reason.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestLineSize = 2 * QueryOptions.MaxLength);
     }
@@ -16,5 +18,7 @@ internal static class ApiSetup
     public static void MapCrmApi(this WebApplication app)
     {
         app.MapOData();
+        app.MapHistory();
+        app.MapOpenApiDocument();
     }
 }

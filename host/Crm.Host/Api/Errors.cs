@@ -73,7 +73,8 @@ internal static class Errors
             : Any(ErrorCodes.NotFound, ErrorCodes.UnknownEntity) ? StatusCodes.Status404NotFound
             : Any(ErrorCodes.Conflict) ? conditional ? StatusCodes.Status412PreconditionFailed : StatusCodes.Status409Conflict
             : Any(ErrorCodes.BadRequest, ErrorCodes.UnknownField) ? StatusCodes.Status400BadRequest
-            : Any(ErrorCodes.InUse, ErrorCodes.Module) ? StatusCodes.Status409Conflict
+            : Any(ErrorCodes.Unavailable) ? StatusCodes.Status503ServiceUnavailable
+            : Any(ErrorCodes.InUse, ErrorCodes.Module, ErrorCodes.Busy) ? StatusCodes.Status409Conflict
             : StatusCodes.Status422UnprocessableEntity;
     }
 

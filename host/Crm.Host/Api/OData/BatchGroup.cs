@@ -32,8 +32,10 @@ internal static class BatchGroup
         var results = await records.SaveManyAsync([.. changes.Select(c => c.Change)], new SaveOptions(AllOrNothing: true), context.RequestAborted);
         if (results.Any(r => !r.Succeeded))
         {
-            var first = items[results.TakeWhile(r => r.Errors.IsEmpty).Count()];
-            return [.. changes.Zip(results, (c, r) => r.Errors.IsEmpty ? Dropped(c.Item, first) : Refused(c.Item, Errors.From(r, c.Conditional)))];
+            // Changes without a fault of their own are told so by the record service.
+            var dropped = results.Select(r => r.Errors.All(e => e.Code == ErrorCodes.Batch)).ToList();
+            var first = items[Math.Max(0, dropped.IndexOf(false))];
+            return [.. changes.Zip(results, (c, r) => r.Errors.All(e => e.Code == ErrorCodes.Batch) ? Dropped(c.Item, first) : Refused(c.Item, Errors.From(r, c.Conditional)))];
         }
 
         foreach (var (id, location) in inside)
@@ -135,5 +137,5 @@ internal static class BatchGroup
     }
 
     private static BatchAnswer Dropped(BatchItem item, BatchItem culprit) =>
-        Refused(item, new ApiError(StatusCodes.Status424FailedDependency, ErrorCodes.Rule, $"Not saved, because request '{culprit.Id}' of the same group was refused."));
+        Refused(item, new ApiError(StatusCodes.Status424FailedDependency, ErrorCodes.Batch, $"Not saved, because request '{culprit.Id}' of the same group was refused."));
 }

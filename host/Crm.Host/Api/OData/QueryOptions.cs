@@ -41,9 +41,9 @@ internal sealed class QueryOptions
         var values = new Dictionary<string, string>();
         foreach (var (name, text) in request.Query)
         {
-            // OData 4.01 lets clients leave the $ away. A name with @ is a parameter of an expression.
-            var option = name is ['$' or '@', ..] ? name : "$" + name;
-            if (!allowed.Contains(option) && option[0] != '@')
+            // OData 4.01 lets clients leave the $ away.
+            var option = name is ['$', ..] ? name : "$" + name;
+            if (!allowed.Contains(option))
             {
                 throw new ApiException(ApiError.BadRequest($"The query option '{name}' is not understood here. Possible: {string.Join(", ", allowed!)}.", name));
             }
@@ -54,7 +54,7 @@ internal sealed class QueryOptions
             }
         }
 
-        var parsed = values.Where(v => Parsed.Contains(v.Key) || v.Key[0] == '@').ToDictionary();
+        var parsed = values.Where(v => Parsed.Contains(v.Key)).ToDictionary();
         var parser = new ODataQueryOptionParser(model.Edm, set.Type, set.EdmSet, parsed);
         parser.Settings.MaximumExpansionDepth = 1;
         parser.Settings.MaximumExpansionCount = 20;

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using Crm.Host.Api.OData;
+using Crm.Sdk;
+
+namespace Crm.Host.Api;
+
+/// <summary>Who changed a record, when, and what.</summary>
+internal static class HistoryEndpoints
+{
+    public static void MapHistory(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/api/records/{entity}/{id}/history", (Delegate)HandleAsync).RequireAuthorization()
+            .WithTags("records").WithSummary("The history of a record, newest first");
+
+    private static async Task HandleAsync(HttpContext context, string entity, string id, IRecordService records, ODataModels models)
+    {
+        var model = models.Current;
+        var set = model.ByEntity.GetValueOrDefault(entity) ?? model.Sets.GetValueOrDefault(entity)
+            ?? throw new ApiException(new ApiError(StatusCodes.Status404NotFound, ErrorCodes.UnknownEntity, $"There is no entity '{entity}'.", entity));
+        if (!Guid.TryParse(id, out var key))
+        {
+            throw new ApiException(ApiError.NotFound($"'{id}' is no id; ids look like {Guid.Empty}.", "id"));
+        }
+
+        var entries = await records.HistoryAsync(set.Entity.Name, key, context.RequestAborted);
+        if (entries.IsEmpty)
+        {
+            throw new ApiException(ApiError.NotFound($"There is no {set.Entity.Name} with the id {id}.", "id"));
+        }
+
+        context.Response.ContentType = "application/json;charset=utf-8";
+        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("value");
+            foreach (var entry in entries)
+            {
+                Write(json, entry, set.Entity);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    private static void Write(Utf8JsonWriter json, HistoryEntry entry, EntityDefinition entity)
+    {
+        json.WriteStartObject();
+        json.WriteString("at", entry.At.UtcDateTime);
+        json.WriteString("user_id", entry.UserId);
+        json.WriteString("user_name", entry.UserName);
+        json.WriteString("kind", entry.Kind switch { ChangeKind.Create => "create", ChangeKind.Update => "update", _ => "delete" });
+        json.WriteNumber("version", entry.Version);
+        json.WriteString("source", entry.Source);
+        json.WriteStartArray("changes");
+        foreach (var change in entry.Changes)
+        {
+            // A field that is hidden now, or gone, is not shown here either.
+            if (entity.TryField(change.Field, out var field) && !field.IsHidden)
+            {
+                json.WriteStartObject();
+                json.WriteString("field", change.Field);
+                json.WritePropertyName("before");
+                Values.Write(json, change.Before);
+                json.WritePropertyName("after");
+                Values.Write(json, change.After);
+                json.WriteEndObject();
+            }
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+}
