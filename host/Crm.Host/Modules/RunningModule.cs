@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Crm.Sdk;
 using Crm.Sdk.Web;
+using Crm.Sdk.Web.Forms;
 
 namespace Crm.Host.Modules;
 
@@ -28,6 +29,7 @@ internal sealed class RunningModule : IServiceScopeFactory
         this.services = services;
         Pages = [.. services.GetServices<PageRegistration>()];
         Panels = [.. services.GetServices<PanelRegistration>()];
+        Editors = [.. services.GetServices<EditorRegistration>()];
         Interceptors = [.. services.GetServices<InterceptorRegistration>()];
         Listeners = [.. services.GetServices<ListenerRegistration>()];
     }
@@ -43,6 +45,8 @@ internal sealed class RunningModule : IServiceScopeFactory
     public ImmutableArray<PageRegistration> Pages { get; }
 
     public ImmutableArray<PanelRegistration> Panels { get; }
+
+    public ImmutableArray<EditorRegistration> Editors { get; }
 
     public ImmutableArray<InterceptorRegistration> Interceptors { get; }
 

@@ -1,5 +1,8 @@
 using System.Globalization;
+using Crm.Host.Modules;
+using Crm.Host.Pages.Designer;
 using Crm.Sdk.Web;
+using Crm.Sdk.Web.Forms;
 using Microsoft.AspNetCore.Localization;
 using Radzen;
 
@@ -22,6 +25,7 @@ internal static class PagesSetup
         services.AddAntiforgery();
         services.AddRadzenComponents();
         services.AddCrmWeb();
+        services.AddScoped<DesignerSession>();
         services.Configure<RequestLocalizationOptions>(options =>
         {
             // Numbers and dates follow the browser's language, whichever it is; texts fall back to English where there is no translation.
@@ -35,6 +39,8 @@ internal static class PagesSetup
     public static void MapCrmPages(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
+        var editors = app.Services.GetRequiredService<FieldEditors>();
+        app.Services.GetRequiredService<ModuleCatalogAccessor>().Changed += catalog => editors.Replace(catalog.Running.SelectMany(r => r.Editors));
         app.UseRequestLocalization();
         app.UseAntiforgery();
         app.MapStaticAssets();

@@ -7,6 +7,9 @@ namespace Crm.Sdk.Web.Forms;
 /// <summary>Between the value of a field and what its inputs hold: the one place where a user's format and time zone meet what is stored.</summary>
 public sealed class FieldText(DisplayContext display, TimeProvider clock)
 {
+    // What the user's format cannot read must not be read in another one: the type refuses this in its own words.
+    private const string Unreadable = "?";
+
     /// <summary>What the inputs show for a value.</summary>
     public FieldParts Write(FieldDefinition field, object? value)
     {
@@ -76,13 +79,13 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
         switch (field.Type.Name)
         {
             case "integer" or "decimal":
-                return string.IsNullOrWhiteSpace(text) ? null : NumberText.Read(text, display.Culture) ?? (object)text;
+                return string.IsNullOrWhiteSpace(text) ? null : NumberText.Read(text, display.Culture) ?? (object)Unreadable;
             case "percent":
-                return string.IsNullOrWhiteSpace(text) ? null : NumberText.Read(text.Replace('%', ' '), display.Culture) ?? (object)text;
+                return string.IsNullOrWhiteSpace(text) ? null : NumberText.Read(text.Replace('%', ' '), display.Culture) ?? (object)Unreadable;
             case "money":
                 return Amount(parts);
             case "date":
-                return string.IsNullOrWhiteSpace(text) ? null : DateText.Read(text, display.Culture, Today) ?? (object)text;
+                return string.IsNullOrWhiteSpace(text) ? null : DateText.Read(text, display.Culture, Today) ?? (object)Unreadable;
             default:
                 return text;
         }
@@ -108,7 +111,7 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
 
         return new Dictionary<string, object?>
         {
-            ["amount"] = NumberText.Read(text, display.Culture) ?? (object)text,
+            ["amount"] = NumberText.Read(text, display.Culture) ?? (object)Unreadable,
             ["currency"] = currency.Length == 0 ? null : currency,
         };
     }

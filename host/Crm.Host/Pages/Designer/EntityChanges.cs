@@ -1,0 +1,82 @@
+using Crm.Metadata;
+using Crm.Sdk;
+
+namespace Crm.Host.Pages.Designer;
+
+/// <summary>Everything an administrator wants changed about one entity and has not applied yet.</summary>
+internal sealed class EntityChanges
+{
+    public string? Label { get; set; }
+
+    public string? Plural { get; set; }
+
+    public string? Icon { get; set; }
+
+    public bool? IsHidden { get; set; }
+
+    public List<FieldDraft> Added { get; init; } = [];
+
+    public List<FieldDraft> Changed { get; init; } = [];
+
+    /// <summary>Fields to hide (true) or to show again (false).</summary>
+    public Dictionary<string, bool> Hidden { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>The changes, each with its words for the list of what is pending.</summary>
+    public List<(string Text, MetadataChange Change, Action Undo)> ToChanges(EntityDefinition entity)
+    {
+        var changes = new List<(string, MetadataChange, Action)>();
+        var (label, plural, icon) = (Differs(Label, entity.Label), Differs(Plural, entity.PluralLabel), Differs(Icon, entity.Icon));
+        if (label is not null || plural is not null || icon is not null)
+        {
+            changes.Add((
+                DesignerTexts.Of("PendingEntity", label ?? entity.Label),
+                new MetadataChange.ChangeEntity(new EntityShape(entity.Name) { Label = label, PluralLabel = plural, Icon = icon }, []),
+                () => (Label, Plural, Icon) = (null, null, null)));
+        }
+
+        if (IsHidden is { } hide && hide != entity.IsHidden)
+        {
+            changes.Add((
+                DesignerTexts.Of(hide ? "PendingHide" : "PendingShow", entity.Label),
+                hide ? new MetadataChange.HideEntity(entity.Name) : new MetadataChange.ShowEntity(entity.Name),
+                () => IsHidden = null));
+        }
+
+        foreach (var draft in Added)
+        {
+            changes.Add((DesignerTexts.Of("PendingAdd", draft.Label, DesignerTexts.Of("Type_" + draft.Type)), new MetadataChange.AddField(entity.Name, draft.ToShape()), () => Added.Remove(draft)));
+        }
+
+        foreach (var draft in Changed)
+        {
+            if (entity.TryField(draft.Name, out var field) && draft.ToChange(entity.Name, field) is { } change)
+            {
+                changes.Add((DesignerTexts.Of("PendingChange", draft.Label), change, () => Changed.Remove(draft)));
+            }
+        }
+
+        foreach (var (name, hidden) in Hidden)
+        {
+            if (entity.TryField(name, out var field) && field.IsHidden != hidden)
+            {
+                changes.Add((
+                    DesignerTexts.Of(hidden ? "PendingHide" : "PendingShow", field.Label),
+                    hidden ? new MetadataChange.HideField(entity.Name, name) : new MetadataChange.ShowField(entity.Name, name),
+                    () => Hidden.Remove(name)));
+            }
+        }
+
+        return changes;
+    }
+
+    /// <summary>Hides a shown field or shows a hidden one; asked twice it stays as it is.</summary>
+    public void ToggleHidden(FieldDefinition field)
+    {
+        if (!Hidden.Remove(field.Name))
+        {
+            Hidden[field.Name] = !field.IsHidden;
+        }
+    }
+
+    private static string? Differs(string? wanted, string now) => string.IsNullOrWhiteSpace(wanted) || wanted.Trim() == now ? null : wanted.Trim();
+}

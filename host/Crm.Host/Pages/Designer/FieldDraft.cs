@@ -1,0 +1,236 @@
+using System.Collections.Immutable;
+using Crm.Metadata;
+using Crm.Sdk;
+
+namespace Crm.Host.Pages.Designer;
+
+/// <summary>A field as it stands in the designer: plain values that inputs can be bound to and the browser can keep.</summary>
+public sealed class FieldDraft
+{
+    private string label = "";
+
+    /// <summary>Tells drafts apart before they have a name.</summary>
+    public Guid Key { get; init; } = Guid.CreateVersion7();
+
+    /// <summary>What a proposed name starts with: fields of entities of modules need the customer's prefix.</summary>
+    public string Prefix { get; init; } = "";
+
+    /// <summary>The field exists: name and type stay.</summary>
+    public bool IsExisting { get; init; }
+
+    /// <summary>Somebody typed a name, so the label proposes none any more.</summary>
+    public bool IsNameTyped { get; set; }
+
+    public string Name { get; set; } = "";
+
+    public string Label
+    {
+        get => label;
+        set
+        {
+            label = value ?? "";
+            if (!IsExisting && !IsNameTyped)
+            {
+                Name = ProposeName(Prefix, label, Names.MaxFieldLength);
+            }
+        }
+    }
+
+    public string Type { get; set; } = "text";
+
+    public string? Help { get; set; }
+
+    public bool Required { get; set; }
+
+    public bool Unique { get; set; }
+
+    public int? MaxLength { get; set; }
+
+    public decimal? Minimum { get; set; }
+
+    public decimal? Maximum { get; set; }
+
+    public int? Scale { get; set; }
+
+    public string? Currency { get; set; }
+
+    public string? Target { get; set; }
+
+    public IList<ChoiceDraft> Choices { get; init; } = [];
+
+    public IList<StageDraft> Stages { get; init; } = [];
+
+    public string NumberPrefix { get; set; } = "";
+
+    public int NumberWidth { get; set; } = 5;
+
+    public long NumberStart { get; set; } = 1;
+
+    public static FieldDraft Of(FieldDefinition field) => new()
+    {
+        IsExisting = true,
+        Name = field.Name,
+        label = field.Label,
+        Type = field.Type.Name,
+        Help = field.Help,
+        Required = field.IsRequired,
+        Unique = field.IsUnique,
+        MaxLength = field.MaxLength,
+        Minimum = field.Minimum,
+        Maximum = field.Maximum,
+        Scale = field.Scale,
+        Currency = field.Type is MoneyType ? field.Default as string : null,
+        Target = field.Target,
+        Choices = [.. field.Choices.Select(c => new ChoiceDraft { Name = c.Name, Label = c.Label, Colour = c.Colour, IsExisting = true })],
+        Stages = [.. field.Stages?.Stages.Select(s => new StageDraft { Name = s.Name, Label = s.Label, Kind = s.Kind, Probability = s.Probability, IsExisting = true }) ?? []],
+        NumberPrefix = field.Number?.Prefix ?? "",
+        NumberWidth = field.Number?.Width ?? 5,
+        NumberStart = field.Number?.Start ?? 1,
+    };
+
+    /// <summary>Gives what a type needs its first rows, so that nobody faces an empty list.</summary>
+    public void Prepare()
+    {
+        if (HasChoices && Choices.Count == 0)
+        {
+            Choices.Add(new ChoiceDraft());
+            Choices.Add(new ChoiceDraft());
+        }
+
+        if (Type == "stage" && Stages.Count == 0)
+        {
+            Stages.Add(new StageDraft { Label = DesignerTexts.Of("StageFirst") });
+            Stages.Add(new StageDraft { Label = DesignerTexts.Of("StageWon"), Kind = StageKind.Won, Probability = 100 });
+            Stages.Add(new StageDraft { Label = DesignerTexts.Of("StageLost"), Kind = StageKind.Lost });
+        }
+    }
+
+    public bool HasChoices => Type is "choice" or "multi_choice";
+
+    public bool HasLength => Type is "text" or "long_text" or "email" or "phone" or "url";
+
+    public bool HasRange => Type is "integer" or "decimal" or "percent" or "money";
+
+    public bool HasScale => Type is "decimal" or "percent" or "money";
+
+    public bool CanBeUnique => Fields.TryType(Type, out var type) && type.CanBeUnique && Type != "auto_number";
+
+    public bool CanBeRequired => Type is not "auto_number";
+
+    /// <summary>The field as metadata takes it.</summary>
+    public FieldShape ToShape() => new(Name.Trim())
+    {
+        Type = Fields.TryType(Type, out var type) ? type : null,
+        Label = Text(Label),
+        Help = Text(Help),
+        IsRequired = CanBeRequired && Required,
+        IsUnique = CanBeUnique && Unique,
+        MaxLength = HasLength ? MaxLength : null,
+        Minimum = HasRange ? Minimum : null,
+        Maximum = HasRange ? Maximum : null,
+        Scale = HasScale ? Scale : null,
+        Currency = Type == "money" ? Text(Currency)?.ToUpperInvariant() : null,
+        Target = Type == "lookup" ? Text(Target) : null,
+        Choices = HasChoices ? [.. ChoiceDraft.Filled(Choices).Select(c => new ChoiceDefinition(c.EffectiveName, c.Label.Trim(), Text(c.Colour)))] : null,
+        Stages = Type == "stage" ? new StagesDefinition([.. StageDraft.Filled(Stages).Select(s => new StageDefinition(s.EffectiveName, s.Label.Trim(), s.Kind, s.Probability))], []) : null,
+        Number = Type == "auto_number" ? new NumberFormat(NumberPrefix.Trim(), NumberWidth, NumberStart) : null,
+    };
+
+    /// <summary>What differs from the field as it is; null when nothing does.</summary>
+    public MetadataChange.ChangeField? ToChange(string entity, FieldDefinition field)
+    {
+        var before = Of(field).ToShape();
+        var after = ToShape();
+        var reset = ImmutableArray.CreateBuilder<string>();
+        // Null means "as it was", so what was emptied is reset by name.
+        void Emptied(object? old, object? now, string name)
+        {
+            if (old is not null && now is null)
+            {
+                reset.Add(name);
+            }
+        }
+
+        Emptied(before.Help, after.Help, "help");
+        Emptied(before.MaxLength, after.MaxLength, "max_length");
+        Emptied(before.Minimum, after.Minimum, "minimum");
+        Emptied(before.Maximum, after.Maximum, "maximum");
+        Emptied(before.Scale, after.Scale, "scale");
+        Emptied(before.Currency, after.Currency, "currency");
+        Emptied(before.Label, after.Label, "label");
+        var stagesChanged = after.Stages is not null && !after.Stages.Stages.SequenceEqual(before.Stages?.Stages ?? []);
+        var changes = new FieldShape(field.Name)
+        {
+            Label = Differs(before.Label, after.Label),
+            Help = Differs(before.Help, after.Help),
+            IsRequired = before.IsRequired == after.IsRequired ? null : after.IsRequired,
+            IsUnique = before.IsUnique == after.IsUnique ? null : after.IsUnique,
+            MaxLength = before.MaxLength == after.MaxLength ? null : after.MaxLength,
+            Minimum = before.Minimum == after.Minimum ? null : after.Minimum,
+            Maximum = before.Maximum == after.Maximum ? null : after.Maximum,
+            Scale = before.Scale == after.Scale ? null : after.Scale,
+            Currency = Differs(before.Currency, after.Currency),
+            Choices = after.Choices is { } choices && !choices.SequenceEqual(before.Choices ?? []) ? choices : null,
+            Stages = stagesChanged ? after.Stages! with { Moves = [.. field.Stages!.Moves.Where(m => after.Stages.Find(m.From) is not null && after.Stages.Find(m.To) is not null)] } : null,
+            Number = before.Number == after.Number ? null : after.Number,
+        };
+        return changes == new FieldShape(field.Name) && reset.Count == 0 ? null : new MetadataChange.ChangeField(entity, changes, reset.ToImmutable());
+    }
+
+    /// <summary>A name made from a label.</summary>
+    public static string ProposeName(string prefix, string label, int longest)
+    {
+        var name = Names.FromLabel(label);
+        if (name.Length == 0)
+        {
+            return "";
+        }
+
+        name = prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) ? name : prefix + name;
+        return name[..Math.Min(name.Length, longest)].TrimEnd('_');
+    }
+
+    private static string? Text(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+
+    private static string? Differs(string? before, string? after) => before == after ? null : after;
+}
+
+/// <summary>A choice in the designer.</summary>
+public sealed class ChoiceDraft
+{
+    public Guid Key { get; init; } = Guid.CreateVersion7();
+
+    public string Name { get; set; } = "";
+
+    public string Label { get; set; } = "";
+
+    public string? Colour { get; set; }
+
+    public bool IsExisting { get; init; }
+
+    /// <summary>The stored name: what it was, or made from the label.</summary>
+    public string EffectiveName => IsExisting || Name.Length > 0 ? Name : Names.FromLabel(Label) is { Length: > 0 } name ? name[..Math.Min(name.Length, 64)] : Label.Trim();
+
+    public static IEnumerable<ChoiceDraft> Filled(IEnumerable<ChoiceDraft> choices) => choices.Where(c => c.IsExisting || !string.IsNullOrWhiteSpace(c.Label));
+}
+
+/// <summary>A stage in the designer.</summary>
+public sealed class StageDraft
+{
+    public Guid Key { get; init; } = Guid.CreateVersion7();
+
+    public string Name { get; set; } = "";
+
+    public string Label { get; set; } = "";
+
+    public StageKind Kind { get; set; }
+
+    public int Probability { get; set; }
+
+    public bool IsExisting { get; init; }
+
+    /// <summary>The stored name: what it was, or made from the label.</summary>
+    public string EffectiveName => IsExisting || Name.Length > 0 ? Name : FieldDraft.ProposeName("", Label, Names.MaxFieldLength);
+
+    public static IEnumerable<StageDraft> Filled(IEnumerable<StageDraft> stages) => stages.Where(s => s.IsExisting || !string.IsNullOrWhiteSpace(s.Label));
+}
