@@ -58,11 +58,11 @@ internal sealed class ModuleUpdates(
             }
 
             // Behaviour first: a write that begins now must not find a page of a module whose interceptors do not run yet.
-            behaviors.Replace(BehaviorsOf(next));
+            var saved = behaviors.SwapAsync(BehaviorsOf(next));
             catalog.Replace(next);
             foreach (var gone in previous.Running.Except(next.Running))
             {
-                Retire(gone);
+                Retire(gone, saved);
             }
         }
         finally
@@ -103,7 +103,7 @@ internal sealed class ModuleUpdates(
         await oneAtATime.WaitAsync();
         foreach (var module in catalog.Current.Running)
         {
-            Retire(module);
+            Retire(module, Task.CompletedTask);
         }
 
         // A browser that still shows a module's page must not keep the host from stopping.
@@ -111,7 +111,9 @@ internal sealed class ModuleUpdates(
         oneAtATime.Dispose();
     }
 
-    private void Retire(RunningModule module)
+    /// <param name="module">No longer in the catalog.</param>
+    /// <param name="saved">Ends when the writes that began with the module have ended: they may still ask for its interceptors.</param>
+    private void Retire(RunningModule module, Task saved)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (gate)
@@ -125,6 +127,7 @@ internal sealed class ModuleUpdates(
         {
             try
             {
+                await saved;
                 var context = await module.RetireAsync();
                 lock (gate)
                 {

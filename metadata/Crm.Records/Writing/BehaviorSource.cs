@@ -7,19 +7,84 @@ namespace Crm.Records;
 /// <summary>Holds the behaviour of the running modules; the host replaces it whole when modules come and go.</summary>
 public sealed class BehaviorSource
 {
-    private volatile RecordBehaviors current = RecordBehaviors.None;
+    private volatile BehaviorGeneration current = new(RecordBehaviors.None);
 
     /// <summary>Read once per operation and keep.</summary>
-    public RecordBehaviors Current => current;
+    public RecordBehaviors Current => current.Behaviors;
 
     /// <summary>Whether it was said at all which modules run; before that, nobody can know who listens.</summary>
-    public bool IsKnown => !ReferenceEquals(current, RecordBehaviors.None);
+    public bool IsKnown => !ReferenceEquals(Current, RecordBehaviors.None);
 
     /// <summary>Swaps the behaviour; operations under way end on the old one.</summary>
-    public void Replace(RecordBehaviors behaviors)
+    public void Replace(RecordBehaviors behaviors) => _ = SwapAsync(behaviors);
+
+    /// <summary>Swaps the behaviour at once; the task ends when the operations that began on the old one have ended, so that their modules can be let go.</summary>
+    public Task SwapAsync(RecordBehaviors behaviors)
     {
         ArgumentNullException.ThrowIfNull(behaviors);
-        current = behaviors;
+        return Interlocked.Exchange(ref current, new BehaviorGeneration(behaviors)).EndAsync();
+    }
+
+    /// <summary>Holds on to the current behaviour until the operation leaves it.</summary>
+    internal BehaviorGeneration Enter()
+    {
+        while (true)
+        {
+            // It fails only in the moment of a swap; then there is a newer one.
+            var generation = current;
+            if (generation.TryEnter())
+            {
+                return generation;
+            }
+        }
+    }
+}
+
+/// <summary>Behaviour between two swaps, and how many operations use it.</summary>
+internal sealed class BehaviorGeneration(RecordBehaviors behaviors)
+{
+    private readonly Lock gate = new();
+    private readonly TaskCompletionSource unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int users;
+    private bool isOver;
+
+    public RecordBehaviors Behaviors => behaviors;
+
+    public bool TryEnter()
+    {
+        lock (gate)
+        {
+            users += isOver ? 0 : 1;
+            return !isOver;
+        }
+    }
+
+    public void Leave()
+    {
+        lock (gate)
+        {
+            users--;
+            CompleteIfUnused();
+        }
+    }
+
+    public Task EndAsync()
+    {
+        lock (gate)
+        {
+            isOver = true;
+            CompleteIfUnused();
+        }
+
+        return unused.Task;
+    }
+
+    private void CompleteIfUnused()
+    {
+        if (isOver && users == 0)
+        {
+            unused.TrySetResult();
+        }
     }
 }
 

@@ -10,6 +10,7 @@ internal sealed class SaveSession : IAsyncDisposable
     public const int MaxDepth = 8;
 
     private readonly SaveSession? outer;
+    private BehaviorGeneration? behaviors;
     private NpgsqlConnection? connection;
     private NpgsqlTransaction? transaction;
     private ulong transactionId;
@@ -20,7 +21,8 @@ internal sealed class SaveSession : IAsyncDisposable
     {
         (Engine, Actor) = (engine, actor);
         Snapshot = engine.Metadata.Current;
-        Behaviors = engine.Behaviors.Current;
+        behaviors = engine.Behaviors.Enter();
+        Behaviors = behaviors.Behaviors;
         CausationId = Guid.CreateVersion7();
         var now = engine.Time.GetUtcNow();
         // PostgreSQL keeps microseconds.
@@ -148,6 +150,7 @@ internal sealed class SaveSession : IAsyncDisposable
     {
         var (ending, closing) = (transaction, connection);
         (transaction, connection) = (null, null);
+        Interlocked.Exchange(ref behaviors, null)?.Leave();
         if (ending is null)
         {
             return;
