@@ -22,7 +22,6 @@ internal static class PagesSetup
             options.DisconnectedCircuitMaxRetained = 200;
         });
         services.AddCascadingAuthenticationState();
-        services.AddAntiforgery();
         services.AddRadzenComponents();
         services.AddCrmWeb();
         services.AddScoped<DesignerSession>();
@@ -43,7 +42,9 @@ internal static class PagesSetup
         app.Services.GetRequiredService<ModuleCatalogAccessor>().Changed += catalog => editors.Replace(catalog.Running.SelectMany(r => r.Editors));
         app.UseRequestLocalization();
         app.UseAntiforgery();
-        app.MapStaticAssets();
-        app.MapRazorComponents<App>().AddInteractiveServerRenderMode().RequireAuthorization();
+        // The sign-in page needs its styles before anybody is signed in.
+        app.MapStaticAssets().AllowAnonymous();
+        // The policy of the site, set for every answer, says who may frame it.
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = null).RequireAuthorization();
     }
 }

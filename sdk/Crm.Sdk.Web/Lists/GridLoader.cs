@@ -30,7 +30,7 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
     {
         ArgumentNullException.ThrowIfNull(state);
         var chosen = state.Sort.Where(s => FieldPath.Find(metadata, entity, s.Path)?.Field.Type.CanSort == true).ToImmutableArray();
-        return chosen.IsEmpty ? View(state).Sort : chosen;
+        return !chosen.IsEmpty ? chosen : View(state).Sort.IsDefault ? [] : View(state).Sort;
     }
 
     /// <summary>Reads the page; a page behind the last one gives the last one.</summary>

@@ -49,6 +49,9 @@ public sealed partial class RecordGrid : IDisposable
     /// <summary>Limits the list beyond its view, for a list on a page of another record.</summary>
     [Parameter] public Filter? Within { get; set; }
 
+    /// <summary>Heading shown before the views.</summary>
+    [Parameter] public RenderFragment? Heading { get; set; }
+
     /// <summary>Further items of the menu of a row: elements of class <c>menu-item</c>.</summary>
     [Parameter] public RenderFragment<Record>? RowActions { get; set; }
 
