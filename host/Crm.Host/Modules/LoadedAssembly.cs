@@ -29,7 +29,7 @@ internal sealed partial record LoadedAssembly(ModuleFolder Folder, ModuleLoadCon
         catch (Exception problem) when (problem is not ModuleFailedException)
         {
             context.Unload();
-            throw new ModuleFailedException("It could not be loaded", problem);
+            throw new ModuleFailedException(ModuleTexts.Of("LoadFailed"), problem);
         }
         catch (ModuleFailedException)
         {
@@ -49,7 +49,7 @@ internal sealed partial record LoadedAssembly(ModuleFolder Folder, ModuleLoadCon
         var candidates = described.Length > 0 ? described : Directory.GetFiles(folder.Path, "*.dll");
         return candidates.Length == 1
             ? Path.GetFullPath(candidates[0])
-            : throw new ModuleFailedException($"Its folder must hold one assembly with a {Dependencies} file, but holds {candidates.Length}.");
+            : throw new ModuleFailedException(ModuleTexts.Of("OneAssembly", candidates.Length));
     }
 
     private static IModule Create(ModuleLoadContext context)
@@ -57,7 +57,7 @@ internal sealed partial record LoadedAssembly(ModuleFolder Folder, ModuleLoadCon
         var types = context.LoadMain().GetTypes().Where(t => t is { IsClass: true, IsAbstract: false } && typeof(IModule).IsAssignableFrom(t)).ToArray();
         if (types.Length != 1)
         {
-            throw new ModuleFailedException($"Its assembly must have one class that implements IModule, but has {types.Length}.");
+            throw new ModuleFailedException(ModuleTexts.Of("OneModule", types.Length));
         }
 
         try
@@ -66,25 +66,25 @@ internal sealed partial record LoadedAssembly(ModuleFolder Folder, ModuleLoadCon
         }
         catch (TargetInvocationException problem) when (problem.InnerException is { } inner)
         {
-            throw new ModuleFailedException("Its constructor failed", inner);
+            throw new ModuleFailedException(ModuleTexts.Of("ConstructorFailed"), inner);
         }
     }
 
     private static void Check(LoadedAssembly loaded)
     {
-        if (loaded.Info is null)
+        if (string.IsNullOrWhiteSpace(loaded.Info?.Name))
         {
-            throw new ModuleFailedException("It does not say who it is: Info is null.");
+            throw new ModuleFailedException(ModuleTexts.Of("NoInfo"));
         }
 
         if (loaded.Info.Id != loaded.Folder.Id)
         {
-            throw new ModuleFailedException($"Its id is '{loaded.Info.Id}', but its folder is called '{loaded.Folder.Id}'.");
+            throw new ModuleFailedException(ModuleTexts.Of("WrongFolder", loaded.Info.Id, loaded.Folder.Id));
         }
 
         if (!IdPattern().IsMatch(loaded.Info.Id) || loaded.Info.Id is Origins.Platform or Origins.Custom)
         {
-            throw new ModuleFailedException($"'{loaded.Info.Id}' cannot be a module's id: 1 to 40 lower-case letters, digits and hyphens, starting with a letter, and neither '{Origins.Platform}' nor '{Origins.Custom}'.");
+            throw new ModuleFailedException(ModuleTexts.Of("WrongId", loaded.Info.Id));
         }
     }
 

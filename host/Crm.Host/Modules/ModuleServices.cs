@@ -12,7 +12,7 @@ internal static class ModuleServices
         ArgumentNullException.ThrowIfNull(own);
         if (own.Any(s => s.ServiceType == typeof(IHostedService)))
         {
-            throw new ModuleFailedException("It registers a hosted service. Work in the background belongs into a listener: several hosts would do it several times.");
+            throw new ModuleFailedException(ModuleTexts.Of("HostedService"));
         }
 
         // Instances, not factories: a provider disposes what its factories made, and these are the host's.

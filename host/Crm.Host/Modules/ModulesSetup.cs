@@ -11,6 +11,8 @@ internal static class ModulesSetup
         var services = builder.Services;
         services.AddSingleton(s => new ModuleFolders(s.GetRequiredService<CrmSettings>().ModulesDirectory, s.GetRequiredService<CrmSettings>().UploadedModulesDirectory));
         services.AddSingleton<ModuleCatalogAccessor>();
+        services.AddSingleton<ModuleStarter>();
+        services.AddSingleton<ModuleUpdates>();
         services.AddSingleton<ModuleEndpoints>();
         services.AddScoped<CircuitModules>();
         services.AddScoped<IComponentActivator, ModuleComponentActivator>();
@@ -20,6 +22,14 @@ internal static class ModulesSetup
     {
         ArgumentNullException.ThrowIfNull(app);
         ((IEndpointRouteBuilder)app).DataSources.Add(app.Services.GetRequiredService<ModuleEndpoints>());
+        ModuleApi.Map(app);
         ModuleResources.Map(app);
+    }
+
+    /// <summary>Loads and starts the modules; afterwards the host follows every switch.</summary>
+    public static Task StartCrmModulesAsync(this WebApplication app, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        return app.Services.GetRequiredService<ModuleUpdates>().StartAsync(ct);
     }
 }

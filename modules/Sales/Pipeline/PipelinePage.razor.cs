@@ -1,3 +1,4 @@
+using System.Globalization;
 using Crm.Sdk;
 using Crm.Sdk.Web;
 using Microsoft.AspNetCore.Components;
@@ -27,18 +28,17 @@ public sealed partial class PipelinePage(PipelineReader pipeline, IStringLocaliz
     private string Amount(decimal amount, string currency) => amount.ToString("N0", Display.Culture) + "\u00A0" + currency;
 
     // Bars compare stages by count: amounts of different currencies cannot be compared.
-    private string Width(StageFigures stage)
+    private string Share(StageFigures stage)
     {
         var greatest = figures?.Stages.Max(s => s.Count) ?? 0;
         var percent = greatest == 0 ? 0 : 100m * stage.Count / greatest;
-        return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"width:{percent:0.#}%");
+        return string.Create(CultureInfo.InvariantCulture, $"{percent:0.#}%");
     }
 
     private static string BarClass(StageKind kind) => kind switch
     {
-        StageKind.Won => "crm-bar-fill crm-bar-won",
-        StageKind.Lost => "crm-bar-fill crm-bar-lost",
-        _ => "crm-bar-fill",
+        StageKind.Won => "pipeline-bar pipeline-bar-won",
+        StageKind.Lost => "pipeline-bar pipeline-bar-lost",
+        _ => "pipeline-bar",
     };
-
 }

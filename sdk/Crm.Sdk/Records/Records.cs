@@ -180,6 +180,9 @@ public static class ErrorCodes
     /// <summary>The database cannot take writes at the moment, for example because its disk is full.</summary>
     public const string Unavailable = "unavailable";
 
+    /// <summary>The database would need too long for this query.</summary>
+    public const string TooSlow = "too_slow";
+
     /// <summary>There is no such field.</summary>
     public const string UnknownField = "unknown_field";
 

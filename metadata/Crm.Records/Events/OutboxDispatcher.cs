@@ -1,0 +1,178 @@
+using Crm.Metadata;
+using Crm.Sdk;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Crm.Records;
+
+/// <summary>
+/// Tells listeners of committed changes: at least once, in order per record, one host at a time. A row leaves the outbox only after every listener has handled
+/// it; a host that dies leaves its rows to the next one. A module that is off when an event is due is not told of it.
+/// </summary>
+public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behaviors, Notifications notifications, ILogger<OutboxDispatcher> log) : BackgroundService
+{
+    // Whoever holds this lock dispatches; it ends with its connection.
+    private const long LockKey = 0x43524d_4f555442;
+    private const int BatchSize = 500;
+    private const int Lanes = 4;
+
+    private readonly OutboxStore store = new(database);
+    private readonly SemaphoreSlim wake = new(0, 1);
+
+    /// <summary>How often a host looks whether the one that dispatches is gone, and the one that dispatches whether it missed something.</summary>
+    internal TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The pause after the first failure; it doubles with each further one, up to an hour.</summary>
+    internal TimeSpan FirstPause { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a listener may take.</summary>
+    internal TimeSpan ListenerTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        wake.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var subscription = notifications.Subscribe(HistoryStore.Channel, (_, _) =>
+        {
+            Wake();
+            return Task.CompletedTask;
+        });
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await LeadAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception problem) when (problem is NpgsqlException or TimeoutException)
+            {
+                log.LogWarning(problem, "The outbox cannot be read; trying again.");
+                await WaitAsync(Interval, stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>Dispatches while this host holds the lock; returns when another one does.</summary>
+    private async Task LeadAsync(CancellationToken ct)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        await using (var command = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", connection) { Parameters = { new() { Value = LockKey } } })
+        {
+            if (!behaviors.IsKnown || await command.ExecuteScalarAsync(ct) is not true)
+            {
+                await WaitAsync(Interval, ct);
+                return;
+            }
+        }
+
+        while (!ct.IsCancellationRequested)
+        {
+            var due = await OutboxStore.DueAsync(connection, BatchSize, ct);
+            await DispatchAsync(due, ct);
+            if (due.Count < BatchSize)
+            {
+                var next = await OutboxStore.NextAsync(connection, ct);
+                await WaitAsync(next < Interval ? next.Value : Interval, ct);
+            }
+        }
+    }
+
+    private async Task DispatchAsync(List<OutboxRow> due, CancellationToken ct)
+    {
+        var current = behaviors.Current;
+        var (heard, unheard) = (due.Where(r => !current.ListenersOf(r.Entity).IsEmpty), due.Where(r => current.ListenersOf(r.Entity).IsEmpty).ToList());
+        if (unheard.Count > 0)
+        {
+            await store.DeleteAsync(unheard.Select(r => r.Id), ct);
+        }
+
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Lanes, CancellationToken = ct };
+        await Parallel.ForEachAsync(heard.GroupBy(r => r.RecordId), options, async (record, token) =>
+        {
+            foreach (var row in record)
+            {
+                if (!await TellAsync(row, current, token))
+                {
+                    // What happened to this record later is told later.
+                    break;
+                }
+            }
+        });
+    }
+
+    private async Task<bool> TellAsync(OutboxRow row, RecordBehaviors current, CancellationToken ct)
+    {
+        var told = row.Told.ToHashSet(StringComparer.Ordinal);
+        var problems = new List<string>();
+        foreach (var binding in current.ListenersOf(row.Entity))
+        {
+            var name = $"{binding.Module}/{binding.Type.FullName}";
+            if (!told.Contains(name) && !await TellAsync(binding, row, problems, ct))
+            {
+                continue;
+            }
+
+            told.Add(name);
+        }
+
+        if (problems.Count == 0)
+        {
+            await store.DeleteAsync([row.Id], ct);
+            return true;
+        }
+
+        var pause = FirstPause * Math.Pow(2, Math.Min(row.Attempts, 20));
+        await store.PostponeAsync(row, told, pause < TimeSpan.FromHours(1) ? pause : TimeSpan.FromHours(1), string.Join('\n', problems), ct);
+        return false;
+    }
+
+    private async Task<bool> TellAsync(BehaviorBinding binding, OutboxRow row, List<string> problems, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(ListenerTimeout);
+        try
+        {
+            await using var scope = binding.Scopes.CreateAsyncScope();
+            var listener = (IRecordListener)scope.ServiceProvider.GetRequiredService(binding.Type);
+            await listener.HandleAsync(row.ToEvent(), limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // A listener of a module may fail in any way; the row remembers how, and it is told again.
+        catch (Exception problem)
+#pragma warning restore CA1031
+        {
+            log.LogWarning(problem, "The module {Module} failed to handle event {Event} in {Listener}; it is told again.", binding.Module, row.Id, binding.Type.Name);
+            problems.Add($"{binding.Module}/{binding.Type.Name}: {problem.GetType().Name}: {problem.Message}");
+            return false;
+        }
+    }
+
+    private void Wake()
+    {
+        try
+        {
+            wake.Release();
+        }
+        catch (Exception problem) when (problem is SemaphoreFullException or ObjectDisposedException)
+        {
+            // Awake already, or stopped.
+        }
+    }
+
+    private Task<bool> WaitAsync(TimeSpan pause, CancellationToken ct) => wake.WaitAsync(pause < TimeSpan.Zero ? TimeSpan.Zero : pause, ct);
+}

@@ -1,0 +1,164 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Crm.Sdk;
+
+namespace Crm.Records;
+
+/// <summary>Changed fields as JSON: name to [before, after], a value of several columns as a list of them.</summary>
+internal static class HistoryJson
+{
+    public static string Write(IReadOnlyList<TableField> fields, PendingChange change)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach (var field in fields)
+            {
+                json.WriteStartArray(field.Name);
+                WriteValue(json, field, change.Stored?[field.Index]);
+                WriteValue(json, field, change.Kind == ChangeKind.Delete ? null : change.Values[field.Index]);
+                json.WriteEndArray();
+            }
+
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    public static ImmutableArray<FieldChange> Read(EntityTable table, string text)
+    {
+        using var json = JsonDocument.Parse(text);
+        var changes = ImmutableArray.CreateBuilder<FieldChange>();
+        foreach (var property in json.RootElement.EnumerateObject())
+        {
+            var isVisible = table.TryField(property.Name, out var field);
+            if (isVisible || !table.Entity.TryField(property.Name, out _))
+            {
+                changes.Add(new FieldChange(property.Name, ReadValue(field, property.Value[0]), ReadValue(field, property.Value[1])));
+            }
+        }
+
+        // jsonb keeps its own order; readers expect the order of the form.
+        changes.Sort((a, b) => Place(a).CompareTo(Place(b)));
+        return changes.DrainToImmutable();
+
+        int Place(FieldChange change) => table.TryField(change.Field, out var field) ? field.Index : int.MaxValue;
+    }
+
+    private static void WriteValue(Utf8JsonWriter json, TableField field, object? value)
+    {
+        if (value is null)
+        {
+            json.WriteNullValue();
+            return;
+        }
+
+        var cells = new object?[field.Columns.Length];
+        field.Type.ToColumns(value, cells);
+        if (cells.Length > 1)
+        {
+            json.WriteStartArray();
+        }
+
+        foreach (var cell in cells)
+        {
+            WriteCell(json, cell);
+        }
+
+        if (cells.Length > 1)
+        {
+            json.WriteEndArray();
+        }
+    }
+
+    private static void WriteCell(Utf8JsonWriter json, object? cell)
+    {
+        switch (cell)
+        {
+            case null:
+                json.WriteNullValue();
+                break;
+            case string text:
+                json.WriteStringValue(text);
+                break;
+            case long number:
+                json.WriteNumberValue(number);
+                break;
+            case decimal number:
+                json.WriteNumberValue(number);
+                break;
+            case bool flag:
+                json.WriteBooleanValue(flag);
+                break;
+            case Guid id:
+                json.WriteStringValue(id);
+                break;
+            case DateOnly date:
+                json.WriteStringValue(date.ToString("O", CultureInfo.InvariantCulture));
+                break;
+            case DateTimeOffset instant:
+                json.WriteStringValue(instant);
+                break;
+            case string[] list:
+                json.WriteStartArray();
+                foreach (var item in list)
+                {
+                    json.WriteStringValue(item);
+                }
+
+                json.WriteEndArray();
+                break;
+            default:
+                throw new InvalidOperationException($"History cannot hold a {cell.GetType()}.");
+        }
+    }
+
+    private static object? ReadValue(TableField? field, JsonElement json)
+    {
+        if (json.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        // The field may be gone, or be of another type by now: then the value is shown as it was written.
+        if (field is null || (field.Columns.Length > 1 && (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != field.Columns.Length)))
+        {
+            return json.ToString();
+        }
+
+        var cells = new object?[field.Columns.Length];
+        for (var i = 0; i < cells.Length; i++)
+        {
+            var cell = cells.Length > 1 ? json[i] : json;
+            if (!TryCell(field.Columns[i].Storage, cell, out cells[i]))
+            {
+                return json.ToString();
+            }
+        }
+
+        return field.Type.FromColumns(cells);
+    }
+
+    private static bool TryCell(StorageKind storage, JsonElement json, out object? cell)
+    {
+        cell = (storage, json.ValueKind) switch
+        {
+            (StorageKind.Text, JsonValueKind.String) => json.GetString(),
+            (StorageKind.Integer, JsonValueKind.Number) when json.TryGetInt64(out var number) => number,
+            (StorageKind.Decimal, JsonValueKind.Number) when json.TryGetDecimal(out var number) => number,
+            (StorageKind.Boolean, JsonValueKind.True) => true,
+            (StorageKind.Boolean, JsonValueKind.False) => false,
+            (StorageKind.Date, JsonValueKind.String) when DateOnly.TryParse(json.GetString(), CultureInfo.InvariantCulture, out var date) => date,
+            (StorageKind.Instant, JsonValueKind.String) when json.TryGetDateTimeOffset(out var instant) => instant,
+            (StorageKind.Reference, JsonValueKind.String) when json.TryGetGuid(out var id) => id,
+            (StorageKind.TextList, JsonValueKind.Array) => json.EnumerateArray().Select(i => i.GetString() ?? "").ToArray(),
+            _ => null,
+        };
+        return cell is not null || json.ValueKind == JsonValueKind.Null;
+    }
+}

@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Crm.Records;
+
+/// <summary>Writes history and outbox rows of many changes in one statement, and reads the history of a record.</summary>
+internal static class HistoryStore
+{
+    /// <summary>Channel that wakes the <see cref="OutboxDispatcher"/>.</summary>
+    public const string Channel = "crm_outbox";
+
+    private const string AppendSql =
+        """
+        WITH change AS (
+            SELECT * FROM unnest($4::uuid[], $5::smallint[], $6::bigint[], $7::text[], $8::text[], $9::text[])
+                WITH ORDINALITY AS u(record_id, kind, version, source, changes, fields, place)
+        ), history AS (
+            INSERT INTO crm.history (at, user_id, user_name, entity, record_id, kind, version, source, causation, changes)
+            SELECT $1, $2, $3, $10, record_id, kind, version, source, $11, changes::jsonb FROM change ORDER BY place
+        )
+        INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields)
+        SELECT $1, $2, $10, record_id, kind, version, string_to_array(fields, ',') FROM change ORDER BY place
+        """;
+
+    public static async Task AppendAsync(ChangeRun run, CancellationToken ct)
+    {
+        var written = run.Changes.Where(c => c.IsWritten).ToList();
+        if (written.Count == 0)
+        {
+            return;
+        }
+
+        var session = run.Session;
+        var fields = written.ConvertAll(c => FieldsOf(run.Table, c));
+        await using var command = session.Command(AppendSql);
+        void Add(object value, NpgsqlDbType type) => command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
+        Add(session.Now, NpgsqlDbType.TimestampTz);
+        Add(session.Actor.UserId, NpgsqlDbType.Uuid);
+        Add(session.Actor.Name, NpgsqlDbType.Text);
+        Add(written.Select(c => c.Id).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
+        Add(written.Select(c => (short)c.Kind).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Smallint);
+        Add(written.Select(c => VersionOf(run.Table, c)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
+        Add(written.Select(c => c.Change.Source).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        Add(written.Select((c, i) => HistoryJson.Write(fields[i], c)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        Add(fields.Select(f => string.Join(',', f.Select(field => field.Name))).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        Add(run.Table.Entity.Name, NpgsqlDbType.Text);
+        Add(session.CausationId, NpgsqlDbType.Uuid);
+        await command.ExecuteNonQueryAsync(ct);
+
+        // Announcements are sent by the commit, and committing with one takes a lock all others wait for: only where somebody listens.
+        if (!session.Behaviors.ListenersOf(run.Table.Entity.Name).IsEmpty)
+        {
+            await using var notify = session.Command("SELECT pg_notify($1, '')");
+            notify.Parameters.Add(new() { Value = Channel });
+            await notify.ExecuteNonQueryAsync(ct);
+        }
+    }
+
+    public static async Task<ImmutableArray<HistoryEntry>> ReadAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, EntityTable table, Guid id, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT at, user_id, user_name, kind, version, source, changes::text FROM crm.history WHERE record_id = $1 AND entity = $2 ORDER BY version DESC, id DESC",
+            connection,
+            transaction)
+        {
+            Parameters = { new() { Value = id }, new() { Value = table.Entity.Name } },
+        };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var entries = ImmutableArray.CreateBuilder<HistoryEntry>();
+        while (await reader.ReadAsync(ct))
+        {
+            entries.Add(new HistoryEntry(
+                reader.GetFieldValue<DateTimeOffset>(0),
+                reader.GetGuid(1),
+                reader.GetString(2),
+                (ChangeKind)reader.GetInt16(3),
+                reader.GetInt64(4),
+                reader.GetString(5),
+                HistoryJson.Read(table, reader.GetString(6))));
+        }
+
+        return entries.DrainToImmutable();
+    }
+
+    /// <summary>Fields the change is about; what the store itself sets says nothing.</summary>
+    private static List<TableField> FieldsOf(EntityTable table, PendingChange change) =>
+        change.Kind == ChangeKind.Delete
+            ? [.. table.Fields.Where(f => !f.IsStamp && change.Stored![f.Index] is not null)]
+            : [.. table.Fields.Where(f => !f.IsStamp && !f.Type.AreEqual(change.Values[f.Index], change.Stored?[f.Index]))];
+
+    private static long VersionOf(EntityTable table, PendingChange change) =>
+        change.Kind == ChangeKind.Delete ? (long)change.Stored![table.Version]! + 1 : (long)change.Values[table.Version]!;
+}

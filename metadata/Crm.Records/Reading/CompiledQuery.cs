@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+using Npgsql;
+
+namespace Crm.Records;
+
+/// <summary>A query as a statement, made once for all queries of its shape.</summary>
+/// <param name="Entity">The entity.</param>
+/// <param name="Sql">The statement.</param>
+/// <param name="CountSql">Counts all rows that match.</param>
+/// <param name="Slots">Its parameters; the values come from <see cref="QueryShape.Values"/>.</param>
+/// <param name="CountSlots">How many of them the count takes.</param>
+/// <param name="Shape">Names of the selected values.</param>
+/// <param name="Selected">The selected values.</param>
+/// <param name="Keys">Storage of the sort keys, behind the selected columns; the id is the last one.</param>
+internal sealed record CompiledQuery(
+    string Entity,
+    string Sql,
+    string CountSql,
+    ImmutableArray<ParameterSlot> Slots,
+    int CountSlots,
+    RecordShape Shape,
+    ImmutableArray<SelectedValue> Selected,
+    ImmutableArray<StorageKind> Keys)
+{
+    public NpgsqlBatchCommand ToCommand(IReadOnlyList<object> values) => Bind(new NpgsqlBatchCommand(Sql), values, Slots.Length);
+
+    public NpgsqlBatchCommand ToCount(IReadOnlyList<object> values) => Bind(new NpgsqlBatchCommand(CountSql), values, CountSlots);
+
+    /// <summary>Id and version are the first columns.</summary>
+    public Record Read(NpgsqlDataReader reader)
+    {
+        var values = new object?[Selected.Length];
+        var ordinal = 2;
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = Selected[i].Read(reader, ref ordinal);
+        }
+
+        return new Record(Entity, reader.GetGuid(0), reader.GetInt64(1), new RecordValues(Shape, values));
+    }
+
+    /// <summary>Where the current row stands in the order.</summary>
+    public Cursor CursorOf(NpgsqlDataReader reader)
+    {
+        var first = reader.FieldCount - Keys.Length;
+        return new Cursor([.. Keys.Select((storage, i) => RowReader.Column(reader, storage, first + i))]);
+    }
+
+    private NpgsqlBatchCommand Bind(NpgsqlBatchCommand command, IReadOnlyList<object> values, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            command.Parameters.Add(Slots[i].Bind(values[i]));
+        }
+
+        return command;
+    }
+}
+
+/// <summary>A selected value: a whole field, or one of its columns.</summary>
+/// <param name="Type">The field's type; null for a single column.</param>
+/// <param name="Columns">What is read.</param>
+internal sealed record SelectedValue(FieldType? Type, ImmutableArray<TableColumn> Columns)
+{
+    public object? Read(NpgsqlDataReader reader, ref int ordinal) =>
+        Type is null ? RowReader.Column(reader, Columns[0].Storage, ordinal++) : RowReader.Field(reader, Type, Columns, ref ordinal);
+}

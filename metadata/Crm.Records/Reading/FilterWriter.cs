@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Crm.Sdk;
+
+namespace Crm.Records;
+
+/// <summary>
+/// Writes a filter as an SQL condition. Comparisons with a missing value are unknown in SQL and false here: that makes no difference where rows are kept by
+/// what is true, and under a negation IS NOT TRUE makes it right.
+/// </summary>
+internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots)
+{
+    private static readonly ImmutableArray<FilterOperator> TextOperators = [.. Enum.GetValues<FilterOperator>()];
+
+    private static readonly ImmutableArray<FilterOperator> OrderedOperators =
+        [FilterOperator.Equal, FilterOperator.NotEqual, FilterOperator.Less, FilterOperator.LessOrEqual, FilterOperator.Greater, FilterOperator.GreaterOrEqual];
+
+    public string Write(Filter filter) => filter switch
+    {
+        Filter.All { Filters: { IsDefaultOrEmpty: false } filters } => "(" + string.Join(" AND ", filters.Select(Write)) + ")",
+        Filter.All => "TRUE",
+        Filter.Any { Filters: { IsDefaultOrEmpty: false } filters } => "(" + string.Join(" OR ", filters.Select(Write)) + ")",
+        Filter.Any => "FALSE",
+        Filter.Not not => $"({Write(not.Filter)} IS NOT TRUE)",
+        Filter.Compare compare => Compare(paths.Resolve(compare.Path), compare.Operator, compare.Value is null or ""),
+        Filter.In list => In(paths.Resolve(list.Path), !list.Values.IsDefault && list.Values.Any(v => v is null or "")),
+        _ => throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}."),
+    };
+
+    /// <summary>The next parameter.</summary>
+    public string Parameter(ParameterSlot slot)
+    {
+        slots.Add(slot);
+        return string.Create(CultureInfo.InvariantCulture, $"${slots.Count}");
+    }
+
+    private string Compare(ResolvedPath path, FilterOperator op, bool isNull)
+    {
+        if (isNull)
+        {
+            return op switch
+            {
+                FilterOperator.Equal => $"({path.Sql} IS NULL)",
+                // Every text holds the empty one.
+                FilterOperator.NotEqual or FilterOperator.Contains or FilterOperator.StartsWith or FilterOperator.EndsWith => $"({path.Sql} IS NOT NULL)",
+                _ => throw new QueryException(ErrorCodes.BadRequest, Texts.Of("NullComparison", path.Path), path.Path),
+            };
+        }
+
+        RequireOperator(path, op);
+        return op switch
+        {
+            FilterOperator.Equal => $"({path.Sql} = {Parameter(ParameterSlot.Value(path))})",
+            FilterOperator.NotEqual => $"({path.Sql} IS DISTINCT FROM {Parameter(ParameterSlot.Value(path))})",
+            FilterOperator.Less => $"({path.Sql} < {Parameter(ParameterSlot.Value(path))})",
+            FilterOperator.LessOrEqual => $"({path.Sql} <= {Parameter(ParameterSlot.Value(path))})",
+            FilterOperator.Greater => $"({path.Sql} > {Parameter(ParameterSlot.Value(path))})",
+            FilterOperator.GreaterOrEqual => $"({path.Sql} >= {Parameter(ParameterSlot.Value(path))})",
+            FilterOperator.Contains when path.Column.Storage == StorageKind.TextList => $"({path.Sql} @> ARRAY[{Parameter(ParameterSlot.Value(path))}])",
+            FilterOperator.Contains or FilterOperator.StartsWith or FilterOperator.EndsWith => $"({path.Sql} ILIKE {Parameter(ParameterSlot.Pattern(path, op))})",
+            _ => throw new ArgumentOutOfRangeException(nameof(op)),
+        };
+    }
+
+    private string In(ResolvedPath path, bool withNull)
+    {
+        if (path.Column.Storage != StorageKind.TextList)
+        {
+            RequireOperator(path, FilterOperator.Equal);
+        }
+
+        // A list field is "in" when it shares an item.
+        var values = Parameter(ParameterSlot.Values(path));
+        var condition = path.Column.Storage == StorageKind.TextList ? $"{path.Sql} && {values}" : $"{path.Sql} = ANY({values})";
+        return withNull ? $"({condition} OR {path.Sql} IS NULL)" : $"({condition})";
+    }
+
+    private static void RequireOperator(ResolvedPath path, FilterOperator op)
+    {
+        var allowed = path is { IsSingle: true } or { Part: <= 0 }
+            ? path.Field.Type.Operators
+            : path.Column.Storage == StorageKind.Text ? TextOperators : OrderedOperators;
+        if (!allowed.Contains(op))
+        {
+            throw new QueryException(ErrorCodes.BadRequest, Texts.Of("OperatorNotAllowed", path.Path, path.Field.Type.Name, string.Join(", ", allowed)), path.Path);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Crm.Records;
+
+/// <summary>One parameter of a compiled query: turns what the caller gave into what the column is compared with.</summary>
+internal abstract class ParameterSlot
+{
+    public abstract NpgsqlParameter Bind(object value);
+
+    /// <summary>A value of a column, as the field's type reads it.</summary>
+    public static ParameterSlot Value(ResolvedPath path) => new ColumnValue(path);
+
+    /// <summary>Several values of a column.</summary>
+    public static ParameterSlot Values(ResolvedPath path) => new ColumnValues(path);
+
+    /// <summary>A text that stands anywhere in, at the beginning or at the end of a text.</summary>
+    public static ParameterSlot Pattern(ResolvedPath path, FilterOperator place) => new TextPattern(path, place);
+
+    /// <summary>A word of a search.</summary>
+    public static ParameterSlot Word { get; } = new Plain(NpgsqlDbType.Text);
+
+    /// <summary>A number of rows.</summary>
+    public static ParameterSlot Rows { get; } = new Plain(NpgsqlDbType.Bigint);
+
+    /// <summary>A value that was read from the same column before.</summary>
+    public static ParameterSlot Stored(StorageKind storage) => new Plain(TypeOf(storage));
+
+    private static NpgsqlDbType TypeOf(StorageKind storage) => storage switch
+    {
+        StorageKind.Text or StorageKind.TextList => NpgsqlDbType.Text,
+        StorageKind.Integer => NpgsqlDbType.Bigint,
+        StorageKind.Decimal => NpgsqlDbType.Numeric,
+        StorageKind.Boolean => NpgsqlDbType.Boolean,
+        StorageKind.Date => NpgsqlDbType.Date,
+        StorageKind.Instant => NpgsqlDbType.TimestampTz,
+        StorageKind.Reference => NpgsqlDbType.Uuid,
+        _ => throw new ArgumentOutOfRangeException(nameof(storage)),
+    };
+
+    /// <summary>A caller's value in the column's own CLR type.</summary>
+    private static object Convert(ResolvedPath path, object input)
+    {
+        var value = path.IsSingle ? OfType(path, input) : OfColumn(path.Column.Storage, input);
+        if (value is string text && (text.Contains('\0', StringComparison.Ordinal) || !SingleTextType.IsUnicode(text)))
+        {
+            value = null;
+        }
+
+        return value ?? throw new QueryException(ErrorCodes.Type, Texts.Of("BadFilterValue", path.Path, path.Field.Type.Name), path.Path);
+    }
+
+    // Limits of a field are about what may be stored: a filter may well ask for budgets above the greatest one.
+    private static object? OfType(ResolvedPath path, object input)
+    {
+        var relaxed = path.Field.Definition with { Minimum = null, Maximum = null, MaxLength = 1_000_000, Scale = 10 };
+        if (!path.Field.Type.TryNormalize(relaxed, input, out var value, out var error))
+        {
+            // What is no e-mail address may still be compared with one.
+            return path.Field.Type is SingleTextType ? Inputs.ToText(input) : throw new QueryException(error.Code, error.Message, path.Path);
+        }
+
+        return value switch
+        {
+            null => Inputs.ToText(input),
+            // A list is compared with one of its items.
+            ImmutableArray<string> list => list is [var item] ? item : null,
+            _ => value,
+        };
+    }
+
+    private static object? OfColumn(StorageKind storage, object input) => storage switch
+    {
+        StorageKind.Text => Inputs.ToText(input),
+        StorageKind.Integer => Inputs.ToDecimal(input) is { } number && decimal.Truncate(number) == number && number is >= long.MinValue and <= long.MaxValue ? (long)number : null,
+        StorageKind.Decimal => input is Money money ? money.Amount : Inputs.ToDecimal(input),
+        StorageKind.Boolean => Inputs.ToBoolean(input),
+        StorageKind.Date => Inputs.ToDate(input),
+        StorageKind.Instant => Inputs.ToInstant(input),
+        StorageKind.Reference => Inputs.ToId(input),
+        _ => null,
+    };
+
+    private sealed class ColumnValue(ResolvedPath path) : ParameterSlot
+    {
+        private readonly NpgsqlDbType type = TypeOf(path.Column.Storage);
+
+        public override NpgsqlParameter Bind(object value) => new() { Value = Convert(path, value), NpgsqlDbType = type };
+    }
+
+    private sealed class ColumnValues(ResolvedPath path) : ParameterSlot
+    {
+        public override NpgsqlParameter Bind(object value)
+        {
+            var values = (IReadOnlyList<object>)value;
+            var storage = path.Column.Storage == StorageKind.TextList ? StorageKind.Text : path.Column.Storage;
+            var column = ColumnArray.Of(storage, values.Count);
+            for (var i = 0; i < values.Count; i++)
+            {
+                column.Set(i, Convert(path, values[i]));
+            }
+
+            return column.ToParameter();
+        }
+    }
+
+    private sealed class TextPattern(ResolvedPath path, FilterOperator place) : ParameterSlot
+    {
+        public override NpgsqlParameter Bind(object value)
+        {
+            var text = Inputs.ToText(value);
+            if (text is null || text.Contains('\0', StringComparison.Ordinal) || !SingleTextType.IsUnicode(text))
+            {
+                throw new QueryException(ErrorCodes.Type, Texts.Of("BadFilterValue", path.Path, path.Field.Type.Name), path.Path);
+            }
+
+            var literal = text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+            var pattern = (place == FilterOperator.StartsWith ? "" : "%") + literal + (place == FilterOperator.EndsWith ? "" : "%");
+            return new NpgsqlParameter { Value = pattern, NpgsqlDbType = NpgsqlDbType.Text };
+        }
+    }
+
+    private sealed class Plain(NpgsqlDbType type) : ParameterSlot
+    {
+        // What a caller made up and dressed as a cursor may hold values of another type.
+        public override NpgsqlParameter Bind(object value) =>
+            (type, value) is (NpgsqlDbType.Text, string) or (NpgsqlDbType.Bigint, long) or (NpgsqlDbType.Numeric, decimal) or (NpgsqlDbType.Boolean, bool)
+                or (NpgsqlDbType.Date, DateOnly) or (NpgsqlDbType.TimestampTz, DateTimeOffset) or (NpgsqlDbType.Uuid, Guid)
+                ? new() { Value = value, NpgsqlDbType = type }
+                : throw new QueryException(ErrorCodes.BadRequest, Texts.Of("BadCursor"), "after");
+    }
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Text;
+using Crm.Metadata;
+using Crm.Sdk;
+
+namespace Crm.Records;
+
+/// <summary>Follows paths through lookups, each step a LEFT JOIN that is made once.</summary>
+internal sealed class PathResolver(MetadataSnapshot snapshot, EntityTable root)
+{
+    private readonly Dictionary<string, (EntityTable Table, string Alias)> joined = new(StringComparer.Ordinal);
+    private readonly StringBuilder joins = new();
+
+    /// <summary>The FROM clause with all joins made so far.</summary>
+    public string From => $"{root.Name} AS r{joins}";
+
+    public ResolvedPath Resolve(string path)
+    {
+        var segments = path.Split('.');
+        if (segments.Length > QueryLimits.MaxPathSegments)
+        {
+            throw new QueryException(ErrorCodes.BadRequest, Texts.Of("PathTooLong", path, QueryLimits.MaxPathSegments), path);
+        }
+
+        var (table, alias) = (root, "r");
+        for (var i = 0; i < segments.Length - 1; i++)
+        {
+            (table, alias) = Join(table, alias, segments[i], string.Join('.', segments[..(i + 1)]), path);
+        }
+
+        return table.TryResolve(segments[^1], out var field, out var part)
+            ? new ResolvedPath(path, field, part, alias)
+            : throw Unknown(table, segments[^1], path);
+    }
+
+    private (EntityTable Table, string Alias) Join(EntityTable from, string alias, string step, string way, string path)
+    {
+        if (joined.TryGetValue(way, out var known))
+        {
+            return known;
+        }
+
+        var field = from.Fields.FirstOrDefault(f => f.Type is ReferenceType && (f.Name == step || f.Type.NavigationProperty(f.Definition) == step))
+            ?? throw Unknown(from, step, path);
+        if (((ReferenceType)field.Type).TargetOf(field.Definition) is not { } target || !snapshot.TryEntity(target, out var entity) || entity.IsHidden)
+        {
+            throw Unknown(from, step, path);
+        }
+
+        if (joined.Count == QueryLimits.MaxJoins)
+        {
+            throw new QueryException(ErrorCodes.BadRequest, Texts.Of("TooManyJoins", QueryLimits.MaxJoins), path);
+        }
+
+        var joinedAlias = string.Create(CultureInfo.InvariantCulture, $"j{joined.Count + 1}");
+        joins.Append(CultureInfo.InvariantCulture, $" LEFT JOIN {Sql.Table(entity.Name)} AS {joinedAlias} ON {joinedAlias}.id = {alias}.{field.Columns[0].Quoted}");
+        return joined[way] = (EntityTable.Of(entity), joinedAlias);
+    }
+
+    private static QueryException Unknown(EntityTable table, string name, string path) =>
+        new(ErrorCodes.UnknownField, Texts.Of("UnknownField", table.Entity.Label, name), path);
+}
+
+/// <summary>Where a path leads.</summary>
+/// <param name="Path">As the caller wrote it.</param>
+/// <param name="Field">The field at its end.</param>
+/// <param name="Part">Which of its columns; -1 for the field as a whole.</param>
+/// <param name="Alias">The table in the statement.</param>
+internal sealed record ResolvedPath(string Path, TableField Field, int Part, string Alias)
+{
+    /// <summary>The column compared and sorted by.</summary>
+    public TableColumn Column => Field.Columns[Math.Max(Part, 0)];
+
+    public string Sql => $"{Alias}.{Column.Quoted}";
+
+    /// <summary>Whether the whole value is one column of the type's own.</summary>
+    public bool IsSingle => Field.Columns.Length == 1;
+
+    /// <summary>Never without a value.</summary>
+    public bool IsNeverNull => Alias == "r" && Field.IsStamp;
+}

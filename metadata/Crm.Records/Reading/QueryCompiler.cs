@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Records;
+
+/// <summary>Turns queries into statements. Names come from the snapshot and are quoted; every value is a parameter.</summary>
+internal sealed class QueryCompiler
+{
+    // Shapes come from pages and saved views, which are few; a caller who makes up shapes only costs the others a compilation.
+    private const int MaxRemembered = 1000;
+
+    // Sorting by the beginning of a long text keeps its cursor short.
+    private const int SortedLength = 255;
+
+    private volatile Remembered remembered = new(null);
+
+    /// <summary>The statement for a query, remembered for its shape until the metadata changes.</summary>
+    public CompiledQuery Compile(MetadataSnapshot snapshot, RecordQuery query, QueryShape shape, Cursor? after)
+    {
+        var known = remembered;
+        if (!ReferenceEquals(known.Snapshot, snapshot) || known.Queries.Count >= MaxRemembered)
+        {
+            remembered = known = new Remembered(snapshot);
+        }
+
+        return known.Queries.TryGetValue(shape.Key, out var compiled) ? compiled : known.Queries[shape.Key] = Build(snapshot, query, after);
+    }
+
+    /// <summary>The table of an entity callers may name.</summary>
+    public static EntityTable TableOf(MetadataSnapshot snapshot, string name) =>
+        name is not null && snapshot.TryEntity(name, out var entity) && !entity.IsHidden
+            ? EntityTable.Of(entity)
+            : throw new QueryException(ErrorCodes.UnknownEntity, Texts.Of("UnknownEntity", name is { Length: > 64 } ? name[..64] + "…" : name), name);
+
+    private static CompiledQuery Build(MetadataSnapshot snapshot, RecordQuery query, Cursor? after)
+    {
+        var table = TableOf(snapshot, query.Entity);
+        var paths = new PathResolver(snapshot, table);
+        var slots = new List<ParameterSlot>();
+        var filters = new FilterWriter(paths, slots);
+
+        var select = Select(table, paths, query.Select);
+        var where = new List<string>();
+        if (query.Filter is { } filter)
+        {
+            where.Add(filters.Write(filter));
+        }
+
+        where.AddRange(QueryShape.WordsOf(query.Search).Select(_ => Word(table, filters)));
+        var countWhere = Where(where);
+        var countSlots = slots.Count;
+
+        var keys = SortKeys(table, paths, QueryShape.Sorts(query));
+        if (after is not null)
+        {
+            where.Add(Keyset(keys, after, filters));
+        }
+
+        var order = string.Join(", ", keys.Select(k => k.Sql + (k.Descending ? " DESC" : "") + (k.IsNeverNull ? "" : " NULLS LAST")));
+        var columns = select.SelectMany(s => s.Value.Columns.Select(c => $"{s.Alias}.{c.Quoted}")).Concat(keys.Select(k => k.Sql));
+        var from = paths.From;
+        var limit = filters.Parameter(ParameterSlot.Rows);
+        var offset = filters.Parameter(ParameterSlot.Rows);
+        return new CompiledQuery(
+            table.Entity.Name,
+            $"SELECT r.\"id\", r.\"version\", {string.Join(", ", columns)} FROM {from}{Where(where)} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
+            $"SELECT count(*) FROM {from}{countWhere}",
+            [.. slots],
+            countSlots,
+            new RecordShape([.. select.Select(s => s.Name)]),
+            [.. select.Select(s => s.Value)],
+            [.. keys.Select(k => k.Storage)]);
+    }
+
+    private static List<(string Name, string Alias, SelectedValue Value)> Select(EntityTable table, PathResolver paths, ImmutableArray<string> select)
+    {
+        if (select.IsDefaultOrEmpty)
+        {
+            return [.. table.Fields.Select(f => (f.Name, "r", new SelectedValue(f.Type, f.Columns)))];
+        }
+
+        return [.. select.Distinct(StringComparer.Ordinal).Select(paths.Resolve).Select(p =>
+            (p.Path, p.Alias, p.Part < 0 || p.IsSingle ? new SelectedValue(p.Field.Type, p.Field.Columns) : new SelectedValue(null, [p.Column])))];
+    }
+
+    private static string Word(EntityTable table, FilterWriter filters)
+    {
+        var word = filters.Parameter(ParameterSlot.Word);
+        var conditions = table.Entity.SearchFields
+            .Select(name => table.TryField(name, out var field) && field.Columns[0].Storage == StorageKind.Text ? field : null)
+            .OfType<TableField>()
+            .Select(f => $"crm.fold(r.{f.Columns[0].Quoted}) LIKE crm.fold_like({word})")
+            .ToList();
+        // Without search fields nothing can be found; the parameter is named so that its type is known.
+        return conditions.Count == 0 ? $"({word}::text IS NULL)" : "(" + string.Join(" OR ", conditions) + ")";
+    }
+
+    private static List<SortKey> SortKeys(EntityTable table, PathResolver paths, ImmutableArray<Sort> sorts)
+    {
+        var keys = new List<SortKey>();
+        foreach (var sort in sorts)
+        {
+            var path = paths.Resolve(sort.Path);
+            if (!path.Field.Type.CanSort)
+            {
+                throw new QueryException(ErrorCodes.BadRequest, Texts.Of("CannotSort", sort.Path, path.Field.Type.Name), sort.Path);
+            }
+
+            var isLong = path.Field.Type is SingleTextType text && (path.Field.Definition.MaxLength ?? text.DefaultMaxLength) > SortedLength;
+            keys.Add(new SortKey(isLong ? $"left({path.Sql}, {SortedLength})" : path.Sql, path.Column.Storage, sort.Descending, path.IsNeverNull));
+        }
+
+        // The same direction as the key before lets one index serve both.
+        keys.Add(new SortKey("r." + table.System("id").Columns[0].Quoted, StorageKind.Reference, keys is [.., { Descending: true }], IsNeverNull: true));
+        return keys;
+    }
+
+    /// <summary>Rows behind the cursor: those equal in the first keys and greater in the next one, where a missing value is greater than all.</summary>
+    private static string Keyset(List<SortKey> keys, Cursor after, FilterWriter filters)
+    {
+        if (after.Values.Length != keys.Count || after.Values[^1] is null)
+        {
+            throw new QueryException(ErrorCodes.BadRequest, Texts.Of("BadCursor"), "after");
+        }
+
+        var parameters = keys.Select((k, i) => after.Values[i] is null ? null : filters.Parameter(ParameterSlot.Stored(k.Storage))).ToList();
+        if (keys.TrueForAll(k => k.IsNeverNull && k.Descending == keys[0].Descending) && parameters.TrueForAll(p => p is not null))
+        {
+            return $"(({string.Join(", ", keys.Select(k => k.Sql))}) {(keys[0].Descending ? "<" : ">")} ({string.Join(", ", parameters)}))";
+        }
+
+        var alternatives = new List<string>();
+        var same = new List<string>();
+        foreach (var (key, parameter) in keys.Zip(parameters))
+        {
+            if (parameter is not null)
+            {
+                var greater = $"{key.Sql} {(key.Descending ? "<" : ">")} {parameter}";
+                alternatives.Add("(" + string.Join(" AND ", same.Append(key.IsNeverNull ? greater : $"({greater} OR {key.Sql} IS NULL)")) + ")");
+            }
+
+            same.Add(parameter is null ? $"{key.Sql} IS NULL" : $"{key.Sql} = {parameter}");
+        }
+
+        return "(" + string.Join(" OR ", alternatives) + ")";
+    }
+
+    private static string Where(List<string> conditions) => conditions.Count == 0 ? "" : " WHERE " + string.Join(" AND ", conditions);
+
+    private sealed record SortKey(string Sql, StorageKind Storage, bool Descending, bool IsNeverNull);
+
+    private sealed record Remembered(MetadataSnapshot? Snapshot)
+    {
+        public ConcurrentDictionary<string, CompiledQuery> Queries { get; } = new(StringComparer.Ordinal);
+    }
+}

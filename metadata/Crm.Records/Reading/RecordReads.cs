@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+using Npgsql;
+
+namespace Crm.Records;
+
+/// <summary>Reads records: in a transaction when the reader is an interceptor, on a connection of its own otherwise.</summary>
+internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession? inside)
+{
+    private MetadataSnapshot Snapshot => inside?.Snapshot ?? engine.Metadata.Current;
+
+    public async Task<Record?> FindAsync(string entity, Guid id, CancellationToken ct)
+    {
+        var table = TableOf(Snapshot, entity);
+        await using var lease = await OpenAsync(ct);
+        await using var command = new NpgsqlCommand(table.FindSql, lease.Connection, inside?.Transaction) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } } };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        return await reader.ReadAsync(ct) ? table.ToRecord(RowReader.Read(reader, table.Fields)) : null;
+    }
+
+    public async Task<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        var snapshot = Snapshot;
+        TableOf(snapshot, query.Entity);
+        var after = Cursor.Read(query);
+        var shape = QueryShape.Of(query, after);
+        var compiled = engine.Queries.Compile(snapshot, query, shape, after);
+        var commands = query.Count ? new[] { compiled.ToCommand(shape.Values), compiled.ToCount(shape.Values) } : [compiled.ToCommand(shape.Values)];
+        return await RunAsync(commands, reader => ReadPageAsync(reader, compiled, query, ct), ct);
+    }
+
+    public async Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        var snapshot = Snapshot;
+        var aggregation = AggregateCompiler.Compile(snapshot, TableOf(snapshot, query.Entity), query);
+        return await RunAsync([aggregation.ToCommand()], reader => aggregation.ReadAsync(reader, ct), ct);
+    }
+
+    public async Task<ImmutableArray<HistoryEntry>> HistoryAsync(string entity, Guid id, CancellationToken ct)
+    {
+        var table = TableOf(Snapshot, entity);
+        await using var lease = await OpenAsync(ct);
+        return await HistoryStore.ReadAsync(lease.Connection, inside?.Transaction, table, id, ct);
+    }
+
+    private static async Task<RecordPage> ReadPageAsync(NpgsqlDataReader reader, CompiledQuery compiled, RecordQuery query, CancellationToken ct)
+    {
+        var records = ImmutableArray.CreateBuilder<Record>(Math.Min(query.Top, 256));
+        string? next = null;
+        Cursor? last = null;
+        while (await reader.ReadAsync(ct))
+        {
+            // One row more than asked for tells that there is a next page.
+            if (records.Count == query.Top)
+            {
+                next = last?.Write(query);
+                break;
+            }
+
+            records.Add(compiled.Read(reader));
+            last = records.Count == query.Top ? compiled.CursorOf(reader) : null;
+        }
+
+        long? count = null;
+        if (query.Count && await reader.NextResultAsync(ct) && await reader.ReadAsync(ct))
+        {
+            count = reader.GetInt64(0);
+        }
+
+        return new RecordPage(records.DrainToImmutable(), count, next);
+    }
+
+    private async Task<T> RunAsync<T>(IEnumerable<NpgsqlBatchCommand> commands, Func<NpgsqlDataReader, Task<T>> read, CancellationToken ct)
+    {
+        await using var lease = await OpenAsync(ct);
+        await using var batch = new NpgsqlBatch(lease.Connection, inside?.Transaction);
+        if (inside is null)
+        {
+            // Sent together, the statements are one transaction, and the limit ends with it.
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('statement_timeout', $1, true)")
+            {
+                Parameters = { new() { Value = QueryLimits.TimeoutMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture) } },
+            });
+        }
+
+        foreach (var command in commands)
+        {
+            batch.BatchCommands.Add(command);
+        }
+
+        try
+        {
+            await using var reader = await batch.ExecuteReaderAsync(ct);
+            if (inside is null)
+            {
+                await reader.NextResultAsync(ct);
+            }
+
+            return await read((NpgsqlDataReader)reader);
+        }
+        catch (PostgresException problem) when (PostgresErrors.IsOfQuery(problem, ct))
+        {
+            throw PostgresErrors.OfQuery(problem);
+        }
+    }
+
+    private EntityTable TableOf(MetadataSnapshot snapshot, string entity) =>
+        AccessPolicy.MayRead(actor)
+            ? QueryCompiler.TableOf(snapshot, entity)
+            : throw new QueryException(ErrorCodes.Access, Texts.Of("AccessDenied", actor.Name, entity), entity);
+
+    private async ValueTask<Lease> OpenAsync(CancellationToken ct) =>
+        inside is not null ? new Lease(inside.Connection, false) : new Lease(await engine.Database.OpenAsync(ct), true);
+
+    private readonly struct Lease(NpgsqlConnection connection, bool isOwned) : IAsyncDisposable
+    {
+        public NpgsqlConnection Connection => connection;
+
+        public ValueTask DisposeAsync() => isOwned ? connection.DisposeAsync() : ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,21 @@
+using Crm.Sdk;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Crm.Records;
+
+/// <summary>Registers the records engine.</summary>
+public static class RecordsSetup
+{
+    /// <summary>Adds <see cref="IRecords"/> and what it needs besides the database and the metadata.</summary>
+    public static IServiceCollection AddCrmRecords(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<BehaviorSource>();
+        services.TryAddSingleton<RecordEngine>();
+        services.TryAddSingleton<IRecords>(provider => provider.GetRequiredService<RecordEngine>());
+        services.TryAddSingleton<OutboxDispatcher>();
+        services.AddHostedService(provider => provider.GetRequiredService<OutboxDispatcher>());
+        return services;
+    }
+}

@@ -1,0 +1,118 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Crm.Records;
+
+/// <summary>Holds the behaviour of the running modules; the host replaces it whole when modules come and go.</summary>
+public sealed class BehaviorSource
+{
+    private volatile BehaviorGeneration current = new(RecordBehaviors.None);
+
+    /// <summary>Read once per operation and keep.</summary>
+    public RecordBehaviors Current => current.Behaviors;
+
+    /// <summary>Whether it was said at all which modules run; before that, nobody can know who listens.</summary>
+    public bool IsKnown => !ReferenceEquals(Current, RecordBehaviors.None);
+
+    /// <summary>Swaps the behaviour; operations under way end on the old one.</summary>
+    public void Replace(RecordBehaviors behaviors) => _ = SwapAsync(behaviors);
+
+    /// <summary>Swaps the behaviour at once; the task ends when the operations that began on the old one have ended, so that their modules can be let go.</summary>
+    public Task SwapAsync(RecordBehaviors behaviors)
+    {
+        ArgumentNullException.ThrowIfNull(behaviors);
+        return Interlocked.Exchange(ref current, new BehaviorGeneration(behaviors)).EndAsync();
+    }
+
+    /// <summary>Holds on to the current behaviour until the operation leaves it.</summary>
+    internal BehaviorGeneration Enter()
+    {
+        while (true)
+        {
+            // It fails only in the moment of a swap; then there is a newer one.
+            var generation = current;
+            if (generation.TryEnter())
+            {
+                return generation;
+            }
+        }
+    }
+}
+
+/// <summary>Behaviour between two swaps, and how many operations use it.</summary>
+internal sealed class BehaviorGeneration(RecordBehaviors behaviors)
+{
+    private readonly Lock gate = new();
+    private readonly TaskCompletionSource unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int users;
+    private bool isOver;
+
+    public RecordBehaviors Behaviors => behaviors;
+
+    public bool TryEnter()
+    {
+        lock (gate)
+        {
+            users += isOver ? 0 : 1;
+            return !isOver;
+        }
+    }
+
+    public void Leave()
+    {
+        lock (gate)
+        {
+            users--;
+            CompleteIfUnused();
+        }
+    }
+
+    public Task EndAsync()
+    {
+        lock (gate)
+        {
+            isOver = true;
+            CompleteIfUnused();
+        }
+
+        return unused.Task;
+    }
+
+    private void CompleteIfUnused()
+    {
+        if (isOver && users == 0)
+        {
+            unused.TrySetResult();
+        }
+    }
+}
+
+/// <summary>What takes part in writes and is told of them.</summary>
+/// <param name="RunningModules">Ids of the modules that run; entities of others are read only.</param>
+/// <param name="Interceptors">By entity, modules in dependency order.</param>
+/// <param name="Listeners">By entity.</param>
+public sealed record RecordBehaviors(
+    ImmutableHashSet<string> RunningModules,
+    FrozenDictionary<string, ImmutableArray<BehaviorBinding>> Interceptors,
+    FrozenDictionary<string, ImmutableArray<BehaviorBinding>> Listeners)
+{
+    /// <summary>No module runs.</summary>
+    public static RecordBehaviors None { get; } = new(
+        [],
+        FrozenDictionary<string, ImmutableArray<BehaviorBinding>>.Empty,
+        FrozenDictionary<string, ImmutableArray<BehaviorBinding>>.Empty);
+
+    /// <summary>Whether what has this origin may be written now.</summary>
+    internal bool Runs(string origin) => origin is Sdk.Origins.Platform or Sdk.Origins.Custom || RunningModules.Contains(origin);
+
+    internal ImmutableArray<BehaviorBinding> InterceptorsOf(string entity) => Interceptors.TryGetValue(entity, out var found) ? found : [];
+
+    internal ImmutableArray<BehaviorBinding> ListenersOf(string entity) => Listeners.TryGetValue(entity, out var found) ? found : [];
+}
+
+/// <summary>An interceptor or a listener, and where it is made.</summary>
+/// <param name="Module">Id of the module, for messages.</param>
+/// <param name="Scopes">The module's own service provider.</param>
+/// <param name="Type">Registered there as a scoped service.</param>
+public sealed record BehaviorBinding(string Module, IServiceScopeFactory Scopes, Type Type);

@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Records;
+
+/// <summary>Changes of one entity that take the write path together, with set-based reads and writes. No record is in it twice.</summary>
+internal sealed class ChangeRun : IAsyncDisposable
+{
+    private readonly bool isAllOrNothing;
+    private readonly bool needsSavepoint;
+    private int? savepoint;
+
+    public ChangeRun(SaveSession session, EntityTable table, IReadOnlyList<RecordChange> changes, bool isAllOrNothing, bool needsSavepoint)
+    {
+        (Session, Table, this.isAllOrNothing, this.needsSavepoint) = (session, table, isAllOrNothing, needsSavepoint);
+        Changes = [.. changes.Select(c => new PendingChange(c, table, session))];
+    }
+
+    public SaveSession Session { get; }
+
+    public EntityTable Table { get; }
+
+    public ImmutableArray<PendingChange> Changes { get; }
+
+    /// <summary>Changes about which there is more to say, refused or not.</summary>
+    public IEnumerable<PendingChange> Going => Changes.Where(c => !c.IsStopped);
+
+    /// <summary>Changes that are written.</summary>
+    public IEnumerable<PendingChange> Writes => Changes.Where(c => c.IsWrite);
+
+    public bool HasRefusals => Changes.Any(c => c.IsRefused);
+
+    /// <summary>Whether one was refused after it was written.</summary>
+    public bool HasLateRefusals => Changes.Any(c => c is { IsRefused: true, IsWritten: true });
+
+    /// <summary>Whether the path ends after validation.</summary>
+    public bool WritesNothing => (isAllOrNothing && HasRefusals) || !Writes.Any();
+
+    public void ReadInput()
+    {
+        foreach (var change in Changes)
+        {
+            change.ReadInput();
+        }
+    }
+
+    public async ValueTask BeginAsync(CancellationToken ct)
+    {
+        if (!Going.Any())
+        {
+            return;
+        }
+
+        await Session.BeginAsync(ct);
+        savepoint = needsSavepoint ? await Session.SavepointAsync(ct) : null;
+    }
+
+    public void ApplyInput()
+    {
+        foreach (var change in Going)
+        {
+            change.ApplyInput();
+        }
+    }
+
+    public void Seal()
+    {
+        foreach (var change in Going)
+        {
+            change.Seal();
+        }
+    }
+
+    /// <summary>Keeps what was written.</summary>
+    public Task KeepAsync(CancellationToken ct) => savepoint is { } place ? Session.ForgetAsync(place, ct) : Task.CompletedTask;
+
+    /// <summary>Undoes what was written.</summary>
+    public Task UndoAsync(CancellationToken ct) => savepoint is { } place ? Session.BackToAsync(place, ct) : Task.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var change in Changes)
+        {
+            if (change.Interceptors is { } interceptors)
+            {
+                await interceptors.DisposeAsync();
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Records;
+
+/// <summary>One change on its way through the write path; what interceptors see.</summary>
+internal sealed class PendingChange(RecordChange change, EntityTable table, SaveSession session) : ChangeContext
+{
+    private readonly object?[] values = new object?[table.Fields.Length];
+    private List<ChangeInput> inputs = [];
+    private List<ValidationError>? errors;
+    private bool isSealed;
+    private bool isConflict;
+
+    public override ChangeKind Kind => change.Kind;
+
+    public override Guid Id => change.Id;
+
+    public override EntityDefinition Entity => table.Entity;
+
+    public override Record? Before => Stored is null ? null : field ??= table.ToRecord(Stored);
+
+    public override IRecordService Records => session.Inside;
+
+    public override DateTimeOffset Now => session.Now;
+
+    public RecordChange Change => change;
+
+    public EntityTable Table => table;
+
+    /// <summary>Values by place of the field, as they will be stored.</summary>
+    public object?[] Values => values;
+
+    /// <summary>Values as they were; null on create.</summary>
+    public object?[]? Stored { get; private set; }
+
+    /// <summary>Places of the fields whose value changes; known once sealed.</summary>
+    public ImmutableArray<int> Changed { get; private set; } = [];
+
+    /// <summary>The interceptors of this change; null when its entity has none.</summary>
+    public InterceptorSet? Interceptors { get; set; }
+
+    /// <summary>Its row is written.</summary>
+    public bool IsWritten { get; set; }
+
+    /// <summary>No later step can say anything of use about this change.</summary>
+    public bool IsStopped { get; private set; }
+
+    public bool IsRefused => errors is not null;
+
+    /// <summary>Whether there is something to write.</summary>
+    public bool IsWrite => isSealed && !IsRefused && (Kind != ChangeKind.Update || !Changed.IsEmpty);
+
+    public override object? this[string field]
+    {
+        get
+        {
+            var found = Find(field, out var part);
+            return part < 0 ? values[found.Index] : PartOf(found, part, values[found.Index]);
+        }
+
+        set
+        {
+            var found = Find(field, out var part);
+            if (isSealed)
+            {
+                throw new InvalidOperationException($"'{field}' of {Entity.Name} can no longer be set: values are final after validation. Set it in BeforeAsync.");
+            }
+
+            if (found.IsStamp)
+            {
+                throw new InvalidOperationException($"'{field}' of {Entity.Name} is set by the product only.");
+            }
+
+            if (ChangeInput.Of(found, part, value).TryValue(values[found.Index], out var stored, out var error))
+            {
+                values[found.Index] = stored;
+            }
+            else
+            {
+                Refuse(found.Name, error.Code, error.Message);
+            }
+        }
+    }
+
+    public override bool Changes(string field)
+    {
+        var found = Find(field, out var part);
+        var (now, before) = (values[found.Index], Stored?[found.Index]);
+        return Kind != ChangeKind.Delete
+            && !(part < 0 ? found.Type.AreEqual(now, before) : Equals(PartOf(found, part, now), PartOf(found, part, before)));
+    }
+
+    public override void Refuse(string? field, string code, string message)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(code);
+        ArgumentException.ThrowIfNullOrEmpty(message);
+        (errors ??= []).Add(new ValidationError(field, code, message));
+    }
+
+    /// <summary>Refuses, and leaves out the steps that follow.</summary>
+    public void Stop(string code, string message)
+    {
+        Refuse(null, code, message);
+        IsStopped = true;
+    }
+
+    public bool HasError(string field) => errors?.Exists(e => e.Field == field) == true;
+
+    /// <summary>Names and types of the caller's values; what needs the stored row waits for <see cref="ApplyInput"/>.</summary>
+    public void ReadInput() => inputs = ChangeInput.Read(change, table, Refuse);
+
+    /// <summary>Takes the stored row; a record that is gone or was changed by somebody else stops the change.</summary>
+    public void Load(object?[]? row)
+    {
+        if (row is null)
+        {
+            Stop(ErrorCodes.NotFound, Texts.Of("NotFound", Entity.Label, change.Id));
+            return;
+        }
+
+        Stored = row;
+        row.CopyTo(values, 0);
+        if (change.ExpectedVersion is { } expected && expected != (long)row[table.Version]!)
+        {
+            isConflict = true;
+            Stop(ErrorCodes.Conflict, Texts.Of("Conflict", Entity.Label));
+        }
+    }
+
+    /// <summary>Puts the caller's values over the stored ones, or over what a new record starts with.</summary>
+    public void ApplyInput()
+    {
+        if (Kind == ChangeKind.Create)
+        {
+            Defaults.Apply(table, values, session.Actor, Refuse);
+        }
+
+        values[table.Id] = change.Id;
+        foreach (var input in inputs)
+        {
+            var field = input.Field;
+            if (!input.TryValue(values[field.Index], out var value, out var error))
+            {
+                Refuse(field.Name, error.Code, error.Message);
+            }
+            else if (!field.IsProtected)
+            {
+                // A new record without a stage or an owner starts with the default one; only a stored one can be emptied, and that is refused.
+                var keepsDefault = value is null && Kind == ChangeKind.Create && field is { IsRequired: true, Definition.IsRequired: false };
+                values[field.Index] = keepsDefault ? values[field.Index] : value;
+            }
+            else if (!field.Type.AreEqual(value, values[field.Index]))
+            {
+                Refuse(field.Name, ErrorCodes.ReadOnly, Texts.Of("ReadOnly", field.Definition.Label));
+            }
+        }
+    }
+
+    /// <summary>From here on nobody can change a value.</summary>
+    public void Seal()
+    {
+        isSealed = true;
+        if (Kind != ChangeKind.Delete)
+        {
+            Changed = [.. Enumerable.Range(0, values.Length).Where(i => !table.Fields[i].Type.AreEqual(values[i], Stored?[i]))];
+        }
+    }
+
+    /// <summary>What the caller is told.</summary>
+    public SaveResult ToResult()
+    {
+        if (IsRefused)
+        {
+            return SaveResult.Refused([.. errors!.OrderBy(e => e.Field is { } name && table.TryField(name, out var field) ? field.Index : -1)]) with { Stored = isConflict ? Before : null };
+        }
+
+        return new SaveResult(Kind == ChangeKind.Delete || (Kind == ChangeKind.Update && Changed.IsEmpty) ? Before : table.ToRecord(values), []);
+    }
+
+    private TableField Find(string name, out int part) =>
+        table.TryResolve(name, out var field, out part) ? field : throw new KeyNotFoundException($"{Entity.Name} has no visible field '{name}'.");
+
+    private static object? PartOf(TableField field, int part, object? value)
+    {
+        var columns = new object?[field.Columns.Length];
+        field.Type.ToColumns(value, columns);
+        return columns[part];
+    }
+}

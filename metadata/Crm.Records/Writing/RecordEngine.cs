@@ -1,0 +1,59 @@
+using Crm.Metadata;
+using Crm.Sdk;
+using Npgsql;
+
+namespace Crm.Records;
+
+/// <summary>What every record service shares.</summary>
+public sealed class RecordEngine(CrmDatabase database, IMetadata metadata, BehaviorSource behaviors, TimeProvider time) : IRecords
+{
+    internal CrmDatabase Database => database;
+
+    internal IMetadata Metadata => metadata;
+
+    internal BehaviorSource Behaviors => behaviors;
+
+    internal TimeProvider Time => time;
+
+    internal QueryCompiler Queries { get; } = new();
+
+    /// <summary>A record service that acts for the given actor.</summary>
+    public RecordService As(Actor actor)
+    {
+        ArgumentNullException.ThrowIfNull(actor);
+        return new RecordService(this, actor);
+    }
+
+    /// <inheritdoc/>
+    IRecordService IRecords.As(Actor actor) => As(actor);
+
+    /// <summary>Whether a transaction was committed whose answer never came; null when the database does not say.</summary>
+    internal async Task<bool?> WasCommittedAsync(ulong transactionId)
+    {
+        // After a broken connection the server needs a moment to notice that its client is gone, and after a crash to recover.
+        for (var attempt = 0; attempt < 20; attempt++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50 + (100 * attempt)), time);
+            try
+            {
+                await using var connection = await database.OpenAsync();
+                await using var command = new NpgsqlCommand("SELECT pg_xact_status($1::text::xid8)", connection) { Parameters = { new() { Value = transactionId.ToString(System.Globalization.CultureInfo.InvariantCulture) } } };
+                switch (await command.ExecuteScalarAsync())
+                {
+                    case "committed":
+                        return true;
+                    case "aborted":
+                        return false;
+                    case not "in progress":
+                        return null;
+                }
+            }
+            catch (NpgsqlException)
+            {
+                // Not back yet: asked again, and in the end said to be unknown.
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+using Npgsql;
+
+namespace Crm.Records;
+
+/// <summary>The one door to the records. Made by <see cref="RecordEngine.As"/>, and for interceptors by the transaction they run in.</summary>
+public sealed class RecordService : IRecordService
+{
+    private readonly RecordEngine engine;
+    private readonly SaveSession? inside;
+
+    internal RecordService(RecordEngine engine, Actor actor, SaveSession? inside = null)
+    {
+        (this.engine, Actor, this.inside) = (engine, actor, inside);
+        Reads = new RecordReads(engine, actor, inside);
+    }
+
+    /// <inheritdoc/>
+    public Actor Actor { get; }
+
+    private RecordReads Reads { get; }
+
+    /// <inheritdoc/>
+    public Task<Record?> FindAsync(string entity, Guid id, CancellationToken ct = default) => Reads.FindAsync(entity, id, ct);
+
+    /// <inheritdoc/>
+    public Task<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct = default) => Reads.QueryAsync(query, ct);
+
+    /// <inheritdoc/>
+    public Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct = default) => Reads.AggregateAsync(query, ct);
+
+    /// <inheritdoc/>
+    public Task<ImmutableArray<HistoryEntry>> HistoryAsync(string entity, Guid id, CancellationToken ct = default) => Reads.HistoryAsync(entity, id, ct);
+
+    /// <inheritdoc/>
+    public async Task<SaveResult> SaveAsync(RecordChange change, CancellationToken ct = default) =>
+        (await SaveManyAsync([change], new SaveOptions(), null, ct))[0];
+
+    /// <inheritdoc/>
+    public Task<ImmutableArray<SaveResult>> SaveManyAsync(IReadOnlyList<RecordChange> changes, SaveOptions options, CancellationToken ct = default) =>
+        SaveManyAsync(changes, options, null, ct);
+
+    /// <summary>As <see cref="SaveManyAsync(IReadOnlyList{RecordChange}, SaveOptions, CancellationToken)"/>, with more work in the same transaction.</summary>
+    /// <param name="changes">The changes.</param>
+    /// <param name="options">How they belong together.</param>
+    /// <param name="beforeCommit">
+    /// Called with the results once all is written, in the transaction that is about to be committed; not called when nothing will be: on a dry run, or when all
+    /// belong together and one was refused. Called again when a deadlock made the database give up the transaction.
+    /// </param>
+    /// <param name="ct">Cancels until the commit begins.</param>
+    /// <exception cref="UnknownOutcomeException">The connection broke while committing and the database does not say how it ended.</exception>
+    public Task<ImmutableArray<SaveResult>> SaveManyAsync(
+        IReadOnlyList<RecordChange> changes,
+        SaveOptions options,
+        Func<NpgsqlConnection, NpgsqlTransaction, ImmutableArray<SaveResult>, CancellationToken, Task>? beforeCommit,
+        CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        ArgumentNullException.ThrowIfNull(options);
+        return inside is null
+            ? SaveBatch.SaveAsync(() => new SaveSession(engine, Actor), changes, options, beforeCommit, ct)
+            : SaveBatch.SaveInsideAsync(inside, changes, options, beforeCommit, ct);
+    }
+
+    /// <summary>The write path, from top to bottom, for changes of one entity; docs/architecture.md tells the same with reasons.</summary>
+    internal static async Task WriteAsync(ChangeRun run, CancellationToken ct)
+    {
+        // a, b  what is wanted: fields and values; whether this actor may
+        run.ReadInput();
+        AccessPolicy.CheckWrite(run);
+
+        // c  what is there: rows locked in one order, loaded, their versions compared
+        await run.BeginAsync(ct);
+        await RecordStore.LockAndLoadAsync(run, ct);
+        run.ApplyInput();
+
+        // d  who has a say: interceptors in module order, then the allowed moves between stages
+        await InterceptorSet.BeforeAsync(run, ct);
+        StageGuard.Check(run);
+
+        // e  values are final: every field is checked at once
+        run.Seal();
+        await Validation.CheckAsync(run, ct);
+        if (run.WritesNothing)
+        {
+            return;
+        }
+
+        // f  numbers last, because their counter stays locked until the commit; then the rows
+        await AutoNumbers.AssignAsync(run, ct);
+        await RecordStore.WriteAsync(run, ct);
+
+        // g  history and outbox before others write: so both are in the order of the versions
+        await HistoryStore.AppendAsync(run, ct);
+
+        // h  who follows: interceptors may write other records in this transaction
+        await InterceptorSet.AfterAsync(run, ct);
+    }
+}

@@ -1,0 +1,181 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Crm.Sdk;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Crm.Records;
+
+/// <summary>Reads and writes rows of many records in one statement each. Names come from the snapshot, values are parameters.</summary>
+internal static class RecordStore
+{
+    // Statements differ by which columns an update sets; beyond this many they are built anew instead of remembered.
+    private const int RememberedStatements = 256;
+
+    /// <summary>Locks the rows of updates and deletes, in the order of their ids so that two batches cannot wait for each other, and loads them.</summary>
+    public static async Task LockAndLoadAsync(ChangeRun run, CancellationToken ct)
+    {
+        var changes = run.Going.Where(c => c.Kind != ChangeKind.Create).ToList();
+        if (changes.Count == 0)
+        {
+            return;
+        }
+
+        var table = run.Table;
+        // An update that leaves keys alone does not stop others from pointing to the record.
+        var strength = changes[0].Kind == ChangeKind.Delete ? "UPDATE" : "NO KEY UPDATE";
+        await using var command = run.Session.Command($"SELECT {table.SelectList} FROM {table.Name} AS r WHERE r.id = ANY($1) ORDER BY r.id FOR {strength}");
+        command.Parameters.Add(new() { Value = changes.Select(c => c.Id).ToArray() });
+        var rows = new Dictionary<Guid, object?[]>(changes.Count);
+        await using (var reader = await command.ExecuteReaderAsync(ct))
+        {
+            while (await reader.ReadAsync(ct))
+            {
+                var row = RowReader.Read(reader, table.Fields);
+                rows.Add((Guid)row[table.Id]!, row);
+            }
+        }
+
+        foreach (var change in changes)
+        {
+            change.Load(rows.GetValueOrDefault(change.Id));
+        }
+    }
+
+    public static async Task WriteAsync(ChangeRun run, CancellationToken ct)
+    {
+        var writes = run.Writes.ToList();
+        foreach (var change in writes)
+        {
+            Stamp(run, change);
+        }
+
+        await InsertAsync(run, [.. writes.Where(c => c.Kind == ChangeKind.Create)], ct);
+        foreach (var shape in writes.Where(c => c.Kind == ChangeKind.Update).GroupBy(c => string.Join(',', c.Changed), StringComparer.Ordinal))
+        {
+            await UpdateAsync(run, shape.Key, [.. shape], ct);
+        }
+
+        await DeleteAsync(run, [.. writes.Where(c => c.Kind == ChangeKind.Delete)], ct);
+        foreach (var change in writes)
+        {
+            change.IsWritten = true;
+        }
+    }
+
+    private static void Stamp(ChangeRun run, PendingChange change)
+    {
+        if (change.Kind == ChangeKind.Delete)
+        {
+            return;
+        }
+
+        void Set(string field, object value) => change.Values[run.Table.System(field).Index] = value;
+        Set("version", change.Stored is { } stored ? (long)stored[run.Table.Version]! + 1 : 1L);
+        Set("modified_at", run.Session.Now);
+        Set("modified_by", run.Session.Actor.UserId);
+        if (change.Kind == ChangeKind.Create)
+        {
+            Set("created_at", run.Session.Now);
+            Set("created_by", run.Session.Actor.UserId);
+        }
+    }
+
+    private static async Task InsertAsync(ChangeRun run, ImmutableArray<PendingChange> creates, CancellationToken ct)
+    {
+        if (creates.IsEmpty)
+        {
+            return;
+        }
+
+        var table = run.Table;
+        var sql = Statement(table, "insert", () =>
+            $"INSERT INTO {table.Name} ({string.Join(", ", table.Columns.Select(c => c.Quoted))}) "
+            + $"SELECT {string.Join(", ", table.Columns.Select((c, i) => ColumnArray.Read(c.Storage, Name(i))))} FROM {Unnest(table.Columns)}");
+        await ExecuteAsync(run, sql, table.Fields, creates, ct);
+    }
+
+    private static async Task UpdateAsync(ChangeRun run, string shape, ImmutableArray<PendingChange> updates, CancellationToken ct)
+    {
+        var table = run.Table;
+        var id = table.System("id");
+        ImmutableArray<TableField> set =
+            [.. updates[0].Changed.Select(i => table.Fields[i]).Where(f => !f.IsStamp), table.System("version"), table.System("modified_at"), table.System("modified_by")];
+        var sql = Statement(table, shape, () =>
+        {
+            ImmutableArray<TableColumn> columns = [.. set.SelectMany(f => f.Columns)];
+            var assignments = columns.Select((c, i) => $"{c.Quoted} = {ColumnArray.Read(c.Storage, "u." + Name(i + 1))}");
+            return $"UPDATE {table.Name} AS r SET {string.Join(", ", assignments)} FROM {Unnest([.. id.Columns, .. columns])} WHERE r.id = u.c0";
+        });
+        await ExecuteAsync(run, sql, [id, .. set], updates, ct);
+    }
+
+    private static async Task DeleteAsync(ChangeRun run, ImmutableArray<PendingChange> deletes, CancellationToken ct)
+    {
+        if (deletes.IsEmpty)
+        {
+            return;
+        }
+
+        await using var command = run.Session.Command($"DELETE FROM {run.Table.Name} WHERE id = ANY($1)");
+        command.Parameters.Add(new() { Value = deletes.Select(c => c.Id).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    private static async Task ExecuteAsync(ChangeRun run, string sql, ImmutableArray<TableField> fields, ImmutableArray<PendingChange> changes, CancellationToken ct)
+    {
+        await using var command = run.Session.Command(sql);
+        foreach (var field in fields)
+        {
+            AddParameters(command, field, changes);
+        }
+
+        var rows = await command.ExecuteNonQueryAsync(ct);
+        if (rows != changes.Length)
+        {
+            throw new InvalidOperationException($"{rows} rows of {run.Table.Entity.Name} were written instead of {changes.Length}, although they were locked.");
+        }
+    }
+
+    private static void AddParameters(NpgsqlCommand command, TableField field, ImmutableArray<PendingChange> changes)
+    {
+        var columns = field.Columns.Select(c => ColumnArray.Of(c.Storage, changes.Length)).ToArray();
+        var cells = new object?[columns.Length];
+        for (var row = 0; row < changes.Length; row++)
+        {
+            Array.Clear(cells);
+            field.Type.ToColumns(changes[row].Values[field.Index], cells);
+            for (var i = 0; i < columns.Length; i++)
+            {
+                columns[i].Set(row, cells[i]);
+            }
+        }
+
+        foreach (var column in columns)
+        {
+            command.Parameters.Add(column.ToParameter());
+        }
+    }
+
+    private static string Unnest(ImmutableArray<TableColumn> columns) =>
+        $"unnest({string.Join(", ", columns.Select((c, i) => string.Create(CultureInfo.InvariantCulture, $"${i + 1}::{ColumnArray.TypeName(c.Storage)}[]")))}) "
+        + $"AS u({string.Join(", ", columns.Select((_, i) => Name(i)))})";
+
+    private static string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"c{index}");
+
+    private static string Statement(EntityTable table, string shape, Func<string> build)
+    {
+        if (table.Statements.TryGetValue(shape, out var sql))
+        {
+            return sql;
+        }
+
+        sql = build();
+        if (table.Statements.Count < RememberedStatements)
+        {
+            table.Statements.TryAdd(shape, sql);
+        }
+
+        return sql;
+    }
+}

@@ -1,0 +1,181 @@
+using Crm.Sdk;
+using Npgsql;
+
+namespace Crm.Records;
+
+/// <summary>One save: a transaction of its own, or a savepoint in the transaction of the save it is nested in.</summary>
+internal sealed class SaveSession : IAsyncDisposable
+{
+    /// <summary>How deep saves may set off one another.</summary>
+    public const int MaxDepth = 8;
+
+    private readonly SaveSession? outer;
+    private BehaviorGeneration? behaviors;
+    private NpgsqlConnection? connection;
+    private NpgsqlTransaction? transaction;
+    private ulong transactionId;
+    private int savepoints;
+    private bool isDone;
+
+    public SaveSession(RecordEngine engine, Actor actor)
+    {
+        (Engine, Actor) = (engine, actor);
+        Snapshot = engine.Metadata.Current;
+        behaviors = engine.Behaviors.Enter();
+        Behaviors = behaviors.Behaviors;
+        CausationId = Guid.CreateVersion7();
+        var now = engine.Time.GetUtcNow();
+        // PostgreSQL keeps microseconds.
+        Now = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+        Written = [];
+    }
+
+    private SaveSession(SaveSession outer)
+    {
+        this.outer = outer;
+        (Engine, Actor, Snapshot, Behaviors, CausationId, Now) = (outer.Engine, outer.Actor, outer.Snapshot, outer.Behaviors, outer.CausationId, outer.Now);
+        (Depth, Written) = (outer.Depth + 1, outer.Written);
+    }
+
+    public RecordEngine Engine { get; }
+
+    public Actor Actor { get; }
+
+    public MetadataSnapshot Snapshot { get; }
+
+    public RecordBehaviors Behaviors { get; }
+
+    /// <summary>The same for everything that one save set off.</summary>
+    public Guid CausationId { get; }
+
+    public DateTimeOffset Now { get; }
+
+    /// <summary>0 for the save somebody asked for.</summary>
+    public int Depth { get; }
+
+    /// <summary>Last result of each record nested saves wrote: the outer save must not answer with an older version.</summary>
+    public Dictionary<(string Entity, Guid Id), Record> Written { get; }
+
+    /// <summary>Interceptors run that may not write yet.</summary>
+    public bool IsBeforeWrite { get; set; }
+
+    public bool HasBegun => transaction is not null;
+
+    public NpgsqlConnection Connection => connection ?? throw new InvalidOperationException("The transaction has not begun.");
+
+    public NpgsqlTransaction Transaction => transaction ?? throw new InvalidOperationException("The transaction has not begun.");
+
+    /// <summary>The record service of interceptors: reads and writes in this transaction.</summary>
+    public RecordService Inside => field ??= new RecordService(Engine, Actor, this);
+
+    /// <summary>A save within this one.</summary>
+    public SaveSession Nest()
+    {
+        if (IsBeforeWrite)
+        {
+            throw new InvalidOperationException("Interceptors write other records in AfterAsync: before the change itself is certain, nothing may follow from it.");
+        }
+
+        return Depth < MaxDepth ? new SaveSession(this) : throw new SavesTooDeepException();
+    }
+
+    public NpgsqlCommand Command(string sql) => new(sql, connection, transaction);
+
+    public async ValueTask BeginAsync(CancellationToken ct)
+    {
+        if (HasBegun)
+        {
+            return;
+        }
+
+        if (outer is not null)
+        {
+            (connection, transaction) = (outer.Connection, outer.Transaction);
+            await transaction.SaveAsync(SavepointName(0), ct);
+            return;
+        }
+
+        connection = await Engine.Database.OpenAsync(ct);
+        transaction = await connection.BeginTransactionAsync(ct);
+        // The id tells later whether a commit went through whose answer was lost.
+        await using var command = Command("SELECT pg_current_xact_id(), set_config('lock_timeout', '10s', true)");
+        transactionId = (ulong)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    /// <summary>A place within this save to go back to.</summary>
+    public async ValueTask<int> SavepointAsync(CancellationToken ct)
+    {
+        await Transaction.SaveAsync(SavepointName(++savepoints), ct);
+        return savepoints;
+    }
+
+    public Task BackToAsync(int savepoint, CancellationToken ct) => Transaction.RollbackAsync(SavepointName(savepoint), ct);
+
+    public Task ForgetAsync(int savepoint, CancellationToken ct) => Transaction.ReleaseAsync(SavepointName(savepoint), ct);
+
+    public async Task CommitAsync(CancellationToken ct)
+    {
+        if (!HasBegun)
+        {
+            return;
+        }
+
+        isDone = true;
+        if (outer is not null)
+        {
+            await Transaction.ReleaseAsync(SavepointName(0), ct);
+            return;
+        }
+
+        try
+        {
+            // A commit that was sent cannot be called back: cancelling would only hide how it ended.
+            await Transaction.CommitAsync(CancellationToken.None);
+        }
+        catch (Exception problem) when (!PostgresErrors.IsDefinite(problem))
+        {
+            switch (await Engine.WasCommittedAsync(transactionId))
+            {
+                case true:
+                    return;
+                case false:
+                    throw;
+                default:
+                    throw new UnknownOutcomeException(problem);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        var (ending, closing) = (transaction, connection);
+        (transaction, connection) = (null, null);
+        Interlocked.Exchange(ref behaviors, null)?.Leave();
+        if (ending is null)
+        {
+            return;
+        }
+
+        if (outer is not null)
+        {
+            if (!isDone && outer.Connection.FullState.HasFlag(System.Data.ConnectionState.Open))
+            {
+                await ending.RollbackAsync(SavepointName(0));
+            }
+
+            return;
+        }
+
+        // Disposing rolls back what was not committed.
+        await ending.DisposeAsync();
+        await closing!.DisposeAsync();
+    }
+
+    private string SavepointName(int number) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"s{Depth}_{number}");
+}
+
+/// <summary>Saves set off one another without end.</summary>
+internal sealed class SavesTooDeepException() : Exception($"Saves set off one another more than {SaveSession.MaxDepth} deep.");
+
+/// <summary>The connection broke while a change was being committed, and the database does not say whether it was: read the record before trying again.</summary>
+public sealed class UnknownOutcomeException(Exception inner) : Exception(Texts.Of("UnknownOutcome"), inner);

@@ -1,0 +1,168 @@
+using Crm.Metadata;
+using Crm.Sdk;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Crm.Records;
+
+/// <summary>Checks every field of sealed changes at once. What needs the database is asked once for all changes together.</summary>
+internal static class Validation
+{
+    public static async Task CheckAsync(ChangeRun run, CancellationToken ct)
+    {
+        foreach (var change in run.Going.Where(c => c.Kind != ChangeKind.Delete))
+        {
+            CheckFields(run, change);
+        }
+
+        var questions = new List<Question>();
+        foreach (var field in run.Table.Fields.Where(f => !f.IsStamp))
+        {
+            if (field.Definition.IsUnique && !ReferenceEquals(field.Type, Fields.AutoNumber))
+            {
+                AskUnique(run, field, questions);
+            }
+            else if (field.Type is ReferenceType reference)
+            {
+                AskTarget(run, field, reference, questions);
+            }
+        }
+
+        await AnswerAsync(run, questions, ct);
+    }
+
+    private static void CheckFields(ChangeRun run, PendingChange change)
+    {
+        foreach (var field in run.Table.Fields.Where(f => !f.IsStamp && !ReferenceEquals(f.Type, Fields.AutoNumber)))
+        {
+            if (!run.Session.Behaviors.Runs(field.Definition.Origin))
+            {
+                // Nobody is there who could say what the value means; what is stored stays as it is.
+                if (!field.Type.AreEqual(change.Values[field.Index], change.Stored?[field.Index]))
+                {
+                    change.Refuse(field.Name, ErrorCodes.Module, Texts.Of("FieldModuleOff", field.Definition.Label, field.Definition.Origin));
+                }
+            }
+            else if (field.IsRequired && change.Values[field.Index] is null && !change.HasError(field.Name))
+            {
+                change.Refuse(field.Name, ErrorCodes.Required, Texts.Of("Required", field.Definition.Label));
+            }
+        }
+    }
+
+    /// <summary>Changes that give the field a new value.</summary>
+    private static IEnumerable<(PendingChange Change, object Value)> NewValues(ChangeRun run, TableField field) =>
+        run.Going
+            .Where(c => c.Kind != ChangeKind.Delete && c.Values[field.Index] is not null && !field.Type.AreEqual(c.Values[field.Index], c.Stored?[field.Index]))
+            .Select(c => (c, c.Values[field.Index]!));
+
+    private static void AskUnique(ChangeRun run, TableField field, List<Question> questions)
+    {
+        var byValue = new Dictionary<object, PendingChange>();
+        foreach (var (change, value) in NewValues(run, field))
+        {
+            if (!byValue.TryAdd(value, change))
+            {
+                Refuse(change);
+            }
+        }
+
+        if (byValue.Count == 0)
+        {
+            return;
+        }
+
+        var column = field.Columns[0];
+        var values = ColumnArray.Of(column.Storage, byValue.Count);
+        var row = 0;
+        foreach (var value in byValue.Keys)
+        {
+            values.Set(row++, value);
+        }
+
+        questions.Add(new Question(
+            $"SELECT r.{column.Quoted}, r.id FROM {run.Table.Name} AS r WHERE r.{column.Quoted} = ANY($1)",
+            values.ToParameter(),
+            reader =>
+            {
+                if (RowReader.Column(reader, column.Storage, 0) is { } value && byValue.TryGetValue(value, out var change) && change.Id != reader.GetGuid(1))
+                {
+                    Refuse(change);
+                }
+            }));
+
+        void Refuse(PendingChange change) =>
+            change.Refuse(field.Name, ErrorCodes.Unique, Texts.Of("Unique", run.Table.Entity.Label, field.Definition.Label));
+    }
+
+    private static void AskTarget(ChangeRun run, TableField field, ReferenceType reference, List<Question> questions)
+    {
+        // Whoever writes exists; asking again for every default owner would be for nothing.
+        var pointing = NewValues(run, field)
+            .Where(n => !(reference is OwnerType && (Guid)n.Value == run.Session.Actor.UserId))
+            .ToLookup(n => (Guid)n.Value, n => n.Change);
+        if (pointing.Count == 0)
+        {
+            return;
+        }
+
+        if (reference.TargetOf(field.Definition) is not { } name || !run.Session.Snapshot.TryEntity(name, out var target))
+        {
+            foreach (var change in pointing.SelectMany(p => p))
+            {
+                Refuse(change);
+            }
+
+            return;
+        }
+
+        var missing = pointing.Select(p => p.Key).ToHashSet();
+        if (target == run.Table.Entity)
+        {
+            missing.ExceptWith(run.Going.Where(c => c.Kind == ChangeKind.Create).Select(c => c.Id));
+        }
+
+        questions.Add(new Question(
+            $"SELECT r.id FROM {Sql.Table(target.Name)} AS r WHERE r.id = ANY($1)",
+            new NpgsqlParameter { Value = missing.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid },
+            reader => missing.Remove(reader.GetGuid(0)),
+            () =>
+            {
+                foreach (var change in missing.SelectMany(id => pointing[id]))
+                {
+                    Refuse(change);
+                }
+            }));
+
+        void Refuse(PendingChange change) =>
+            change.Refuse(field.Name, ErrorCodes.Unknown, Texts.Of("UnknownTarget", field.Definition.Label));
+    }
+
+    private static async Task AnswerAsync(ChangeRun run, List<Question> questions, CancellationToken ct)
+    {
+        if (questions.Count == 0)
+        {
+            return;
+        }
+
+        await using var batch = new NpgsqlBatch(run.Session.Connection, run.Session.Transaction);
+        foreach (var question in questions)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(question.Sql) { Parameters = { question.Parameter } });
+        }
+
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        foreach (var question in questions)
+        {
+            while (await reader.ReadAsync(ct))
+            {
+                question.Row((NpgsqlDataReader)reader);
+            }
+
+            question.End?.Invoke();
+            await reader.NextResultAsync(ct);
+        }
+    }
+
+    private sealed record Question(string Sql, NpgsqlParameter Parameter, Action<NpgsqlDataReader> Row, Action? End = null);
+}
