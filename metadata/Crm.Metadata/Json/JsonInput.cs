@@ -197,7 +197,8 @@ internal sealed class JsonInput : IDisposable
                 var items = new List<object?>();
                 foreach (var item in value.EnumerateArray())
                 {
-                    if (item.ValueKind == JsonValueKind.Array || !TryValue(item, out var one))
+                    object? one = null;
+                    if (item.ValueKind == JsonValueKind.Array || (item.ValueKind != JsonValueKind.Null && !TryValue(item, out one)))
                     {
                         return false;
                     }
@@ -213,7 +214,7 @@ internal sealed class JsonInput : IDisposable
     }
 
     // Half of a surrogate pair is valid JSON but no text; U+0000 cannot be stored.
-    private static bool TryText(JsonElement value, out string text)
+    public static bool TryText(JsonElement value, out string text)
     {
         try
         {

@@ -246,8 +246,11 @@ internal static class ShapeJson
     {
         if (element.ValueKind == JsonValueKind.String)
         {
-            using var wrapper = new JsonInput(JsonSerializer.SerializeToElement(new Dictionary<string, JsonElement>(StringComparer.Ordinal) { ["name"] = element }), path, errors);
-            var text = wrapper.RequiredText("name");
+            if (!JsonInput.TryText(element, out var text))
+            {
+                errors.Add(new PlanMessage(ErrorCodes.BadRequest, MetadataTexts.Of("JsonText", "choices"), path));
+            }
+
             return new ChoiceDefinition(text, text);
         }
 

@@ -22,7 +22,7 @@ internal sealed class DeclareEdit(LayerEdit edit)
             layer = layer.With(gone with { IsHidden = gone.IsOwner ? true : null, Fields = [.. gone.Fields.Select(f => f with { IsHidden = true })], Views = [], Form = null, Placements = null });
             if (gone.IsOwner && gone.IsHidden != true)
             {
-                edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("EntityGone", gone.Label ?? gone.Name), gone.Name));
+                edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("EntityGone", gone.Label ?? Names.ToLabel(gone.Name)), gone.Name));
             }
         }
 
@@ -115,7 +115,7 @@ internal sealed class DeclareEdit(LayerEdit edit)
         var gone = old.Fields.Where(f => entity.Field(f.Name) is null && !renamed.Contains(f.Name)).ToList();
         foreach (var field in gone.Where(f => f.IsHidden != true))
         {
-            edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("FieldGone", field.Label ?? field.Name, entity.Name), entity.Name + "." + field.Name));
+            edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("FieldGone", field.Label ?? Names.ToLabel(field.Name), entity.Name), entity.Name + "." + field.Name));
         }
 
         return entity with { Fields = [.. entity.Fields, .. gone.Select(f => f with { IsHidden = true })] };

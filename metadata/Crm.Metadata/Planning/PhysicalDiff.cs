@@ -19,7 +19,7 @@ internal static class PhysicalDiff
             if (before.TryEntity(entity.Name, out var known))
             {
                 var existing = Renamed(TableShape.Of(known, features), entity, renames, steps);
-                Change(entity, existing, wanted, steps, keys);
+                Change(entity, existing, wanted, before, steps, keys);
             }
             else
             {
@@ -34,24 +34,26 @@ internal static class PhysicalDiff
     private static void Create(EntityDefinition entity, TableShape table, List<PlanStep> steps, List<PlanStep> keys)
     {
         var columns = table.Columns.Select(c => c.Definition).Append($"CONSTRAINT {Sql.Quote(TableNames.PrimaryKey(table.Name))} PRIMARY KEY (\"id\")");
-        steps.Add(new PlanStep(
-            MetadataTexts.Of("StepCreateTable", entity.Label),
-            $"CREATE TABLE {Sql.Table(table.Name)} (\n    {string.Join(",\n    ", columns)}\n)",
-            StepLock.None,
-            entity.Name));
-        steps.AddRange(table.Sequences.Select(s => Sequence(entity, s)));
-        steps.AddRange(table.Indexes.Select(i => new PlanStep(Text(entity, i), i.Create(table.Name), StepLock.None, entity.Name)));
+        // Nothing reads or writes the table yet, so that its indexes are no steps an administrator has to think about.
+        var statements = table.Sequences.Select(Create)
+            .Prepend($"CREATE TABLE {Sql.Table(table.Name)} (\n    {string.Join(",\n    ", columns)}\n)")
+            .Concat(table.Indexes.Select(i => i.Create(table.Name)));
+        steps.Add(new PlanStep(MetadataTexts.Of("StepCreateTable", entity.Label), string.Join(";\n", statements), StepLock.None, entity.Name));
         AddKeys(entity, table, [.. table.ForeignKeys], keys);
     }
 
-    private static void Change(EntityDefinition entity, TableShape existing, TableShape wanted, List<PlanStep> steps, List<PlanStep> keys)
+    private static void Change(EntityDefinition entity, TableShape existing, TableShape wanted, MetadataSnapshot before, List<PlanStep> steps, List<PlanStep> keys)
     {
         var columns = wanted.Columns.ExceptBy(existing.Columns.Select(c => c.Name), c => c.Name).ToList();
+        // A foreign key given with its new, empty column is not checked row by row; one to a table that is not there yet has to wait.
+        var inline = wanted.ForeignKeys
+            .Where(k => columns.Exists(c => c.Name == k.Column) && before.TryEntity(k.Target, out _))
+            .ToDictionary(k => k.Column, StringComparer.Ordinal);
         foreach (var field in columns.GroupBy(c => c.Field, StringComparer.Ordinal))
         {
             steps.Add(new PlanStep(
                 MetadataTexts.Of("StepAddColumn", entity.Field(field.Key).Label, entity.Label),
-                $"ALTER TABLE {Sql.Table(wanted.Name)} {string.Join(", ", field.Select(c => "ADD COLUMN " + c.Definition))}",
+                $"ALTER TABLE {Sql.Table(wanted.Name)} {string.Join(", ", field.Select(c => "ADD COLUMN " + c.Definition + (inline.TryGetValue(c.Name, out var key) ? " " + key.Inline : "")))}",
                 StepLock.Brief,
                 entity.Name));
         }
@@ -69,12 +71,10 @@ internal static class PhysicalDiff
 
         foreach (var index in wanted.Indexes.Except(existing.Indexes))
         {
-            // An index over a column that was just added has nothing to read.
-            var wait = columns.Exists(c => c.Name == index.Column) ? StepLock.Brief : StepLock.Writes;
-            steps.Add(new PlanStep(Text(entity, index), index.Create(wanted.Name), wait, entity.Name));
+            steps.Add(new PlanStep(Text(entity, index), index.Create(wanted.Name), StepLock.Writes, entity.Name));
         }
 
-        AddKeys(entity, wanted, [.. wanted.ForeignKeys.Except(existing.ForeignKeys)], keys);
+        AddKeys(entity, wanted, [.. wanted.ForeignKeys.Except(existing.ForeignKeys).Except(inline.Values)], keys);
     }
 
     private static void AddKeys(EntityDefinition entity, TableShape table, ImmutableArray<ForeignKeyShape> added, List<PlanStep> keys)
@@ -123,10 +123,13 @@ internal static class PhysicalDiff
 
     private static PlanStep Sequence(EntityDefinition entity, SequenceShape sequence) => new(
         MetadataTexts.Of("StepSequence", entity.Field(sequence.Field).Label, entity.Label),
-        // A sequence must not end up before its first number when the start is 0.
-        $"CREATE SEQUENCE {Sql.Table(sequence.Name)} MINVALUE 0 START WITH {sequence.Start.ToString(System.Globalization.CultureInfo.InvariantCulture)}",
+        Create(sequence),
         StepLock.None,
         entity.Name);
+
+    // An auto-number may start at 0, below the least number of a sequence unless it is told.
+    private static string Create(SequenceShape sequence) =>
+        $"CREATE SEQUENCE {Sql.Table(sequence.Name)} MINVALUE 0 START WITH {sequence.Start.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
 
     private static string Text(EntityDefinition entity, IndexShape index) =>
         MetadataTexts.Of(index.IsUnique ? "StepUnique" : "StepIndex", Label(entity, index.Column), entity.Label);

@@ -96,7 +96,11 @@ internal sealed record ColumnShape(string Name, string Field, string Type, strin
 
 internal sealed record ForeignKeyShape(string Name, string Column, string Target)
 {
-    public string Definition => $"CONSTRAINT {Sql.Quote(Name)} FOREIGN KEY ({Sql.Quote(Column)}) REFERENCES {Sql.Table(Target)} (\"id\") ON DELETE RESTRICT";
+    public string Definition => $"CONSTRAINT {Sql.Quote(Name)} FOREIGN KEY ({Sql.Quote(Column)}) {References}";
+
+    public string Inline => $"CONSTRAINT {Sql.Quote(Name)} {References}";
+
+    private string References => $"REFERENCES {Sql.Table(Target)} (\"id\") ON DELETE RESTRICT";
 }
 
 /// <param name="Name">Name of the index.</param>

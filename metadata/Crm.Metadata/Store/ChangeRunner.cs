@@ -35,6 +35,13 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
         return await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT version FROM crm.metadata_version", cancellationToken: ct));
     }
 
+    /// <summary>What the database can do.</summary>
+    public async Task<DatabaseFeatures> FeaturesAsync(CancellationToken ct)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        return await FeaturesAsync(connection, null, ct);
+    }
+
     /// <summary>Plans with facts from the records; changes nothing.</summary>
     public async Task<(PlanDraft Draft, ChangePlan Plan)> PlanAsync(IReadOnlyList<MetadataChange> changes, CancellationToken ct)
     {
@@ -157,7 +164,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
             transaction,
             cancellationToken: ct));
 
-    private static async Task<DatabaseFeatures> FeaturesAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct) =>
+    private static async Task<DatabaseFeatures> FeaturesAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct) =>
         new(await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
             "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm'", transaction: transaction, cancellationToken: ct)));
 }

@@ -44,6 +44,11 @@ public sealed class MetadataStore : IMetadata, IDisposable
             throw new InvalidOperationException("The platform's definitions were refused: " + string.Join(" ", result.Errors.Select(e => e.Message)));
         }
 
+        if (await runner.FeaturesAsync(ct) is { TrigramSchema: null })
+        {
+            log.LogWarning("The database has no extension pg_trgm: searching in big tables will be slow. Ask the administrator of the database server to create it.");
+        }
+
         Accept(MetadataState.Of(await runner.LoadAsync(ct)));
         lock (gate)
         {
@@ -68,7 +73,19 @@ public sealed class MetadataStore : IMetadata, IDisposable
         }
 
         log.LogInformation("Metadata is at version {Version}.", next.Snapshot.Version);
-        Changed?.Invoke(next.Snapshot);
+        foreach (var handler in Changed?.GetInvocationList() ?? [])
+        {
+            try
+            {
+                ((Action<MetadataSnapshot>)handler)(next.Snapshot);
+            }
+#pragma warning disable CA1031 // The change is committed; whoever cannot follow it must not make it look refused.
+            catch (Exception problem)
+#pragma warning restore CA1031
+            {
+                log.LogError(problem, "A subscriber of metadata changes failed.");
+            }
+        }
     }
 
     private async Task FollowAsync(string payload, CancellationToken ct)
