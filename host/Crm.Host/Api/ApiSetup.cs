@@ -19,6 +19,7 @@ internal static class ApiSetup
     {
         app.MapOData();
         app.MapHistory();
+        app.MapMetadata();
         app.MapOpenApiDocument();
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Crm.Sdk;
 
 namespace Crm.Host.Api;
@@ -98,6 +99,19 @@ internal static class Errors
         }
 
         await response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    /// <summary>The JSON of an error.</summary>
+    public static JsonObject ToJson(ApiError error)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            Write(json, error);
+        }
+
+        stream.Position = 0;
+        return JsonNode.Parse(stream)!.AsObject();
     }
 
     /// <summary>Writes the JSON of an error.</summary>

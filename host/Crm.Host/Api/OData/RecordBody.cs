@@ -14,7 +14,7 @@ internal sealed record RecordBody(IReadOnlyDictionary<string, object?> Values, G
 
     private const int MaxName = 128;
 
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 16 };
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 32 };
 
     /// <summary>Reads the body of a request; an answer of 4xx when it is no JSON object.</summary>
     public static async Task<RecordBody> ReadAsync(HttpRequest request, ODataSet set, bool isUpdate)
