@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Crm.Host.Api.OData;
 using Crm.Sdk;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Crm.Host.Api;
 
@@ -11,7 +12,7 @@ internal static class HistoryEndpoints
         routes.MapGet("/api/records/{entity}/{id}/history", (Delegate)HandleAsync).RequireAuthorization()
             .WithTags("records").WithSummary("The history of a record, newest first");
 
-    private static async Task HandleAsync(HttpContext context, string entity, string id, IRecordService records, ODataModels models)
+    private static async Task HandleAsync(HttpContext context, string entity, string id, [FromServices] IRecordService records, [FromServices] ODataModels models)
     {
         var model = models.Current;
         var set = model.ByEntity.GetValueOrDefault(entity) ?? model.Sets.GetValueOrDefault(entity)

@@ -7,6 +7,7 @@ using Crm.Host.Api.OpenApi;
 using Crm.Host.Security;
 using Crm.Metadata;
 using Crm.Sdk;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Crm.Host.Api;
 
@@ -23,9 +24,9 @@ internal static class MetadataEndpoints
     public static void MapMetadata(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/metadata").RequireAuthorization().WithTags("metadata");
-        group.MapGet("", (HttpContext context, MetadataStore store) => WriteAsync(context, StatusCodes.Status200OK, MetadataJson.WriteMetadata(store.State)))
+        group.MapGet("", (HttpContext context, [FromServices] MetadataStore store) => WriteAsync(context, StatusCodes.Status200OK, MetadataJson.WriteMetadata(store.State)))
             .WithSummary("All effective definitions, with the origin of each property");
-        group.MapGet("/entities/{name}", (HttpContext context, MetadataStore store, string name) =>
+        group.MapGet("/entities/{name}", (HttpContext context, [FromServices] MetadataStore store, string name) =>
         {
             var state = store.State;
             return state.Snapshot.TryEntity(name, out var entity)
@@ -36,7 +37,7 @@ internal static class MetadataEndpoints
         group.MapPost("/apply", (Delegate)ApplyAsync).WithSummary("Applies a plan").WithMetadata(new ExampleBody("""{"plan":"01890a5d-ac96-774b-bcce-b302099a8057"}"""));
     }
 
-    private static async Task PlanAsync(HttpContext context, MetadataEditor editor, CurrentActor actor)
+    private static async Task PlanAsync(HttpContext context, [FromServices] MetadataEditor editor, [FromServices] CurrentActor actor)
     {
         RequireAdministrator(actor);
         using var body = await RecordBody.ParseAsync(context.Request);
@@ -56,7 +57,7 @@ internal static class MetadataEndpoints
             : WriteAsync(context, StatusCodes.Status422UnprocessableEntity, WithError(MetadataJson.Write(plan), StatusCodes.Status422UnprocessableEntity, plan.Errors)));
     }
 
-    private static async Task ApplyAsync(HttpContext context, MetadataEditor editor, CurrentActor actor)
+    private static async Task ApplyAsync(HttpContext context, [FromServices] MetadataEditor editor, [FromServices] CurrentActor actor)
     {
         RequireAdministrator(actor);
         using var body = await RecordBody.ParseAsync(context.Request);

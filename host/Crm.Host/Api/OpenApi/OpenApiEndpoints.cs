@@ -1,4 +1,5 @@
 using Crm.Host.Api.OData;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
 
 namespace Crm.Host.Api.OpenApi;
@@ -14,7 +15,7 @@ internal static class OpenApiEndpoints
 
     public static void MapOpenApiDocument(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet(DocumentPath, async (HttpContext context, OpenApiDocuments documents) =>
+        routes.MapGet(DocumentPath, async (HttpContext context, [FromServices] OpenApiDocuments documents) =>
         {
             var document = await documents.CurrentAsync(context.RequestAborted);
             context.Response.ContentType = "application/json;charset=utf-8";
