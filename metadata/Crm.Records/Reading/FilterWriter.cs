@@ -57,7 +57,7 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
             FilterOperator.Greater => $"({path.Sql} > {Parameter(ParameterSlot.Value(path))})",
             FilterOperator.GreaterOrEqual => $"({path.Sql} >= {Parameter(ParameterSlot.Value(path))})",
             FilterOperator.Contains when path.Column.Storage == StorageKind.TextList => $"({path.Sql} @> ARRAY[{Parameter(ParameterSlot.Value(path))}])",
-            FilterOperator.Contains or FilterOperator.StartsWith or FilterOperator.EndsWith => $"({path.Sql} ILIKE {Parameter(ParameterSlot.Pattern(path, op))})",
+            FilterOperator.Contains or FilterOperator.StartsWith or FilterOperator.EndsWith or FilterOperator.EqualAnyCase => $"({path.Sql} ILIKE {Parameter(ParameterSlot.Pattern(path, op))})",
             _ => throw new ArgumentOutOfRangeException(nameof(op)),
         };
     }

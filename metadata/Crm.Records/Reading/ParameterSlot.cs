@@ -16,7 +16,7 @@ internal abstract class ParameterSlot
     /// <summary>Several values of a column.</summary>
     public static ParameterSlot Values(ResolvedPath path) => new ColumnValues(path);
 
-    /// <summary>A text that stands anywhere in, at the beginning or at the end of a text.</summary>
+    /// <summary>A text that stands anywhere in, at the beginning or at the end of a text, or is all of it, in any case.</summary>
     public static ParameterSlot Pattern(ResolvedPath path, FilterOperator place) => new TextPattern(path, place);
 
     /// <summary>A word of a search.</summary>
@@ -117,7 +117,7 @@ internal abstract class ParameterSlot
             }
 
             var literal = text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
-            var pattern = (place == FilterOperator.StartsWith ? "" : "%") + literal + (place == FilterOperator.EndsWith ? "" : "%");
+            var pattern = (place is FilterOperator.StartsWith or FilterOperator.EqualAnyCase ? "" : "%") + literal + (place is FilterOperator.EndsWith or FilterOperator.EqualAnyCase ? "" : "%");
             return new NpgsqlParameter { Value = pattern, NpgsqlDbType = NpgsqlDbType.Text };
         }
     }

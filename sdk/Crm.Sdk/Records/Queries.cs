@@ -116,6 +116,9 @@ public enum FilterOperator
 
     /// <summary>The text ends with the value, in any case.</summary>
     EndsWith,
+
+    /// <summary>The same text, in any case.</summary>
+    EqualAnyCase,
 }
 
 /// <summary>What to group and aggregate.</summary>
