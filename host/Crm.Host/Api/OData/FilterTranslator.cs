@@ -78,15 +78,33 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
             return expected == (kind == BinaryOperatorKind.Equal) ? filter : new Filter.Not(filter);
         }
 
+        if (left is SingleValueFunctionCallNode { Name: "tolower" or "toupper" } cased && kind is BinaryOperatorKind.Equal or BinaryOperatorKind.NotEqual)
+        {
+            return AnyCase(cased, kind, right);
+        }
+
         if (left is SingleValueFunctionCallNode call)
         {
-            throw Unsupported.Expression(call.Name is "tolower" or "toupper"
-                ? $"{call.Name}() can be used in contains, startswith and endswith, which look at any case anyway"
-                : $"The function {call.Name}() cannot be compared");
+            throw Unsupported.Expression($"The function {call.Name}() cannot be compared with {kind}");
         }
 
         var property = Paths.TryOf(set, left) ?? throw Unsupported.Expression("A comparison needs a property on one side and a value on the other");
         return new Filter.Compare(property.Path, Operator(kind), Value(right, property));
+    }
+
+    // tolower(name) eq 'acme' asks for the same text in any case. A text that is not in that case can never be met.
+    private Filter AnyCase(SingleValueFunctionCallNode cased, BinaryOperatorKind kind, QueryNode other)
+    {
+        var property = Paths.TryOf(set, Paths.AnyCase(cased)) ?? throw Unsupported.Expression($"{cased.Name}() needs a property");
+        if (Paths.AnyCase(other) is not ConstantNode { Value: string text })
+        {
+            throw Unsupported.Expression($"{cased.Name}() can be compared with a text in quotes");
+        }
+
+        Filter same = other is SingleValueFunctionCallNode || text == (cased.Name == "tolower" ? text.ToLowerInvariant() : text.ToUpperInvariant())
+            ? new Filter.Compare(property.Path, FilterOperator.EqualAnyCase, text)
+            : Filter.AnyOf();
+        return kind == BinaryOperatorKind.Equal ? same : new Filter.Not(same);
     }
 
     // A part of a date compared is a comparison with the borders of the period, which an index can answer.

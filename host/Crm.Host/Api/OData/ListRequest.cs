@@ -44,8 +44,7 @@ internal sealed class ListRequest
                 Filter = options.Filter() is { } filter ? new FilterTranslator(set, time).Translate(filter.Expression) : null,
                 Search = Search(options["$search"]),
                 Sort = Order(set, options.OrderBy()),
-                // A count without rows still has to ask for one.
-                Top = Math.Clamp(wanted ?? page, 1, page),
+                Top = Math.Min(wanted ?? page, page),
                 Skip = options.Number("$skip") ?? 0,
                 After = options["$skiptoken"],
                 Count = options.Count(),

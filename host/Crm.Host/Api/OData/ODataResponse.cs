@@ -72,7 +72,7 @@ internal static class ODataResponse
 
             json.WriteStartArray(Value);
             var sent = 0L;
-            foreach (var record in list.Wanted == 0 ? [] : page.Records)
+            foreach (var record in page.Records)
             {
                 json.WriteStartObject();
                 json.WriteString(ETag, Urls.Tag(record.Version));
