@@ -22,6 +22,9 @@ public sealed class CrmDatabase : IAsyncDisposable
     /// <summary>Opens a connection from the pool; the caller disposes it.</summary>
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken ct = default) => source.OpenConnectionAsync(ct);
 
+    /// <summary>As <see cref="OpenAsync"/>, for the few interfaces of the framework that know no waiting.</summary>
+    public NpgsqlConnection Open() => source.OpenConnection();
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => source.DisposeAsync();
 }

@@ -17,7 +17,7 @@ namespace Crm.Sdk.Testing;
 public sealed class TestCrm : IAsyncDisposable
 {
     /// <summary>Password of <c>admin</c> in every test.</summary>
-    public const string AdminPassword = "correct horse battery staple";
+    public const string AdminPassword = "lighthouse copper violin";
 
     private readonly TestCrmOptions options;
     private readonly TestDatabase database;

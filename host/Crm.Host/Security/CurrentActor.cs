@@ -2,7 +2,7 @@ using Crm.Sdk;
 
 namespace Crm.Host.Security;
 
-/// <summary>Who acts in this scope: set once from the request's or the circuit's sign-in. Unset means nobody, and nobody may do anything.</summary>
+/// <summary>Who acts in this scope: set from the request's or the circuit's sign-in. Unset means nobody, and nobody may do anything.</summary>
 public sealed class CurrentActor
 {
     private Actor? actor;
@@ -15,4 +15,7 @@ public sealed class CurrentActor
 
     /// <summary>Says who acts.</summary>
     public void Set(Actor value) => actor = value;
+
+    /// <summary>From now on nobody does.</summary>
+    public void Clear() => actor = null;
 }

@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.AspNetCore.Components.Server;
+using Microsoft.AspNetCore.Components.Server.Circuits;
+
+namespace Crm.Host.Security;
+
+/// <summary>Looks every minute whether the sign-in behind a live connection still holds: one opened before a sign-out must not outlive it.</summary>
+internal sealed class CircuitSignIn(ILoggerFactory loggers, SessionStore sessions) : RevalidatingServerAuthenticationStateProvider(loggers)
+{
+    protected override TimeSpan RevalidationInterval => TimeSpan.FromMinutes(1);
+
+    protected override async Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken)
+    {
+        if (Session.From(authenticationState.User) is not { } then)
+        {
+            return false;
+        }
+
+        // Whoever gained or lost rights begins anew, with a page made for them.
+        var now = await sessions.FindAsync(then.Id, cancellationToken);
+        return now is not null && now.IsAdministrator == then.IsAdministrator;
+    }
+}
+
+/// <summary>Says who acts in a live connection before anything is shown in it, and takes it back when the sign-in ends.</summary>
+internal sealed class CircuitActor(AuthenticationStateProvider authentication, CurrentActor current) : CircuitHandler, IDisposable
+{
+    public override async Task OnCircuitOpenedAsync(Circuit circuit, CancellationToken cancellationToken)
+    {
+        authentication.AuthenticationStateChanged += Changed;
+        Apply(await authentication.GetAuthenticationStateAsync());
+    }
+
+    public void Dispose() => authentication.AuthenticationStateChanged -= Changed;
+
+    private async void Changed(Task<AuthenticationState> state) => Apply(await state);
+
+    private void Apply(AuthenticationState state)
+    {
+        if (Session.From(state.User) is { } session)
+        {
+            current.Set(session.Actor);
+        }
+        else
+        {
+            current.Clear();
+        }
+    }
+}
