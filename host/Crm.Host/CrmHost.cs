@@ -5,7 +5,7 @@ using Crm.Host.Pages;
 using Crm.Host.Security;
 using Crm.Host.Startup;
 using Crm.Metadata;
-using Microsoft.Extensions.DependencyInjection.Extensions;
+using Crm.Records;
 
 namespace Crm.Host;
 
@@ -72,10 +72,8 @@ public static class CrmHost
         builder.Services.AddSingleton(settings);
         // Made by a factory so that the container stops the server with the host, after everything made later.
         builder.Services.AddSingleton(_ => server);
-        builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.TryAddSingleton(_ => new CrmDatabase(server.ConnectionString));
-        builder.Services.TryAddSingleton<Notifications>();
-        builder.Services.TryAddSingleton<ModuleStates>();
+        builder.Services.AddCrmMetadata(server.ConnectionString);
+        builder.Services.AddCrmRecords();
         builder.Services.AddSingleton<StartupSequence>();
         builder.Services.AddSingleton<Readiness>();
         builder.AddCrmSecurity();

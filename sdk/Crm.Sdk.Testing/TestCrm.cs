@@ -47,6 +47,15 @@ public sealed class TestCrm : IAsyncDisposable
     /// <summary>The host's services.</summary>
     public IServiceProvider Services => app?.Services ?? throw new InvalidOperationException("The host is stopped.");
 
+    /// <summary>Reads and writes records as the administrator.</summary>
+    public IRecordService Records => Services.GetRequiredService<IRecords>().As(Admin);
+
+    /// <summary>The administrator.</summary>
+    public Actor Admin { get; private set; } = Actor.System;
+
+    /// <summary>The host's definitions.</summary>
+    public IMetadata Metadata => Services.GetRequiredService<IMetadata>();
+
     /// <summary>Starts a CRM with the modules of the repository.</summary>
     public static Task<TestCrm> StartAsync() => StartAsync(new TestCrmOptions());
 
@@ -153,6 +162,8 @@ public sealed class TestCrm : IAsyncDisposable
     {
         app = await CreateAsync(options, database, dataDirectory, port);
         await app.StartAsync();
+        var users = await Services.GetRequiredService<IRecords>().As(Actor.System).QueryAsync(new RecordQuery { Entity = "user", Filter = Filter.Equal("user_name", "admin") });
+        Admin = new Actor(users.Records[0].Id, users.Records[0].Get<string>("name") ?? "", IsAdministrator: true);
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
     }
 

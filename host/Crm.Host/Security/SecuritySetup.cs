@@ -1,5 +1,6 @@
 using System.Net;
 using Crm.Metadata;
+using Crm.Sdk;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
@@ -55,10 +56,11 @@ internal static class SecuritySetup
         services.AddSingleton<SignInThrottle>();
         services.AddSingleton<SignInService>();
         services.AddSingleton<DeviceCookie>();
+        services.AddSingleton<FirstUsers>();
         services.AddScoped<CurrentActor>();
+        services.AddScoped(provider => provider.GetRequiredService<IRecords>().As(provider.GetRequiredService<CurrentActor>().Value));
         services.AddScoped<AuthenticationStateProvider, CircuitSignIn>();
         services.AddScoped<CircuitHandler, CircuitActor>();
-        services.AddCascadingAuthenticationState();
     }
 
     /// <summary>Adds who may enter to the request pipeline.</summary>
@@ -83,7 +85,6 @@ internal static class SecuritySetup
 
             return next(context);
         });
-        app.UseAntiforgery();
     }
 
     public static void MapCrmSecurity(this WebApplication app)

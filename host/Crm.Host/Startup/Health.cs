@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Crm.Host.Modules;
 using Crm.Metadata;
+using Crm.Sdk;
 using Npgsql;
 
 namespace Crm.Host.Startup;
@@ -13,7 +15,7 @@ internal static class Health
         app.MapGet("/health/ready", ReadyAsync).AllowAnonymous().ExcludeFromDescription();
     }
 
-    private static async Task<IResult> ReadyAsync(CrmDatabase database, Readiness readiness, CancellationToken ct)
+    private static async Task<IResult> ReadyAsync(CrmDatabase database, Readiness readiness, IMetadata metadata, ModuleCatalogAccessor modules, CancellationToken ct)
     {
         var answers = await AnswersAsync(database, ct);
         var ready = answers && readiness.IsReady;
@@ -22,6 +24,8 @@ internal static class Health
             {
                 status = ready ? "ready" : "not_ready",
                 database = answers ? "ok" : "unreachable",
+                metadata_version = metadata.Current.Version,
+                modules = modules.Current.Modules.Select(module => new { id = module.Id, status = module.Status.ToString().ToLowerInvariant() }),
             },
             JsonSerializerOptions.Web,
             statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);

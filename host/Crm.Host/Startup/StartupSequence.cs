@@ -1,23 +1,28 @@
 using System.Diagnostics;
+using Crm.Host.Security;
 using Crm.Metadata;
+using Crm.Records;
 using Npgsql;
 
 namespace Crm.Host.Startup;
 
 /// <summary>What happens between building the host and answering the first request, in this order.</summary>
-internal sealed class StartupSequence(CrmDatabase database, Readiness readiness, ILogger<StartupSequence> log)
+internal sealed class StartupSequence(CrmDatabase database, MetadataStore metadata, FirstUsers users, SessionCache sessions, Readiness readiness, ILogger<StartupSequence> log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     public async Task RunAsync(CancellationToken ct)
     {
         await ReachDatabaseAsync(ct);
-        var scripts = await PlatformScripts.RunAsync(database, [typeof(CrmDatabase).Assembly, typeof(StartupSequence).Assembly], ct);
+        var scripts = await PlatformScripts.RunAsync(database, [typeof(CrmDatabase).Assembly, typeof(RecordEngine).Assembly, typeof(StartupSequence).Assembly], ct);
         foreach (var warning in scripts.Warnings)
         {
             log.LogWarning("The database says: {Warning}", warning);
         }
 
+        await metadata.LoadAsync(ct);
+        await users.EnsureAsync(ct);
+        sessions.Start();
         readiness.SetReady();
     }
 

@@ -24,8 +24,8 @@ CREATE TABLE crm.session (
     last_used_at timestamptz NOT NULL DEFAULT now(),
     expires_at   timestamptz
 );
-CREATE INDEX session_user ON crm.session (user_id);
-CREATE INDEX session_expiry ON crm.session (expires_at);
+CREATE INDEX session_by_user ON crm.session (user_id);
+CREATE INDEX session_by_expiry ON crm.session (expires_at);
 COMMENT ON TABLE crm.session IS 'Who is signed in: browsers, tokens and personal API keys. A row that goes ends what it stands for.';
 COMMENT ON COLUMN crm.session.secret_hash IS 'SHA-256 of the token or key; browsers have their session''s id in a sealed cookie instead.';
 
