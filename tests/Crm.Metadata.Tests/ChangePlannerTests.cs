@@ -49,7 +49,6 @@ public sealed class ChangePlannerTests
         { "change target", """{"change":"change_field","entity":"company","field":{"name":"parent","target":"opportunity"}}""", "type", "company.parent" },
         { "change nothing known", """{"change":"change_field","entity":"company","field":{"name":"planet","label":"Planet"}}""", "unknown_field", "company.planet" },
         { "change a system field", """{"change":"change_field","entity":"company","field":{"name":"version","required":true}}""", "read_only", "company.version" },
-        { "move the first number", """{"change":"change_field","entity":"opportunity","field":{"name":"number","prefix":"O","width":3,"start":7}}""", "option", "opportunity.number" },
         { "no choices left", """{"change":"change_field","entity":"company","field":{"name":"sector","choices":[]}}""", "option", "company.sector" },
         { "set of a module", """{"change":"change_entity","entity":"company","set":"firms"}""", "read_only", "company" },
         { "fields in change_entity", """{"change":"change_entity","entity":"company","fields":[{"name":"x_a","type":"text"}]}""", "option", "company" },

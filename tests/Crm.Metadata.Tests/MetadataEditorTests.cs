@@ -50,7 +50,6 @@ public sealed class MetadataEditorTests : IAsyncLifetime
         Assert.Equal("Ada", await node.ScalarAsync<string>($"SELECT user_name FROM crm.metadata_history WHERE version = {result.Version}"));
         var problem = await Assert.ThrowsAsync<PostgresException>(() => node.InsertAsync("x_venue", "company_id", "gen_random_uuid()"));
         Assert.Equal("x_venue__company_id_f", problem.ConstraintName);
-        Assert.Equal(1, await node.ScalarAsync<long>("SELECT nextval('records.x_venue__number_s')"));
     }
 
     [Fact]
@@ -287,6 +286,7 @@ public sealed class MetadataEditorTests : IAsyncLifetime
         await node.Editor.DeclareAsync(Samples.Contacts, Samples.ContactsShape(e => e
             .Field("worth", Fields.Money).Field("partner", Fields.Lookup("company")).Field("code", Fields.Text, f => f.Unique()).Field("serial", Fields.AutoNumber, f => f.Number("S", 2))));
         await node.InsertAsync("company", "name, worth, worth_currency, code", "'Acme', 12.5, 'CHF', 'A1'");
+        await node.ExecuteAsync("INSERT INTO crm.counter (entity, field, next) VALUES ('company', 'serial', 17)");
 
         var result = await node.Editor.DeclareAsync(Samples.Contacts, Samples.ContactsShape(e => e
             .Field("value", Fields.Money, f => f.RenamedFrom("worth"))
@@ -296,7 +296,7 @@ public sealed class MetadataEditorTests : IAsyncLifetime
 
         Assert.Empty(result.Errors);
         Assert.Equal("12.5 CHF A1", await node.ScalarAsync<string>("SELECT concat_ws(' ', value, value_currency, sign) FROM records.company"));
-        Assert.Equal(1, await node.ScalarAsync<long>("SELECT nextval('records.company__counter_s')"));
+        Assert.Equal(17, await node.ScalarAsync<long>("SELECT next FROM crm.counter WHERE entity = 'company' AND field = 'counter'"));
         Assert.Equal("company__sign_u", (await Assert.ThrowsAsync<PostgresException>(() => node.InsertAsync("company", "sign", "'A1'"))).ConstraintName);
         Assert.Equal("company__ally_id_f", (await Assert.ThrowsAsync<PostgresException>(() => node.InsertAsync("company", "ally_id", "gen_random_uuid()"))).ConstraintName);
         Assert.False((await node.Editor.DeclareAsync(Samples.Contacts, Samples.ContactsShape(e => e
@@ -320,7 +320,7 @@ public sealed class MetadataEditorTests : IAsyncLifetime
 
     [Fact]
     public async Task Quick_search_has_its_trigram_index() =>
-        Assert.Contains("gin_trgm_ops", await node.ScalarAsync<string>("SELECT indexdef FROM pg_indexes WHERE indexname = 'company__name_t'"), StringComparison.Ordinal);
+        Assert.Contains("fold(name) gin_trgm_ops", await node.ScalarAsync<string>("SELECT indexdef FROM pg_indexes WHERE indexname = 'company__name_t'"), StringComparison.Ordinal);
 
     private static async Task<int> KillWaitingAsync(NpgsqlConnection connection)
     {

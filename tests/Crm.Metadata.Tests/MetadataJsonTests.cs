@@ -40,6 +40,7 @@ public sealed class MetadataJsonTests
         { """{"changes":[{"change":"add_field","entity":"company","field":{"name":"x_a","type":"choice","choices":["\ud800"]}}]}""", "changes[0].field.choices[0]" },
         { """{"changes":[{"change":"add_field","entity":"company","field":{"name":"x_a","type":"stage","stages":[{"name":"a","kind":"maybe"}]}}]}""", "changes[0].field.stages[0].kind" },
         { """{"changes":[{"change":"add_field","entity":"company","field":{"name":"x_a","type":"text","hidden":true}}]}""", "changes[0].field.hidden" },
+        { """{"changes":[{"change":"change_field","entity":"opportunity","field":{"name":"number","prefix":"O"}}]}""", "changes[0].field.width" },
         { """{"changes":[{"change":"create_entity","name":"x_a","owner":true,"fields":[]}]}""", "changes[0].owner" },
         { """{"changes":[{"change":"create_entity","name":"x_a","fields":{"name":"text"}}]}""", "changes[0].fields" },
         { """{"changes":[{"change":"create_entity","name":"x_a","title":["a",1]}]}""", "changes[0].title" },

@@ -290,7 +290,18 @@ internal static class ShapeJson
         var prefix = json.Text("prefix");
         var width = json.Integer("width");
         var start = json.Long("start");
-        return prefix is null && width is null && start is null ? null : new NumberFormat(prefix ?? "", width ?? 1, start ?? 1);
+        if (prefix is null && width is null && start is null)
+        {
+            return null;
+        }
+
+        // The three are one property: a prefix alone would make the numbers shorter without anybody asking for it.
+        if (width is null && !json.Has("width"))
+        {
+            json.Error(ErrorCodes.BadRequest, "width", MetadataTexts.Of("JsonMissing", "width"));
+        }
+
+        return new NumberFormat(prefix ?? "", width ?? 1, start ?? 1);
     }
 
     private static JsonArray? Texts(ImmutableArray<string>? texts) => texts is { } list ? Texts(list.AsEnumerable()) : null;

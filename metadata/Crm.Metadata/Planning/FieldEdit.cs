@@ -67,17 +67,6 @@ internal sealed class FieldEdit(LayerEdit edit)
             return;
         }
 
-        if (changes.Number is { } number && field.Number is { } known)
-        {
-            if (number.Start != known.Start && number.Start != 1)
-            {
-                edit.Error(PlanCodes.Option, target, "StartChange", field.Label);
-                return;
-            }
-
-            changes = changes with { Number = number with { Start = known.Start } };
-        }
-
         if (changes.Stages is { Stages.IsEmpty: true } moves && field.Stages is { } stages)
         {
             changes = changes with { Stages = stages with { Moves = moves.Moves } };

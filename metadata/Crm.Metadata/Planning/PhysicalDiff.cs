@@ -35,9 +35,8 @@ internal static class PhysicalDiff
     {
         var columns = table.Columns.Select(c => c.Definition).Append($"CONSTRAINT {Sql.Quote(TableNames.PrimaryKey(table.Name))} PRIMARY KEY (\"id\")");
         // Nothing reads or writes the table yet, so that its indexes are no steps an administrator has to think about.
-        var statements = table.Sequences.Select(Create)
-            .Prepend($"CREATE TABLE {Sql.Table(table.Name)} (\n    {string.Join(",\n    ", columns)}\n)")
-            .Concat(table.Indexes.Select(i => i.Create(table.Name)));
+        var statements = table.Indexes.Select(i => i.Create(table.Name))
+            .Prepend($"CREATE TABLE {Sql.Table(table.Name)} (\n    {string.Join(",\n    ", columns)}\n)");
         steps.Add(new PlanStep(MetadataTexts.Of("StepCreateTable", entity.Label), string.Join(";\n", statements), StepLock.None, entity.Name));
         AddKeys(entity, table, [.. table.ForeignKeys], keys);
     }
@@ -56,11 +55,6 @@ internal static class PhysicalDiff
                 $"ALTER TABLE {Sql.Table(wanted.Name)} {string.Join(", ", field.Select(c => "ADD COLUMN " + c.Definition + (inline.TryGetValue(c.Name, out var key) ? " " + key.Inline : "")))}",
                 StepLock.Brief,
                 entity.Name));
-        }
-
-        foreach (var sequence in wanted.Sequences.ExceptBy(existing.Sequences.Select(s => s.Name), s => s.Name))
-        {
-            steps.Add(Sequence(entity, sequence));
         }
 
         foreach (var index in existing.Indexes.Except(wanted.Indexes))
@@ -105,10 +99,12 @@ internal static class PhysicalDiff
                 Indexes = [.. table.Indexes.Select(i => NewName(i.Name, i.Column) is { } name
                     ? Note(i with { Name = name, Column = moved[i.Column], Expression = i.Expression.Replace(Sql.Quote(i.Column), Sql.Quote(moved[i.Column]), StringComparison.Ordinal) }, $"ALTER INDEX IF EXISTS {Sql.Table(i.Name)} RENAME TO {Sql.Quote(name)}")
                     : i)],
-                Sequences = [.. table.Sequences.Select(s => s.Field == rename.From
-                    ? Note(s with { Name = TableNames.Sequence(table.Name, rename.To), Field = rename.To }, $"ALTER SEQUENCE {Sql.Table(s.Name)} RENAME TO {Sql.Quote(TableNames.Sequence(table.Name, rename.To))}")
-                    : s)],
             };
+            if (entity.Field(rename.To).Type == Fields.AutoNumber)
+            {
+                statements.Add($"UPDATE crm.counter SET field = {Sql.Literal(rename.To)} WHERE entity = {Sql.Literal(table.Name)} AND field = {Sql.Literal(rename.From)}");
+            }
+
             steps.Add(new PlanStep(MetadataTexts.Of("StepRename", rename.From, rename.To, entity.Label), string.Join(";\n", statements), StepLock.Brief, entity.Name));
 
             T Note<T>(T shape, string statement)
@@ -120,16 +116,6 @@ internal static class PhysicalDiff
 
         return table;
     }
-
-    private static PlanStep Sequence(EntityDefinition entity, SequenceShape sequence) => new(
-        MetadataTexts.Of("StepSequence", entity.Field(sequence.Field).Label, entity.Label),
-        Create(sequence),
-        StepLock.None,
-        entity.Name);
-
-    // An auto-number may start at 0, below the least number of a sequence unless it is told.
-    private static string Create(SequenceShape sequence) =>
-        $"CREATE SEQUENCE {Sql.Table(sequence.Name)} MINVALUE 0 START WITH {sequence.Start.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
 
     private static string Text(EntityDefinition entity, IndexShape index) =>
         MetadataTexts.Of(index.IsUnique ? "StepUnique" : "StepIndex", Label(entity, index.Column), entity.Label);

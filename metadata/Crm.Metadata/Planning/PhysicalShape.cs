@@ -16,15 +16,13 @@ internal sealed record TableShape(
     string Name,
     ImmutableArray<ColumnShape> Columns,
     ImmutableArray<ForeignKeyShape> ForeignKeys,
-    ImmutableArray<IndexShape> Indexes,
-    ImmutableArray<SequenceShape> Sequences)
+    ImmutableArray<IndexShape> Indexes)
 {
     public static TableShape Of(EntityDefinition entity, DatabaseFeatures features)
     {
         var columns = ImmutableArray.CreateBuilder<ColumnShape>();
         var keys = ImmutableArray.CreateBuilder<ForeignKeyShape>();
         var indexes = ImmutableArray.CreateBuilder<IndexShape>();
-        var sequences = ImmutableArray.CreateBuilder<SequenceShape>();
         foreach (var field in entity.Fields.Where(f => f.IsSystem).Concat(entity.Fields.Where(f => !f.IsSystem)))
         {
             columns.AddRange(field.Type.Columns.Select(c => new ColumnShape(field.Name + c.Suffix, field.Name, SqlType(c.Storage), SystemClause(field))));
@@ -45,17 +43,12 @@ internal sealed record TableShape(
 
             if (features.TrigramSchema is { } schema && !field.IsHidden && entity.SearchFields.Contains(field.Name))
             {
-                indexes.Add(new IndexShape(TableNames.Trigram(entity.Name, column), column, $"USING gin ({Sql.Quote(column)} {Sql.Quote(schema)}.gin_trgm_ops)"));
-            }
-
-            if (field.Number is { } number && field.Type == Fields.AutoNumber)
-            {
-                sequences.Add(new SequenceShape(TableNames.Sequence(entity.Name, field.Name), field.Name, number.Start));
+                indexes.Add(new IndexShape(TableNames.Trigram(entity.Name, column), column, $"USING gin (crm.fold({Sql.Quote(column)}) {Sql.Quote(schema)}.gin_trgm_ops)"));
             }
         }
 
         indexes.Add(new IndexShape(TableNames.Index(entity.Name, "created_at"), "created_at", "(\"created_at\", \"id\")"));
-        return new TableShape(entity.Name, columns.ToImmutable(), keys.ToImmutable(), indexes.ToImmutable(), sequences.ToImmutable());
+        return new TableShape(entity.Name, columns.ToImmutable(), keys.ToImmutable(), indexes.ToImmutable());
     }
 
     public static string SqlType(StorageKind storage) => storage switch
@@ -111,5 +104,3 @@ internal sealed record IndexShape(string Name, string Column, string Expression,
 {
     public string Create(string table) => $"CREATE {(IsUnique ? "UNIQUE " : "")}INDEX {Sql.Quote(Name)} ON {Sql.Table(table)} {Expression}";
 }
-
-internal sealed record SequenceShape(string Name, string Field, long Start);

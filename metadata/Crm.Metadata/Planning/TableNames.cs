@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Crm.Metadata;
 
 /// <summary>
-/// Names of constraints, indexes and sequences: entity, <c>__</c>, column, <c>_</c> and a letter. No entity or column name holds <c>__</c>, so that no two can be
+/// Names of constraints and indexes: entity, <c>__</c>, column, <c>_</c> and a letter. No entity or column name holds <c>__</c>, so that no two can be
 /// the same in the schema, and with 24 and 35 characters they fit PostgreSQL's 63.
 /// </summary>
 public static class TableNames
@@ -24,9 +24,6 @@ public static class TableNames
 
     /// <summary>Trigram index over a column.</summary>
     public static string Trigram(string entity, string column) => entity + Separator + column + "_t";
-
-    /// <summary>Sequence an auto-number field takes its numbers from.</summary>
-    public static string Sequence(string entity, string field) => entity + Separator + field + "_s";
 
     /// <summary>Takes the name of a constraint or index apart, to say which field a database error is about.</summary>
     /// <param name="name">The name, as the database reports it.</param>

@@ -24,6 +24,6 @@ public static class Sql
     /// <summary>The table of an entity: <c>company</c> gives <c>records."company"</c>.</summary>
     public static string Table(string entity) => RecordsSchema + "." + Quote(entity);
 
-    /// <summary>A quoted text, for the few statements that take no parameters (comments on tables).</summary>
+    /// <summary>A quoted name as a text, for steps of a plan, which are shown as they run; never a value a user gave.</summary>
     internal static string Literal(string text) => "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
 }

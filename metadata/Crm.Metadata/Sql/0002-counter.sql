@@ -1,4 +1,4 @@
-CREATE TABLE crm.counter (
+CREATE TABLE IF NOT EXISTS crm.counter (
     entity text NOT NULL,
     field  text NOT NULL,
     next   bigint NOT NULL,
