@@ -1,0 +1,65 @@
+using Crm.Sdk;
+
+namespace Crm.Modules.Tests.Contacts;
+
+public sealed class ContactsTests(CrmFixture fixture) : IClassFixture<CrmFixture>
+{
+    [Fact]
+    public async Task CON_02_A_person_needs_first_and_last_name_and_a_company_its_name()
+    {
+        var person = await fixture.Records.SaveAsync(RecordChange.Create("contact", new Dictionary<string, object?> { ["email"] = "ada@example.org" }));
+        var company = await fixture.Records.SaveAsync(RecordChange.Create("company", new Dictionary<string, object?> { ["city"] = "Leipzig" }));
+
+        Assert.Equal(["first_name", "last_name"], person.Errors.Where(e => e.Code == ErrorCodes.Required).Select(e => e.Field).Order(StringComparer.Ordinal));
+        Assert.Equal(["name"], company.Errors.Where(e => e.Code == ErrorCodes.Required).Select(e => e.Field));
+    }
+
+    [Fact]
+    public async Task CON_22_A_company_has_a_relationship_type_and_an_owner_from_the_start()
+    {
+        var company = await fixture.CreateAsync("company", new() { ["name"] = "Nordlicht GmbH" });
+
+        Assert.Equal("client", company["relationship_type"]);
+        Assert.Equal(fixture.Crm.Admin.UserId, company["owner"]);
+        var refused = await fixture.Records.SaveAsync(RecordChange.Update("company", company.Id, new Dictionary<string, object?> { ["relationship_type"] = null }));
+        Assert.Equal(ErrorCodes.Required, Assert.Single(refused.Errors).Code);
+    }
+
+    [Fact]
+    public async Task A_company_may_belong_to_another_one()
+    {
+        var parent = await fixture.CreateAsync("company", new() { ["name"] = "Holding" });
+        var child = await fixture.CreateAsync("company", new() { ["name"] = "Subsidiary", ["parent"] = parent.Id });
+
+        Assert.Equal(parent.Id, child["parent"]);
+        var deletion = await fixture.Records.SaveAsync(RecordChange.Delete("company", parent.Id));
+        Assert.Equal(ErrorCodes.InUse, Assert.Single(deletion.Errors).Code);
+    }
+
+    [Fact]
+    public void PLT_05_PLT_08_Companies_and_contacts_are_reached_from_sales_and_marketing()
+    {
+        var metadata = fixture.Crm.Metadata.Current;
+
+        Assert.Equal(["sales", "marketing"], metadata.Entity("company").Placements.Select(p => p.Area));
+        Assert.Equal(["sales", "marketing"], metadata.Entity("contact").Placements.Select(p => p.Area));
+        Assert.Contains(metadata.Areas, a => a is { Name: "sales", Label: "Sales" });
+        Assert.Contains(metadata.Areas, a => a is { Name: "marketing", Label: "Marketing" });
+    }
+
+    [Theory]
+    [InlineData("company")]
+    [InlineData("contact")]
+    [InlineData("product")]
+    [InlineData("opportunity")]
+    public async Task PLT_14_Every_view_of_an_entity_can_be_read(string entity)
+    {
+        var definition = fixture.Crm.Metadata.Current.Entity(entity);
+
+        Assert.Contains(definition.Views, v => v.Label.StartsWith("Inactive", StringComparison.Ordinal));
+        foreach (var view in definition.Views)
+        {
+            await fixture.Records.QueryAsync(new RecordQuery { Entity = entity, Select = view.Columns, Filter = view.Filter, Sort = view.Sort });
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Crm.Sdk;
+using Crm.Sdk.Testing;
+
+namespace Crm.Modules.Tests;
+
+/// <summary>One CRM with the shipped modules for all tests of a class.</summary>
+public sealed class CrmFixture : IAsyncLifetime
+{
+    public TestCrm Crm { get; private set; } = null!;
+
+    public IRecordService Records => Crm.Records;
+
+    public async Task InitializeAsync() => Crm = await TestCrm.StartAsync();
+
+    public async Task DisposeAsync() => await Crm.DisposeAsync();
+
+    /// <summary>Creates a record that must be accepted.</summary>
+    public async Task<Record> CreateAsync(string entity, Dictionary<string, object?> values) => Accepted(await Records.SaveAsync(RecordChange.Create(entity, values)));
+
+    /// <summary>Changes a record; the change must be accepted.</summary>
+    public async Task<Record> UpdateAsync(Record record, Dictionary<string, object?> values) =>
+        Accepted(await Records.SaveAsync(RecordChange.Update(record.Entity, record.Id, values)));
+
+    private static Record Accepted(SaveResult result)
+    {
+        Assert.Empty(result.Errors);
+        return result.Record!;
+    }
+}
