@@ -25,11 +25,4 @@ internal static class ModulesSetup
         ModuleApi.Map(app);
         ModuleResources.Map(app);
     }
-
-    /// <summary>Loads and starts the modules; afterwards the host follows every switch.</summary>
-    public static Task StartCrmModulesAsync(this WebApplication app, CancellationToken ct)
-    {
-        ArgumentNullException.ThrowIfNull(app);
-        return app.Services.GetRequiredService<ModuleUpdates>().StartAsync(ct);
-    }
 }

@@ -25,7 +25,7 @@ internal static class Health
                 status = ready ? "ready" : "not_ready",
                 database = answers ? "ok" : "unreachable",
                 metadata_version = metadata.Current.Version,
-                modules = modules.Current.Modules.Select(module => new { id = module.Id, status = module.Status.ToString().ToLowerInvariant() }),
+                modules = modules.Current.Modules.Select(module => new { id = module.Id, status = ModuleView.NameOf(module.Status), reason = module.Reason }),
             },
             JsonSerializerOptions.Web,
             statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Crm.Host.Modules;
 using Crm.Host.Security;
 using Crm.Metadata;
 using Crm.Records;
@@ -7,7 +8,7 @@ using Npgsql;
 namespace Crm.Host.Startup;
 
 /// <summary>What happens between building the host and answering the first request, in this order.</summary>
-internal sealed class StartupSequence(CrmDatabase database, MetadataStore metadata, FirstUsers users, SessionCache sessions, Readiness readiness, ILogger<StartupSequence> log)
+internal sealed class StartupSequence(CrmDatabase database, MetadataStore metadata, ModuleUpdates modules, FirstUsers users, SessionCache sessions, Readiness readiness, ILogger<StartupSequence> log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -21,6 +22,7 @@ internal sealed class StartupSequence(CrmDatabase database, MetadataStore metada
         }
 
         await metadata.LoadAsync(ct);
+        await modules.StartAsync(ct);
         await users.EnsureAsync(ct);
         sessions.Start();
         readiness.SetReady();
