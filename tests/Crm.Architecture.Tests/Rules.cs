@@ -62,7 +62,9 @@ internal static partial class Rules
     {
         var folder = Path.GetDirectoryName(project.Path)!;
         return XDocument.Parse(project.Text).Descendants("ProjectReference")
-            .Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'))
+            // Without Include it only changes a reference named elsewhere.
+            .Select(reference => reference.Attribute("Include")?.Value.Replace('\\', '/'))
+            .OfType<string>()
             .Select(include => include.StartsWith("$(", StringComparison.Ordinal)
                 ? include[(include.IndexOf(')', StringComparison.Ordinal) + 1)..].Replace("../", "", StringComparison.Ordinal)
                 : Path.GetRelativePath(Repository.Root, Path.GetFullPath(Path.Combine(Repository.Root, folder, include))).Replace('\\', '/'));
