@@ -26,6 +26,12 @@ internal sealed class MappedRow(ImportRow source)
 
     public List<NamedReference> References { get; } = [];
 
+    /// <summary>References to rows that come later in the file.</summary>
+    public List<NamedReference> Pending { get; } = [];
+
+    /// <summary>On a dry run: fields that would refer to records yet to be made.</summary>
+    public HashSet<string> WouldExist { get; } = new(StringComparer.Ordinal);
+
     public List<RowIssue> Issues { get; } = [];
 
     public bool HasErrors => Issues.Exists(i => i.IsError);

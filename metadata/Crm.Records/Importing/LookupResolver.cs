@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using Crm.Metadata;
+using Crm.Sdk;
+using Npgsql;
+
+namespace Crm.Records.Importing;
+
+/// <summary>What a name means.</summary>
+/// <param name="Id">The record; null when there is none or several.</param>
+/// <param name="Count">How many records have the name.</param>
+internal sealed record Named(Guid? Id, int Count);
+
+/// <summary>
+/// Finds records by the names a file calls them: in any case, many names with one query. What was found is remembered for the rest of the
+/// run; what was not is asked for again, because it may have been made in the meantime.
+/// </summary>
+internal sealed class LookupResolver(CrmDatabase database, MetadataSnapshot metadata)
+{
+    // Names repeat within a file; past this many they evidently do not.
+    private const int MaxRemembered = 200_000;
+
+    private static readonly string[] FurtherNamesOfUsers = ["user_name", "email"];
+
+    private readonly Dictionary<string, Dictionary<string, Named>> known = new(StringComparer.Ordinal);
+
+    /// <summary>Finds the names of one field.</summary>
+    public async Task<IReadOnlyDictionary<string, Named>> FindAsync(FieldPlan plan, IReadOnlyCollection<string> names, CancellationToken ct)
+    {
+        if (!known.TryGetValue(plan.Key, out var remembered) || remembered.Count > MaxRemembered)
+        {
+            known[plan.Key] = remembered = new Dictionary<string, Named>(StringComparer.Ordinal);
+        }
+
+        var target = metadata.Entity(plan.Target);
+        foreach (var expression in Expressions(target, plan.Mapping.By))
+        {
+            var missing = names.Where(n => !remembered.ContainsKey(n)).Distinct(StringComparer.Ordinal).ToArray();
+            if (missing.Length == 0)
+            {
+                break;
+            }
+
+            foreach (var (name, found) in await QueryAsync(target, expression, missing, ct))
+            {
+                remembered[name] = found;
+            }
+        }
+
+        return remembered;
+    }
+
+    /// <summary>Remembers a record that was made for a name.</summary>
+    public void Remember(FieldPlan plan, string name, Guid id) => known[plan.Key][name] = new Named(id, 1);
+
+    /// <summary>What records may be called: the field asked for, or the title; users also by user name and e-mail.</summary>
+    private static IEnumerable<string> Expressions(EntityDefinition target, string? by)
+    {
+        if (by is not null)
+        {
+            yield return Column(target, by);
+            yield break;
+        }
+
+        var titles = target.TitleFields.Select(f => Column(target, f)).ToList();
+        if (titles.Count == 0)
+        {
+            yield break;
+        }
+
+        yield return titles.Count == 1 ? titles[0] : $"concat_ws(' ', {string.Join(", ", titles)})";
+        if (target.Name == "user")
+        {
+            foreach (var name in FurtherNamesOfUsers.Where(f => target.TryField(f, out _)))
+            {
+                yield return Column(target, name);
+            }
+        }
+    }
+
+    private static string Column(EntityDefinition entity, string field)
+    {
+        var definition = entity.Field(field);
+        var column = "t." + Sql.Quote(definition.Name + definition.Type.Columns[0].Suffix);
+        return definition.Type.Columns[0].Storage == StorageKind.Text ? column : column + "::text";
+    }
+
+    private async Task<Dictionary<string, Named>> QueryAsync(EntityDefinition target, string expression, string[] names, CancellationToken ct)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        await using var command = new NpgsqlCommand(
+            $"SELECT n.name, t.id, {expression} = n.name FROM unnest($1::text[]) AS n (name) JOIN {Sql.Table(target.Name)} t ON lower({expression}) = lower(n.name)",
+            connection)
+        {
+            Parameters = { new() { Value = names } },
+        };
+        var found = new Dictionary<string, List<(Guid Id, bool IsExact)>>(StringComparer.Ordinal);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            var name = reader.GetString(0);
+            if (!found.TryGetValue(name, out var records))
+            {
+                found[name] = records = [];
+            }
+
+            records.Add((reader.GetGuid(1), reader.GetBoolean(2)));
+        }
+
+        return found.ToDictionary(f => f.Key, f => Choose(f.Value), StringComparer.Ordinal);
+    }
+
+    /// <summary>One record, or the only one that is spelled the same.</summary>
+    private static Named Choose(List<(Guid Id, bool IsExact)> records)
+    {
+        if (records.Count == 1)
+        {
+            return new Named(records[0].Id, 1);
+        }
+
+        ImmutableArray<(Guid Id, bool IsExact)> exact = [.. records.Where(r => r.IsExact)];
+        return exact.Length == 1 ? new Named(exact[0].Id, 1) : new Named(null, records.Count);
+    }
+}
