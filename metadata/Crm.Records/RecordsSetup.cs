@@ -1,3 +1,4 @@
+using Crm.Records.Jobs;
 using Crm.Sdk;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -16,6 +17,7 @@ public static class RecordsSetup
         services.TryAddSingleton<IRecords>(provider => provider.GetRequiredService<RecordEngine>());
         services.TryAddSingleton<OutboxDispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<OutboxDispatcher>());
+        services.AddCrmJobs();
         return services;
     }
 }

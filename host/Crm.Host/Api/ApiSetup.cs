@@ -20,6 +20,7 @@ internal static class ApiSetup
         app.MapOData();
         app.MapHistory();
         app.MapMetadata();
+        app.MapImports();
         app.MapOpenApiDocument();
     }
 }

@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using Crm.Host.Security;
+using Crm.Records.Importing;
+using Crm.Sdk;
+
+namespace Crm.Host.Api;
+
+/// <summary>Starts imports.</summary>
+internal static class ImportEndpoints
+{
+    public static void MapImports(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/api/import/{entity}", (Delegate)StartAsync).RequireAuthorization()
+            .WithTags("import").WithSummary("Import a CSV file as a background job")
+            .WithDescription("multipart/form-data with file, and optionally mapping (JSON), mode=create|update|upsert, match (field names), dryRun, encoding, delimiter. Answers with the job.");
+        routes.MapImportJobs();
+    }
+
+    private static async Task StartAsync(HttpContext context, string entity, ImportFiles files, ImportService imports, CurrentActor actor, IMetadata metadata)
+    {
+        var ct = context.RequestAborted;
+        try
+        {
+            // Before a body of megabytes is read.
+            _ = ImportService.Entity(metadata.Current, entity);
+            var upload = await ImportUpload.ReadAsync(context, files, actor.Value, ct);
+            try
+            {
+                var job = await imports.StartAsync(Options(entity, upload), actor.Value, ct);
+                context.Response.StatusCode = StatusCodes.Status202Accepted;
+                context.Response.Headers.Location = $"/api/jobs/{job.Id}";
+                await context.Response.WriteAsJsonAsync(ImportJobView.Of(job), ImportJobView.Json, ct);
+            }
+            catch
+            {
+                await upload.DiscardAsync(files);
+                throw;
+            }
+        }
+        catch (ImportFileException problem)
+        {
+            throw new ApiException(ToError(problem));
+        }
+    }
+
+    private static ImportOptions Options(string entity, ImportUpload upload) => new(entity, upload.File?.Id ?? throw new ApiException(ApiError.BadRequest(ImportTexts.Of("NoFile"), "file")))
+    {
+        Mapping = upload["mapping"] is { Length: > 0 } mapping ? ImportMapping.Parse(mapping) : null,
+        Mode = upload["mode"] switch
+        {
+            null or "" or "create" => ImportMode.Create,
+            "update" => ImportMode.Update,
+            "upsert" => ImportMode.Upsert,
+            var other => throw new ApiException(ApiError.BadRequest(ImportTexts.Of("UnknownMode", other), "mode")),
+        },
+        Match = [.. (upload["match"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)],
+        DryRun = upload["dryRun"] switch
+        {
+            null or "" or "false" => false,
+            "true" => true,
+            var other => throw new ApiException(ApiError.BadRequest(ImportTexts.Of("NotYesNo", "dryRun", other), "dryRun")),
+        },
+        Encoding = upload["encoding"],
+        Delimiter = upload["delimiter"],
+    };
+
+    private static ApiError ToError(ImportFileException problem)
+    {
+        var status = problem.Code switch
+        {
+            ImportCodes.TooLarge => StatusCodes.Status413PayloadTooLarge,
+            ErrorCodes.UnknownEntity or ErrorCodes.NotFound => StatusCodes.Status404NotFound,
+            ErrorCodes.Access => StatusCodes.Status403Forbidden,
+            _ => StatusCodes.Status400BadRequest,
+        };
+        // Each candidate is a detail: the encoding to name, and how the file would read in it.
+        ImmutableArray<ValidationError> candidates = [.. problem.Candidates.Select(c => new ValidationError(c.Name, ImportCodes.Encoding, c.Sample))];
+        return new ApiError(status, problem.Code, problem.Message, problem.Target) { Details = candidates.IsEmpty ? problem.Details : candidates };
+    }
+}

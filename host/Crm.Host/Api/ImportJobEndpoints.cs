@@ -1,0 +1,131 @@
+using System.Globalization;
+using Crm.Host.Security;
+using Crm.Records.Importing;
+using Crm.Records.Jobs;
+using Crm.Sdk;
+using CsvHelper;
+
+namespace Crm.Host.Api;
+
+/// <summary>How jobs are doing, what they did with each row, and stopping them. Users see their own jobs, administrators all.</summary>
+internal static class ImportJobEndpoints
+{
+    private const int MaxPage = 1000;
+
+    public static void MapImportJobs(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/jobs/{id}").RequireAuthorization().WithTags("jobs");
+        group.MapGet("", (Delegate)GetAsync).WithSummary("How a job is doing");
+        group.MapGet("/verdicts", (Delegate)VerdictsAsync).WithSummary("What a job did with each row")
+            .WithDescription("only=errors|warnings; after and top for pages; format=csv for the whole report as a file.");
+        group.MapPost("/cancel", (Delegate)CancelAsync).WithSummary("Stop a job; what it committed stays");
+    }
+
+    private static async Task GetAsync(HttpContext context, string id, JobQueue jobs, CurrentActor actor) =>
+        await WriteAsync(context, await FindAsync(id, jobs, actor, context.RequestAborted));
+
+    private static async Task CancelAsync(HttpContext context, string id, JobQueue jobs, CurrentActor actor)
+    {
+        var job = await FindAsync(id, jobs, actor, context.RequestAborted);
+        await WriteAsync(context, await jobs.CancelAsync(job.Id, context.RequestAborted) ?? job);
+    }
+
+    private static async Task VerdictsAsync(HttpContext context, string id, JobQueue jobs, VerdictStore verdicts, CurrentActor actor)
+    {
+        var ct = context.RequestAborted;
+        var job = await FindAsync(id, jobs, actor, ct);
+        var query = context.Request.Query;
+        int? severity = query["only"].ToString() switch
+        {
+            "" => null,
+            "errors" => 2,
+            "warnings" => 1,
+            var other => throw new ApiException(ApiError.BadRequest(ImportTexts.Of("UnknownOnly", other), "only")),
+        };
+        switch (query["format"].ToString())
+        {
+            case "csv":
+                await WriteCsvAsync(context, job, severity, verdicts, ct);
+                return;
+            case "" or "json":
+                break;
+            case var other:
+                throw new ApiException(ApiError.BadRequest(ImportTexts.Of("UnknownFormat", other), "format"));
+        }
+
+        var after = Number(query, "after", 0, long.MaxValue);
+        var top = (int)Number(query, "top", 100, MaxPage);
+        var page = await verdicts.ReadAsync(job.Id, severity, after, top, ct);
+        var next = page.Length == top && top > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"/api/jobs/{job.Id}/verdicts?after={page[^1].Row}&top={top}{(severity is null ? "" : "&only=" + query["only"])}")
+            : null;
+        await context.Response.WriteAsJsonAsync(new { value = page, next }, ImportJobView.Json, ct);
+    }
+
+    private static async Task WriteCsvAsync(HttpContext context, Job job, int? severity, VerdictStore verdicts, CancellationToken ct)
+    {
+        context.Response.ContentType = "text/csv; charset=utf-8";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"import-report-{job.Id}.csv\"";
+        await using var csv = CsvWriter.Create(context.Response.Body, new CsvWriterOptions { WriteByteOrderMark = true }, leaveOpen: true);
+        foreach (var header in (string[])["line", "outcome", "record_id", "severity", "code", "field", "column", "value", "message"])
+        {
+            csv.WriteField(header);
+        }
+
+        csv.NextRecord();
+        for (var after = 0L; ;)
+        {
+            var page = await verdicts.ReadAsync(job.Id, severity, after, MaxPage, ct);
+            foreach (var verdict in page)
+            {
+                WriteRows(csv, verdict);
+            }
+
+            await csv.FlushAsync(ct);
+            if (page.Length < MaxPage)
+            {
+                return;
+            }
+
+            after = page[^1].Row;
+        }
+    }
+
+    private static void WriteRows(CsvWriter csv, RowVerdict verdict)
+    {
+        foreach (var issue in verdict.Issues.DefaultIfEmpty())
+        {
+            csv.WriteField(verdict.Line.ToString(CultureInfo.InvariantCulture));
+            csv.WriteField(VerdictStore.Name(verdict.Outcome));
+            csv.WriteField(verdict.RecordId?.ToString() ?? "");
+            csv.WriteField(issue is null ? "" : issue.IsError ? "error" : "warning");
+            csv.WriteField(issue?.Code ?? "");
+            csv.WriteField(issue?.Field ?? "");
+            csv.WriteField(Harmless(issue?.Column));
+            csv.WriteField(Harmless(issue?.Value));
+            csv.WriteField(Harmless(issue?.Message));
+            csv.NextRecord();
+        }
+    }
+
+    /// <summary>A text a spreadsheet would run as a formula, even after blanks, becomes plain text.</summary>
+    private static string Harmless(string? text)
+    {
+        var first = text?.FirstOrDefault(c => !char.IsWhiteSpace(c) && !char.IsControl(c));
+        return first is '=' or '+' or '-' or '@' || text is ['\t' or '\r' or '\0', ..] ? "'" + text : text ?? "";
+    }
+
+    private static long Number(IQueryCollection query, string name, long missing, long maximum) => query[name].ToString() switch
+    {
+        "" => missing,
+        var text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= maximum => number,
+        var other => throw new ApiException(ApiError.BadRequest(ImportTexts.Of("NotANumber", name, other), name)),
+    };
+
+    private static async Task<Job> FindAsync(string id, JobQueue jobs, CurrentActor actor, CancellationToken ct) =>
+        Guid.TryParse(id, out var key) && await jobs.FindAsync(key, ct) is { } job && (actor.Value.IsAdministrator || job.CreatedBy == actor.Value.UserId)
+            ? job
+            : throw new ApiException(ApiError.NotFound(ImportTexts.Of("NoJob", id), "id"));
+
+    private static Task WriteAsync(HttpContext context, Job job) => context.Response.WriteAsJsonAsync(ImportJobView.Of(job), ImportJobView.Json, context.RequestAborted);
+}

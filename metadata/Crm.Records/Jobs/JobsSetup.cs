@@ -1,0 +1,23 @@
+using Crm.Records.Importing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Crm.Records.Jobs;
+
+/// <summary>Registers jobs and imports.</summary>
+public static class JobsSetup
+{
+    /// <summary>Adds the queue, the runner and the import.</summary>
+    public static IServiceCollection AddCrmJobs(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(new JobOptions());
+        services.TryAddSingleton<JobQueue>();
+        services.AddHostedService<JobRunner>();
+        services.TryAddSingleton<ImportFiles>();
+        services.TryAddSingleton<VerdictStore>();
+        services.TryAddSingleton<ImportService>();
+        services.AddSingleton<IJobHandler, ImportHandler>();
+        return services;
+    }
+}
