@@ -2,7 +2,6 @@ using System.Globalization;
 using Crm.Host.Security;
 using Crm.Records.Importing;
 using Crm.Records.Jobs;
-using Crm.Sdk;
 using CsvHelper;
 
 namespace Crm.Host.Api;
@@ -72,7 +71,7 @@ internal static class ImportJobEndpoints
             csv.WriteField(header);
         }
 
-        csv.NextRecord();
+        csv.EndRecord();
         for (var after = 0L; ;)
         {
             var page = await verdicts.ReadAsync(job.Id, severity, after, MaxPage, ct);
@@ -104,7 +103,7 @@ internal static class ImportJobEndpoints
             csv.WriteField(Harmless(issue?.Column));
             csv.WriteField(Harmless(issue?.Value));
             csv.WriteField(Harmless(issue?.Message));
-            csv.NextRecord();
+            csv.EndRecord();
         }
     }
 
