@@ -41,6 +41,7 @@ public sealed class ChangePlannerTests
         { "reversed range", """{"change":"add_field","entity":"company","field":{"name":"x_size","type":"integer","minimum":3,"maximum":1}}""", "option", "company.x_size" },
         { "scale", """{"change":"add_field","entity":"company","field":{"name":"x_size","type":"decimal","scale":11}}""", "option", "company.x_size" },
         { "unique yes or no", """{"change":"add_field","entity":"company","field":{"name":"x_flag","type":"yes_no","unique":true}}""", "option", "company.x_flag" },
+        { "unique long text", """{"change":"add_field","entity":"company","field":{"name":"x_page","type":"url","unique":true}}""", "limit", "company.x_page" },
         { "default of another type", """{"change":"add_field","entity":"company","field":{"name":"x_count","type":"integer","default":"many"}}""", "type", "company.x_count" },
         { "default out of range", """{"change":"add_field","entity":"company","field":{"name":"x_count","type":"integer","maximum":5,"default":6}}""", "range", "company.x_count" },
         { "currency", """{"change":"add_field","entity":"company","field":{"name":"x_price","type":"money","currency":"euro"}}""", "option", "company.x_price" },

@@ -23,7 +23,7 @@ internal static class Samples
                 entity
                     .Label("Company", "Companies")
                     .Field("name", Fields.Text, f => f.Required())
-                    .Field("website", Fields.Url)
+                    .Field("website", Fields.Url, f => f.MaxLength(500))
                     .Field("employees", Fields.Integer, f => f.Range(0, 1_000_000))
                     .Field("revenue", Fields.Money, f => f.Currency("USD"))
                     .Field("sector", Fields.Choice, f => f.Choice("retail", "Retail").Choice("software", "Software").Choice("medical", "Medical"))

@@ -125,6 +125,35 @@ public sealed class SnapshotBuilderTests
     }
 
     [Fact]
+    public void Who_gives_an_area_a_label_owns_it_even_when_it_comes_later()
+    {
+        var early = new MetadataBuilder("early");
+        early.Section("service", "desk", "Desk").Entity("case", e => e.Field("name", Fields.Text).In("service", "desk"));
+        var late = new MetadataBuilder("late");
+        late.Area("service", "Customer service", order: 5, icon: "support").Section("service", "tools", "Tools", order: 10);
+        var layers = Samples.Declare(Samples.Layers, new ModuleInfo("early", "Early"), early.Build());
+        Assert.Equal("Service", SnapshotBuilder.Build(layers).Areas.Single(a => a.Name == "service").Label);
+
+        var area = SnapshotBuilder.Build(Samples.Declare(layers, new ModuleInfo("late", "Late"), late.Build())).Areas[0];
+
+        Assert.Equal(("Customer service", "support", "late"), (area.Label, area.Icon, area.Origin));
+        Assert.Equal(["tools", "desk"], area.Sections.Select(s => s.Name));
+    }
+
+    [Fact]
+    public void An_entity_whose_area_is_missing_is_still_found_and_one_without_a_place_stays_out()
+    {
+        var builder = new MetadataBuilder("other");
+        builder.Entity("tool", e => e.Field("name", Fields.Text).In("workshop", "tools")).Entity("tool_part", e => e.Field("name", Fields.Text));
+
+        var snapshot = SnapshotBuilder.Build(Samples.Declare(Samples.Layers, new ModuleInfo("other", "Other"), builder.Build()));
+
+        Assert.Equal([new Placement("sales", "custom")], snapshot.Entity("tool").Placements.AsEnumerable());
+        Assert.Contains("custom", snapshot.Areas[0].Sections.Select(s => s.Name));
+        Assert.Empty(snapshot.Entity("tool_part").Placements);
+    }
+
+    [Fact]
     public void Every_name_of_a_constraint_fits_and_can_be_taken_apart()
     {
         var entity = new string('e', Names.MaxEntityLength);

@@ -88,6 +88,13 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
     public void Put(EntityShape shape) =>
         Layers = Layers.With(Layers.Custom.With(shape with { Fields = shape.Fields.RemoveAll(f => f == new FieldShape(f.Name)) }));
 
+    private static ViewDefinition Normal(ViewDefinition view) => view with
+    {
+        Origin = Origins.Custom,
+        Columns = view.Columns.IsDefault ? [] : view.Columns,
+        Sort = view.Sort.IsDefault ? [] : view.Sort,
+    };
+
     public static string Short(string name) => name.Length > 60 ? name[..60] : name;
 
     private void CreateEntity(EntityShape entity)
@@ -136,7 +143,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             return;
         }
 
-        var views = entity.Views.Select(v => v with { Origin = Origins.Custom, Sort = v.Sort.IsDefault ? [] : v.Sort });
+        var views = entity.Views.Select(Normal);
         foreach (var twice in entity.Views.GroupBy(v => v.Name, StringComparer.Ordinal).Where(g => g.Skip(1).Any()))
         {
             Error(PlanCodes.Exists, entity.Name, "ViewTwice", Short(twice.Key));
@@ -250,7 +257,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             return;
         }
 
-        var shape = Custom(name).With(field with { IsHidden = null });
+        var shape = Custom(name).With(field with { IsHidden = null, RenamedFrom = null });
         if (shape.Form is { Sections: [.. var sections, var last] })
         {
             shape = shape with { Form = new FormDefinition([.. sections, last with { Fields = last.Fields.Add(field.Name) }]) };
@@ -268,7 +275,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
         }
 
         var shape = Custom(name);
-        Put(shape.With(view with { Origin = Origins.Custom, Sort = view.Sort.IsDefault ? [] : view.Sort }) with { RemovedViews = shape.RemovedViews.Remove(view.Name) });
+        Put(shape.With(Normal(view)) with { RemovedViews = shape.RemovedViews.Remove(view.Name) });
         Step(name, "StepSetView", view.Label, entity.Label);
     }
 

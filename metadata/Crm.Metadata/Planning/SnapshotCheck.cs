@@ -13,6 +13,9 @@ internal static class SnapshotCheck
     private const int MaxSetLength = 32;
     private const int MaxHelpLength = 500;
 
+    // PostgreSQL refuses an index entry of more than about 2,700 bytes; a character can take four.
+    private const int MaxUniqueLength = 600;
+
     public static ImmutableArray<PlanMessage> Problems(MetadataLayers layers, MetadataSnapshot snapshot)
     {
         var problems = new List<PlanMessage>();
@@ -80,7 +83,7 @@ internal static class SnapshotCheck
             Add(problems, PlanCodes.Limit, entity.Name, "TooManyViews", entity.Label, MaxViews);
         }
 
-        if (entity.Fields.Count(f => f.Type is StageType) > 1)
+        if (entity.Fields.Count(f => f.Type is StageType && !f.IsHidden) > 1)
         {
             Add(problems, PlanCodes.Limit, entity.Name, "TwoStages", entity.Label);
         }
@@ -132,6 +135,11 @@ internal static class SnapshotCheck
         if (field.IsUnique && !field.Type.CanBeUnique)
         {
             Add(problems, PlanCodes.Option, target, "CannotBeUnique", field.Label, field.Type.Name);
+        }
+
+        if (field.IsUnique && field.Type is SingleTextType text && (field.MaxLength ?? text.DefaultMaxLength) > MaxUniqueLength)
+        {
+            Add(problems, PlanCodes.Limit, target, "UniqueTooLong", field.Label, MaxUniqueLength);
         }
 
         if (field.Target is { } pointed && field.Type is LookupType && !snapshot.TryEntity(pointed, out _))

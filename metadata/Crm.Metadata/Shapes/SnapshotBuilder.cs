@@ -22,7 +22,7 @@ internal static class SnapshotBuilder
         // Views lead through lookups into other entities, so they come when all fields are known.
         var fields = new MetadataSnapshot(layers.Version, entities.ToFrozenDictionary(StringComparer.Ordinal), []);
         var complete = entities.Values.Select(e => Layout.Complete(layers, fields, e)).ToFrozenDictionary(e => e.Name, StringComparer.Ordinal);
-        (areas, complete) = PlaceCustomEntities(areas, complete);
+        (areas, complete) = PlaceLost(areas, complete);
         return new MetadataSnapshot(layers.Version, complete, areas);
     }
 
@@ -132,35 +132,34 @@ internal static class SnapshotBuilder
         return [.. (entity.SearchFields.IsEmpty ? title : entity.SearchFields).Where(texts.Contains)];
     }
 
+    /// <summary>Areas with the sections of all layers. Who gives an area a label owns it, wherever in the order it comes.</summary>
     private static ImmutableArray<AreaDefinition> Areas(MetadataLayers layers)
     {
-        var areas = new List<AreaDefinition>();
-        foreach (var area in layers.Items.SelectMany(l => l.Areas))
+        var areas = layers.Items.SelectMany(l => l.Areas).GroupBy(a => a.Name, StringComparer.Ordinal).Select(parts =>
         {
-            var index = areas.FindIndex(a => a.Name == area.Name);
-            if (index < 0)
+            var owner = parts.FirstOrDefault(a => a.Label.Length > 0) ?? parts.First();
+            return owner with
             {
-                areas.Add(area with { Label = area.Label.Length > 0 ? area.Label : Names.ToLabel(area.Name) });
-                continue;
-            }
-
-            var known = areas[index];
-            areas[index] = known with
-            {
-                Icon = known.Icon ?? area.Icon,
-                Sections = [.. known.Sections, .. area.Sections.Where(s => known.Sections.All(k => k.Name != s.Name))],
+                Label = owner.Label.Length > 0 ? owner.Label : Names.ToLabel(owner.Name),
+                Sections = [.. parts.SelectMany(a => a.Sections).DistinctBy(s => s.Name, StringComparer.Ordinal).OrderBy(s => s.Order)],
             };
-        }
-
-        return [.. areas.Select(a => a with { Sections = [.. a.Sections.OrderBy(s => s.Order)] }).OrderBy(a => a.Order).ThenBy(a => a.Name, StringComparer.Ordinal)];
+        });
+        return [.. areas.OrderBy(a => a.Order).ThenBy(a => a.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>An entity the customer made without saying where must still be found: it goes into the first area, into a section of its own.</summary>
-    private static (ImmutableArray<AreaDefinition> Areas, FrozenDictionary<string, EntityDefinition> Entities) PlaceCustomEntities(
+    /// <summary>
+    /// What the customer made without saying where, and what belongs into an area that is not there, must still be found: it goes into the first area, into a
+    /// section of its own. Entities of modules without any place are parts of others (the lines of an invoice) and stay out.
+    /// </summary>
+    private static (ImmutableArray<AreaDefinition> Areas, FrozenDictionary<string, EntityDefinition> Entities) PlaceLost(
         ImmutableArray<AreaDefinition> areas, FrozenDictionary<string, EntityDefinition> entities)
     {
         const string section = "custom";
-        var lost = entities.Values.Where(e => e.Origin == Origins.Custom && e.Placements.IsEmpty).Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
+        bool Exists(Placement place) => areas.Any(a => a.Name == place.Area && a.Sections.Any(s => s.Name == place.Section));
+        var lost = entities.Values
+            .Where(e => e.Placements.IsEmpty ? e.Origin == Origins.Custom : !e.Placements.Any(Exists))
+            .Select(e => e.Name)
+            .ToHashSet(StringComparer.Ordinal);
         if (lost.Count == 0 || areas.IsEmpty)
         {
             return (areas, entities);

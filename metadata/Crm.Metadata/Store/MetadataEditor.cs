@@ -10,6 +10,8 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
     // Hosts that start together declare the same modules one after the other.
     internal static readonly TimeSpan StartWait = TimeSpan.FromMinutes(2);
 
+    private const int StartTries = 5;
+
     private static readonly TimeSpan ApplyWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PlansAreKept = TimeSpan.FromDays(7);
 
@@ -75,6 +77,13 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
         IReadOnlyList<MetadataChange> changes, (long Version, string Statements)? expected, ModuleInfo? module, Actor actor, TimeSpan wait, CancellationToken ct)
     {
         var (result, layers) = await store.Runner.ApplyAsync(changes, expected, module, actor, wait, ct);
+        // A person can try again; a module that starts while another host imports into its table cannot.
+        for (var tries = 1; module is not null && tries < StartTries && result.Errors.Any(e => e.Code == PlanCodes.Busy); tries++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(tries), time, ct);
+            (result, layers) = await store.Runner.ApplyAsync(changes, expected, module, actor, wait, ct);
+        }
+
         if (layers is not null)
         {
             store.Accept(MetadataState.Of(layers));

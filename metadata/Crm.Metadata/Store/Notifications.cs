@@ -205,14 +205,16 @@ public sealed class Notifications(CrmDatabase database, TimeProvider time, ILogg
                 {
                     await handler(payload, stop);
                 }
-                catch (OperationCanceledException) when (stop.IsCancellationRequested)
-                {
-                    return;
-                }
 #pragma warning disable CA1031 // One subscriber's fault must not silence the others.
                 catch (Exception problem)
 #pragma warning restore CA1031
                 {
+                    // What a subscriber works with may be gone already while the host stops.
+                    if (stop.IsCancellationRequested)
+                    {
+                        return;
+                    }
+
                     owner.log.LogError(problem, "A subscriber of {Channel} failed.", Channel);
                 }
             }
