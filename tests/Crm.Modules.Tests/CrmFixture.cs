@@ -1,5 +1,6 @@
 using Crm.Sdk;
 using Crm.Sdk.Testing;
+using Record = Crm.Sdk.Record;
 
 namespace Crm.Modules.Tests;
 
@@ -15,11 +16,12 @@ public sealed class CrmFixture : IAsyncLifetime
     public async Task DisposeAsync() => await Crm.DisposeAsync();
 
     /// <summary>Creates a record that must be accepted.</summary>
-    public async Task<Record> CreateAsync(string entity, Dictionary<string, object?> values) => Accepted(await Records.SaveAsync(RecordChange.Create(entity, values)));
+    public async Task<Record> CreateAsync(string entity, params (string Field, object? Value)[] values) =>
+        Accepted(await Records.SaveAsync(RecordChange.Create(entity, values.ToDictionary(v => v.Field, v => v.Value))));
 
     /// <summary>Changes a record; the change must be accepted.</summary>
-    public async Task<Record> UpdateAsync(Record record, Dictionary<string, object?> values) =>
-        Accepted(await Records.SaveAsync(RecordChange.Update(record.Entity, record.Id, values)));
+    public async Task<Record> UpdateAsync(Record record, params (string Field, object? Value)[] values) =>
+        Accepted(await Records.SaveAsync(RecordChange.Update(record.Entity, record.Id, values.ToDictionary(v => v.Field, v => v.Value))));
 
     private static Record Accepted(SaveResult result)
     {

@@ -17,7 +17,7 @@ public sealed class ContactsTests(CrmFixture fixture) : IClassFixture<CrmFixture
     [Fact]
     public async Task CON_22_A_company_has_a_relationship_type_and_an_owner_from_the_start()
     {
-        var company = await fixture.CreateAsync("company", new() { ["name"] = "Nordlicht GmbH" });
+        var company = await fixture.CreateAsync("company", ("name", "Nordlicht GmbH"));
 
         Assert.Equal("client", company["relationship_type"]);
         Assert.Equal(fixture.Crm.Admin.UserId, company["owner"]);
@@ -28,8 +28,8 @@ public sealed class ContactsTests(CrmFixture fixture) : IClassFixture<CrmFixture
     [Fact]
     public async Task A_company_may_belong_to_another_one()
     {
-        var parent = await fixture.CreateAsync("company", new() { ["name"] = "Holding" });
-        var child = await fixture.CreateAsync("company", new() { ["name"] = "Subsidiary", ["parent"] = parent.Id });
+        var parent = await fixture.CreateAsync("company", ("name", "Holding"));
+        var child = await fixture.CreateAsync("company", ("name", "Subsidiary"), ("parent", parent.Id));
 
         Assert.Equal(parent.Id, child["parent"]);
         var deletion = await fixture.Records.SaveAsync(RecordChange.Delete("company", parent.Id));

@@ -12,12 +12,12 @@ public sealed class PipelineTests(CrmFixture fixture) : IClassFixture<CrmFixture
         var client = await fixture.Crm.AdminClientAsync();
         Assert.All(await StagesAsync(client), s => Assert.Equal(0, s.GetProperty("count").GetInt64()));
 
-        await fixture.CreateAsync("opportunity", new() { ["title"] = "A", ["budget"] = new Money(1000, "EUR") });
-        await fixture.CreateAsync("opportunity", new() { ["title"] = "B", ["budget"] = new Money(500, "EUR"), ["probability"] = 40 });
-        await fixture.CreateAsync("opportunity", new() { ["title"] = "C", ["budget"] = new Money(700, "USD") });
-        await fixture.CreateAsync("opportunity", new() { ["title"] = "D without a budget" });
-        await fixture.CreateAsync("opportunity", new() { ["title"] = "E", ["budget"] = new Money(300, "EUR"), ["stage"] = "order" });
-        await fixture.CreateAsync("opportunity", new() { ["title"] = "F, given up", ["budget"] = new Money(9999, "EUR"), ["is_active"] = false });
+        await fixture.CreateAsync("opportunity", ("title", "A"), ("budget", new Money(1000, "EUR")));
+        await fixture.CreateAsync("opportunity", ("title", "B"), ("budget", new Money(500, "EUR")), ("probability", 40));
+        await fixture.CreateAsync("opportunity", ("title", "C"), ("budget", new Money(700, "USD")));
+        await fixture.CreateAsync("opportunity", ("title", "D without a budget"));
+        await fixture.CreateAsync("opportunity", ("title", "E"), ("budget", new Money(300, "EUR")), ("stage", "order"));
+        await fixture.CreateAsync("opportunity", ("title", "F, given up"), ("budget", new Money(9999, "EUR")), ("is_active", false));
 
         var stages = await StagesAsync(client);
         Assert.Equal(["prospect", "offer", "order", "lost"], stages.Select(s => s.GetProperty("stage").GetString()));
