@@ -167,7 +167,7 @@ internal static class LayoutCheck
             // A part of an e-mail address is no e-mail address; a money field is compared by its amount.
             return;
         }
-        else if (!field.Type.TryNormalize(field, compare.Value, out _, out var error))
+        else if (!field.Type.Problems(field).Any() && !field.Type.TryNormalize(field, compare.Value, out _, out var error))
         {
             problems.Add(new PlanMessage(error.Code, MetadataTexts.Of("FilterValue", view.Label, error.Message), target));
         }

@@ -127,7 +127,13 @@ internal static class SnapshotCheck
             Add(problems, ErrorCodes.Length, target, "HelpTooLong", field.Label, MaxHelpLength);
         }
 
-        foreach (var problem in field.Type.Problems(field))
+        if (field.Help?.Contains('\0', StringComparison.Ordinal) == true)
+        {
+            Add(problems, PlanCodes.Option, target, "JsonText", "help");
+        }
+
+        var problemsOfType = field.Type.Problems(field).ToList();
+        foreach (var problem in problemsOfType)
         {
             problems.Add(new PlanMessage(PlanCodes.Option, problem, target));
         }
@@ -162,7 +168,8 @@ internal static class SnapshotCheck
             Add(problems, PlanCodes.Option, target, "CurrencyCode", field.Label);
         }
 
-        if (field.Default is { } input)
+        // With options that make no sense a type cannot be asked about values.
+        if (problemsOfType.Count == 0 && field.Default is { } input)
         {
             if (input is string { Length: 0 })
             {
