@@ -24,9 +24,10 @@ internal static class ModuleResources
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapGet("/_modules/{module}/{**path}", Serve).RequireAuthorization().ExcludeFromDescription();
 
-    private static IResult Serve(string module, string path, HttpContext context, ModuleCatalogAccessor catalog)
+    private static IResult Serve(string module, string? path, HttpContext context, ModuleCatalogAccessor catalog)
     {
-        if (catalog.Current.Find(module)?.Running is not { } running
+        if (path is null
+            || catalog.Current.Find(module)?.Running is not { } running
             || !ContentTypes.TryGetValue(Path.GetExtension(path), out var contentType)
             || running.Assembly.GetManifestResourceStream("wwwroot/" + path) is not { } stream)
         {

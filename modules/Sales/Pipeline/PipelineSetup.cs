@@ -1,6 +1,7 @@
 using Crm.Sdk;
 using Crm.Sdk.Web;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Crm.Modules.Sales.Pipeline;
@@ -14,6 +15,6 @@ internal static class PipelineSetup
         builder.AddPage<PipelinePage>("pipeline", "Pipeline", new Placement("sales", "work", 10), "monitoring");
         builder.AddEndpoints(routes => routes.MapGet(
             "pipeline",
-            (PipelineReader pipeline, CancellationToken ct) => pipeline.ReadAsync(ct)));
+            ([FromServices] PipelineReader pipeline, CancellationToken ct) => pipeline.ReadAsync(ct)));
     }
 }

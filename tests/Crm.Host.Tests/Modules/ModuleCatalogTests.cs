@@ -90,7 +90,7 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("text/css", answer.Content.Headers.ContentType!.MediaType);
         Assert.Equal("nosniff", Assert.Single(answer.Headers.GetValues("X-Content-Type-Options")));
-        Assert.Equal(HttpStatusCode.NotFound, (await admin.GetAsync("/_modules/good/../GoodModule.cs")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await admin.GetAsync("/_modules/good/%2e%2e/GoodModule.cs")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await admin.GetAsync("/_modules/throws/good.css")).StatusCode);
     }
 

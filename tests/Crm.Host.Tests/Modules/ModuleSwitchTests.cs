@@ -104,7 +104,10 @@ public sealed class ModuleSwitchTests : IAsyncLifetime
     [Fact]
     public async Task A_module_that_was_switched_off_leaves_memory()
     {
+        // It was in use before: a file, an endpoint with a service of its own, an interceptor.
         Assert.Equal(HttpStatusCode.OK, (await admin.GetAsync("/_modules/good/good.css")).StatusCode);
+        Assert.Equal("0", await admin.GetStringAsync("/api/m/good/count"));
+        Assert.NotNull((await Records.SaveAsync(Gadget("Pliers", "p-1"))).Record);
 
         await SwitchAsync("disable", "off");
         await Updates.RetiredAsync().WaitAsync(Patience);
