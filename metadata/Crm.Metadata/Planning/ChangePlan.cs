@@ -72,7 +72,4 @@ public static class PlanCodes
 
     /// <summary>Something in the list or form does not fit the entity.</summary>
     public const string Layout = "layout";
-
-    /// <summary>The tables are in use; try again.</summary>
-    public const string Busy = "busy";
 }

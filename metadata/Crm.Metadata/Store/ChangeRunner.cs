@@ -121,7 +121,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
         }
         catch (PostgresException problem) when (problem.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
         {
-            return (Refused(0, PlanCodes.Busy, "Busy"), null);
+            return (Refused(0, ErrorCodes.Busy, "Busy"), null);
         }
         catch (PostgresException problem) when (problem.SqlState is PostgresErrorCodes.UniqueViolation && TableNames.TryParse(problem.ConstraintName, out var entity, out var column))
         {

@@ -78,7 +78,7 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
     {
         var (result, layers) = await store.Runner.ApplyAsync(changes, expected, module, actor, wait, ct);
         // A person can try again; a module that starts while another host imports into its table cannot.
-        for (var tries = 1; module is not null && tries < StartTries && result.Errors.Any(e => e.Code == PlanCodes.Busy); tries++)
+        for (var tries = 1; module is not null && tries < StartTries && result.Errors.Any(e => e.Code == ErrorCodes.Busy); tries++)
         {
             await Task.Delay(TimeSpan.FromSeconds(tries), time, ct);
             (result, layers) = await store.Runner.ApplyAsync(changes, expected, module, actor, wait, ct);
