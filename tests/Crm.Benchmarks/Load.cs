@@ -1,0 +1,39 @@
+using System.Diagnostics;
+
+namespace Crm.Benchmarks;
+
+/// <summary>Asks for pages over 16 connections for some seconds.</summary>
+internal static class Load
+{
+    private const int Connections = 16;
+
+    /// <returns>Requests a second.</returns>
+    public static async Task<double> RunAsync(HttpClient client, Func<int, string> path, int seconds)
+    {
+        // The first requests compile code and prepare statements.
+        for (var i = 0; i < 50; i++)
+        {
+            await GetAsync(client, path(i));
+        }
+
+        var done = 0;
+        var watch = Stopwatch.StartNew();
+        var limit = TimeSpan.FromSeconds(seconds);
+        await Task.WhenAll(Enumerable.Range(0, Connections).Select(async _ =>
+        {
+            while (watch.Elapsed < limit)
+            {
+                await GetAsync(client, path(Interlocked.Increment(ref done)));
+            }
+        }));
+        return done / watch.Elapsed.TotalSeconds;
+    }
+
+    private static async Task GetAsync(HttpClient client, string path)
+    {
+        using var answer = await client.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
+        answer.EnsureSuccessStatusCode();
+        await using var body = await answer.Content.ReadAsStreamAsync();
+        await body.CopyToAsync(Stream.Null);
+    }
+}
