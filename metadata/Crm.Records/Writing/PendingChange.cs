@@ -12,6 +12,9 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
     private bool isSealed;
     private bool isConflict;
 
+    /// <summary>What a change without errors is told when those it belongs to were refused.</summary>
+    public static ValidationError NotAlone => new(null, ErrorCodes.Batch, Texts.Of("Batch"));
+
     public override ChangeKind Kind => change.Kind;
 
     public override Guid Id => change.Id;
@@ -175,7 +178,12 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
             return SaveResult.Refused([.. errors!.OrderBy(e => e.Field is { } name && table.TryField(name, out var field) ? field.Index : -1)]) with { Stored = isConflict ? Before : null };
         }
 
-        return new SaveResult(Kind == ChangeKind.Delete || (Kind == ChangeKind.Update && Changed.IsEmpty) ? Before : table.ToRecord(values), []);
+        if (IsWrite && !IsWritten)
+        {
+            return SaveResult.Refused(NotAlone);
+        }
+
+        return new SaveResult(Kind == ChangeKind.Create || IsWritten && Kind == ChangeKind.Update ? table.ToRecord(values) : Before, []);
     }
 
     private TableField Find(string name, out int part) =>

@@ -15,6 +15,9 @@ public sealed class RecordEngine(CrmDatabase database, IMetadata metadata, Behav
 
     internal TimeProvider Time => time;
 
+    /// <summary>How long a save waits for records somebody else is changing.</summary>
+    internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     internal QueryCompiler Queries { get; } = new();
 
     /// <summary>A record service that acts for the given actor.</summary>

@@ -80,7 +80,7 @@ internal static class SaveBatch
         var isRefused = options.AllOrNothing && all.Exists(r => !r.Succeeded);
         if (isRefused)
         {
-            var notAlone = SaveResult.Refused(new ValidationError(null, ErrorCodes.Batch, Texts.Of("Batch")));
+            var notAlone = SaveResult.Refused(PendingChange.NotAlone);
             return [.. changes.Select((_, i) => i < all.Count && !all[i].Succeeded ? all[i] : notAlone)];
         }
 

@@ -98,7 +98,8 @@ internal sealed class SaveSession : IAsyncDisposable
         connection = await Engine.Database.OpenAsync(ct);
         transaction = await connection.BeginTransactionAsync(ct);
         // The id tells later whether a commit went through whose answer was lost.
-        await using var command = Command("SELECT pg_current_xact_id(), set_config('lock_timeout', '10s', true)");
+        await using var command = Command("SELECT pg_current_xact_id(), set_config('lock_timeout', $1, true)");
+        command.Parameters.Add(new() { Value = Engine.LockTimeout.TotalMilliseconds.ToString("0", System.Globalization.CultureInfo.InvariantCulture) });
         transactionId = (ulong)(await command.ExecuteScalarAsync(ct))!;
     }
 
