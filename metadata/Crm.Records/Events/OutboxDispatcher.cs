@@ -126,14 +126,15 @@ public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behavi
             told.Add(name);
         }
 
+        // A host that is stopping still writes down what was handled, so that it is not told again.
         if (problems.Count == 0)
         {
-            await store.DeleteAsync([row.Id], ct);
+            await store.DeleteAsync([row.Id], CancellationToken.None);
             return true;
         }
 
         var pause = FirstPause * Math.Pow(2, Math.Min(row.Attempts, 20));
-        await store.PostponeAsync(row, told, pause < TimeSpan.FromHours(1) ? pause : TimeSpan.FromHours(1), string.Join('\n', problems), ct);
+        await store.PostponeAsync(row, told, pause < TimeSpan.FromHours(1) ? pause : TimeSpan.FromHours(1), string.Join('\n', problems), CancellationToken.None);
         return false;
     }
 
