@@ -108,6 +108,11 @@ public sealed partial class RecordPage
         formKey = Guid.CreateVersion7();
         visited.Clear();
         panels = [.. Modules.Current.Panels(entity.Name).Select((p, i) => new PagePanel($"panel{i}", p))];
+        if (entity.Name == "user" && Current.Value.IsAdministrator)
+        {
+            panels = panels.Add(new PagePanel("sign-in", new PanelRegistration("user", RecordTexts.Of("SignIn"), typeof(RecordPageSignIn))));
+        }
+
         tabs =
         [
             new Tab("details", RecordTexts.Of("Details")),
@@ -201,6 +206,20 @@ public sealed partial class RecordPage
             Location.NavigateTo(target);
         }
     }
+
+    private Dictionary<string, object?> Parameters(PagePanel panel, Record record)
+    {
+        var parameters = new Dictionary<string, object?>(StringComparer.Ordinal) { ["Record"] = record };
+        if (panel.Registration.Component == typeof(RecordPageSignIn))
+        {
+            parameters["Changed"] = EventCallback.Factory.Create<Record>(this, TakeChanged);
+        }
+
+        return parameters;
+    }
+
+    // What was typed meanwhile stays typed, on top of the newer version.
+    private void TakeChanged(Record record) => model?.Continue(record);
 
     private void OnSaved() => Toasts.Success(RecordTexts.Of("Saved", Title));
 

@@ -32,11 +32,9 @@ internal sealed class FormBrowser(IJSRuntime script) : IAsyncDisposable
             ? ImmutableDictionary<string, ImmutableDictionary<string, string>>.Empty
             : Texts(await form.InvokeAsync<Dictionary<string, Dictionary<string, string>>>("collect"));
 
-    public ValueTask StoreDraftAsync() => form?.InvokeVoidAsync("store") ?? ValueTask.CompletedTask;
+    public ValueTask StoreDraftAsync(long version) => form?.InvokeVoidAsync("restart", version) ?? ValueTask.CompletedTask;
 
     public ValueTask ClearDraftAsync() => form?.InvokeVoidAsync("clear") ?? ValueTask.CompletedTask;
-
-    public ValueTask RestartAsync(long version) => form?.InvokeVoidAsync("restart", version) ?? ValueTask.CompletedTask;
 
     public ValueTask FocusAsync(string field) => form?.InvokeVoidAsync("focus", field) ?? ValueTask.CompletedTask;
 

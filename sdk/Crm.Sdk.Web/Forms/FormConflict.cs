@@ -28,9 +28,18 @@ public sealed partial class FormModel
             return;
         }
 
-        var dropped = conflict.Fields.Select(f => f.Field.Name).Where(name => !keepMine.Contains(name)).ToHashSet(StringComparer.Ordinal);
-        var kept = edits.Where(e => !dropped.Contains(e.Key)).ToImmutableArray();
-        Reset(conflict.Theirs);
+        Continue(
+            conflict.Theirs,
+            name => !conflict.Fields.Any(f => f.Field.Name == name) || keepMine.Contains(name));
+    }
+
+    /// <summary>Continues on a newer version of the record that the user made themselves elsewhere on the page; what was typed stays typed.</summary>
+    public void Continue(Record newer) => Continue(newer, _ => true);
+
+    private void Continue(Record newer, Func<string, bool> keep)
+    {
+        var kept = edits.Where(e => keep(e.Key)).ToImmutableArray();
+        Reset(newer);
         foreach (var (name, edit) in kept)
         {
             if (!edit.IsReadable)

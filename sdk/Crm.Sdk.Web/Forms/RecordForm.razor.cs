@@ -205,7 +205,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
         if (isDraftDue)
         {
             isDraftDue = false;
-            await browser.StoreDraftAsync();
+            await browser.StoreDraftAsync(Form.Stored?.Version ?? 0);
         }
 
         if (focusDue is { } field)
@@ -245,7 +245,6 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
         if (browser is not null && result.Succeeded)
         {
             await browser.ClearDraftAsync();
-            await browser.RestartAsync(result.Record.Version);
         }
 
         return result.Succeeded;

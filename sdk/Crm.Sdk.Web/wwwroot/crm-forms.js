@@ -92,7 +92,6 @@ class Form {
 
   restart(version) { this.version = version; store(this); }
   collect() { return typed(this.root, 'known'); }
-  store() { store(this); }
   clear() { sessionStorage.removeItem(storageKey(this)); }
 
   read() {
