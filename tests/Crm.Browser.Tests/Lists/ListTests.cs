@@ -76,7 +76,7 @@ public sealed class ListTests(Harness.Browser browser, SampleCrm sample) : IClas
         await visit.OpenAsync("/e/company");
         var name = visit.Page.GetByRole(AriaRole.Columnheader, new() { Name = "Company name" });
         await Expect(name).ToHaveAttributeAsync("aria-sort", "ascending");
-        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "City" }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "City", Exact = true }).ClickAsync();
         await visit.Page.WaitForURLAsync("**?sort=city");
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Company name" }).ClickAsync(new() { Modifiers = [KeyboardModifier.Shift] });
         await visit.Page.WaitForURLAsync("**?sort=city%2Cname");

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crm.Host.Security;
 
 namespace Crm.Host.Pages.Shell;
 
@@ -6,7 +7,7 @@ namespace Crm.Host.Pages.Shell;
 internal static class Administrators
 {
     /// <summary>Role an administrator's sign-in carries.</summary>
-    public const string Role = "administrator";
+    public const string Role = Roles.Administrator;
 
     /// <summary>Pages of administration, in the order of the navigation.</summary>
     public static ImmutableArray<NavigationItem> Links =>
