@@ -1,1 +1,5 @@
-return 0;
+using System.CommandLine;
+using Crm.Cli;
+
+var root = new RootCommand(Texts.Of("Root")) { ImportCommand.Create() };
+return await root.Parse(args).InvokeAsync();

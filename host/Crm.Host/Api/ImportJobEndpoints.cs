@@ -71,13 +71,13 @@ internal static class ImportJobEndpoints
             csv.WriteField(header);
         }
 
-        csv.EndRecord();
+        await csv.EndRecordAsync(ct);
         for (var after = 0L; ;)
         {
             var page = await verdicts.ReadAsync(job.Id, severity, after, MaxPage, ct);
             foreach (var verdict in page)
             {
-                WriteRows(csv, verdict);
+                await WriteRowsAsync(csv, verdict, ct);
             }
 
             await csv.FlushAsync(ct);
@@ -90,7 +90,7 @@ internal static class ImportJobEndpoints
         }
     }
 
-    private static void WriteRows(CsvWriter csv, RowVerdict verdict)
+    private static async Task WriteRowsAsync(CsvWriter csv, RowVerdict verdict, CancellationToken ct)
     {
         foreach (var issue in verdict.Issues.DefaultIfEmpty())
         {
@@ -103,7 +103,7 @@ internal static class ImportJobEndpoints
             csv.WriteField(Harmless(issue?.Column));
             csv.WriteField(Harmless(issue?.Value));
             csv.WriteField(Harmless(issue?.Message));
-            csv.EndRecord();
+            await csv.EndRecordAsync(ct);
         }
     }
 

@@ -11,7 +11,18 @@ namespace Crm.Records.Importing;
 /// <param name="Column">The column it comes from.</param>
 /// <param name="Value">The text at fault.</param>
 /// <param name="Message">For the user.</param>
-public sealed record RowIssue(bool IsError, string Code, string? Field, string? Column, string? Value, string Message);
+public sealed record RowIssue(bool IsError, string Code, string? Field, string? Column, string? Value, string Message)
+{
+    private const int MaxLength = 300;
+
+    /// <summary>The text at fault; a long one is cut.</summary>
+    public string? Value { get; init; } = Cut(Value);
+
+    /// <summary>For the user; a long one, which repeats a long value, is cut.</summary>
+    public string Message { get; init; } = Cut(Message)!;
+
+    private static string? Cut(string? text) => text is { Length: > MaxLength } ? text[..MaxLength] + "…" : text;
+}
 
 /// <summary>A reference of a row by name, still to be found.</summary>
 internal sealed record NamedReference(FieldPlan Plan, string Name);
