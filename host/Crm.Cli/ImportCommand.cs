@@ -53,7 +53,7 @@ internal static class ImportCommand
             }
 
             var client = new CrmClient(http);
-            await client.SignInAsync(arguments.User, arguments.Password ?? console.Prompt(new TextPrompt<string>(Texts.Of("Password", arguments.User)).Secret(null)), ct);
+            await client.SignInAsync(arguments.User, arguments.Password ?? Ask(console, arguments.User), ct);
             var isGood = true;
             foreach (var file in plan.Files)
             {
@@ -144,6 +144,10 @@ internal static class ImportCommand
             throw new CliException(problem.Message);
         }
     }
+
+    private static string Ask(IAnsiConsole console, string user) => console.Profile.Capabilities.Interactive && !Console.IsInputRedirected
+        ? console.Prompt(new TextPrompt<string>(Markup.Escape(Texts.Of("Password", user))).Secret(null))
+        : throw new CliException(Texts.Of("NoPassword", PasswordVariable));
 
     // A password on the command line would stand in the list of processes and in the shell's history.
     private static string? Password() => Environment.GetEnvironmentVariable(PasswordVariable) is { Length: > 0 } password ? password : null;
