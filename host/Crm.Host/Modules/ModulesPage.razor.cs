@@ -112,6 +112,6 @@ public sealed partial class ModulesPage : ComponentBase, IDisposable
     {
         var entities = module.Entities.Select(e => Metadata.Current.TryEntity(e, out var entity) ? entity.PluralLabel : e).ToArray();
         var adds = entities.Length == 0 ? ModuleTexts.Of("NoEntities") : ModuleTexts.Of("Entities", string.Join(", ", entities));
-        return module.DependsOn.Count == 0 ? adds : adds + " " + ModuleTexts.Of("Needs", string.Join(", ", module.DependsOn));
+        return module.DependsOn.Count == 0 ? adds : adds + " " + ModuleTexts.Of("Needs", string.Join(", ", module.DependsOn.Select(id => Catalog.Current.Find(id)?.Info.Name ?? id)));
     }
 }
