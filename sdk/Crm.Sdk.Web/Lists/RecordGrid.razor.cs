@@ -23,7 +23,9 @@ public sealed partial class RecordGrid : IDisposable
     private Filter? loadedWithin;
     private CancellationTokenSource loading = new();
     private CancellationTokenSource typing = new();
-    private string typed = "";
+    private readonly List<string> asked = [];
+    private string searched = "";
+    private int searchBox;
     private string? failure;
     private bool isLoading;
     private bool isAllEmpty;
@@ -76,12 +78,24 @@ public sealed partial class RecordGrid : IDisposable
             return;
         }
 
-        if (loaded?.Search != State.Search)
-        {
-            typed = State.Search;
-        }
-
+        FollowSearch();
         await LoadAsync();
+    }
+
+    // The box belongs to who types: writing back what was typed a moment ago would swallow what was typed since. Only a search
+    // that came from elsewhere (a link, going back, "clear") makes a new box with its words.
+    private void FollowSearch()
+    {
+        var echo = asked.IndexOf(State.Search);
+        if (echo >= 0)
+        {
+            asked.RemoveRange(0, echo + 1);
+        }
+        else if (loaded?.Search != State.Search)
+        {
+            searched = State.Search;
+            searchBox++;
+        }
     }
 
     private void Use(MetadataSnapshot metadata)
@@ -132,7 +146,6 @@ public sealed partial class RecordGrid : IDisposable
 
     private async Task ShowAsync(GridState next)
     {
-        typed = next.Search;
         if (StateChanged.HasDelegate)
         {
             await StateChanged.InvokeAsync(next);
@@ -140,20 +153,27 @@ public sealed partial class RecordGrid : IDisposable
         else
         {
             State = next;
+            FollowSearch();
             await LoadAsync();
         }
     }
 
     private async Task OnTypedAsync(ChangeEventArgs change)
     {
-        typed = change.Value as string ?? "";
+        var words = change.Value as string ?? "";
         await typing.CancelAsync();
         typing.Dispose();
         typing = new CancellationTokenSource();
         try
         {
             await Task.Delay(TypingPause, time, typing.Token);
-            await ShowAsync(State with { Search = typed, Page = 1 });
+            if (asked.Count == 0 && words == State.Search)
+            {
+                return;
+            }
+
+            asked.Add(words);
+            await ShowAsync(State with { Search = words, Page = 1 });
         }
         catch (OperationCanceledException)
         {
