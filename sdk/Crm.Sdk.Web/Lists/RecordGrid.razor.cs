@@ -36,7 +36,7 @@ public sealed partial class RecordGrid : IDisposable
     {
         this.log = log;
         this.time = time;
-        rows = new GridCommands(services, LoadAsync);
+        rows = new GridCommands(services, ReloadAsync);
     }
 
     /// <summary>Name of the entity listed.</summary>
@@ -137,6 +137,13 @@ public sealed partial class RecordGrid : IDisposable
             log.LogError(problem, "The list of {Entity} could not be read ({ErrorId}).", entity.Name, failure);
         }
     }
+
+    // Called from elsewhere too: a toast that takes something back outlives the page it came from.
+    private Task ReloadAsync() => isDisposed ? Task.CompletedTask : InvokeAsync(async () =>
+    {
+        await LoadAsync();
+        StateHasChanged();
+    });
 
     private async Task<bool> IsEntityEmptyAsync(CancellationToken ct)
     {
