@@ -48,6 +48,11 @@ internal sealed class QueryOptions
                 throw new ApiException(ApiError.BadRequest($"The query option '{name}' is not understood here. Possible: {string.Join(", ", allowed!)}.", name));
             }
 
+            if (string.IsNullOrWhiteSpace(text))
+            {
+                throw new ApiException(ApiError.BadRequest($"The query option '{name}' is empty.", name));
+            }
+
             if (text.Count != 1 || !values.TryAdd(option, text[0] ?? ""))
             {
                 throw new ApiException(ApiError.BadRequest($"The query option '{name}' is given more than once.", name));
