@@ -33,7 +33,7 @@ internal static class OpportunityEntity
         .View(new ViewDefinition(
             "open",
             "Open Opportunities",
-            ["title", "company", "product", Stage, Probability, "budget", "expected_close", "owner"],
+            ["title", "company", "product", Stage, "budget", "expected_close", "owner"],
             Filter.AllOf(Filter.Equal("is_active", true), new Filter.In(Stage, ["prospect", "offer"])),
             [new Sort("expected_close"), new Sort("title")]))
         .View(new ViewDefinition(
