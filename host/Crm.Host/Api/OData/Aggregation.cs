@@ -8,7 +8,8 @@ namespace Crm.Host.Api.OData;
 /// <summary>Answers <c>$apply</c>: an optional filter, then groups and aggregates.</summary>
 internal sealed class Aggregation
 {
-    private static readonly string[] Options = ["$apply", "$orderby", "$top", "$skip", "$count", "$format"];
+    /// <summary>Options that go with <c>$apply</c>.</summary>
+    public static readonly ImmutableArray<string> Options = ["$apply", "$orderby", "$top", "$skip", "$count", "$format"];
 
     private readonly ODataSet set;
     private readonly ImmutableArray<string>.Builder groups = ImmutableArray.CreateBuilder<string>();
@@ -16,22 +17,31 @@ internal sealed class Aggregation
 
     // Names of the result as the client sees them ("company/name"), by the key of the row ("company.name").
     private readonly Dictionary<string, string> names = [];
+    private Filter? filter;
 
     private Aggregation(ODataSet set) => this.set = set;
 
     public static async Task HandleAsync(HttpContext context, ODataModel model, ODataSet set)
     {
-        var options = QueryOptions.Read(context.Request, model, set, Options);
-        var aggregation = new Aggregation(set);
-        var query = aggregation.Read(options.Apply()!, context.RequestServices.GetRequiredService<TimeProvider>());
-        var rows = await context.RequestServices.GetRequiredService<IRecordService>().AggregateAsync(query, context.RequestAborted);
+        var options = QueryOptions.Read(context.Request, model, set, Options.AsSpan());
+        var aggregation = Read(set, options, context.RequestServices.GetRequiredService<TimeProvider>());
+        var rows = await context.RequestServices.GetRequiredService<IRecordService>().AggregateAsync(aggregation.Query, context.RequestAborted);
         var page = aggregation.Order(rows, options["$orderby"]).Skip(options.Number("$skip") ?? 0).Take(options.Number("$top") ?? int.MaxValue);
         await aggregation.WriteAsync(context, page, options.Count() ? rows.Length : null);
     }
 
-    private AggregateQuery Read(ApplyClause apply, TimeProvider time)
+    /// <summary>What <c>$apply</c> asks for.</summary>
+    public AggregateQuery Query => new() { Entity = set.Entity.Name, GroupBy = groups.ToImmutable(), Aggregates = aggregates.ToImmutable(), Filter = filter };
+
+    public static Aggregation Read(ODataSet set, QueryOptions options, TimeProvider time)
     {
-        Filter? filter = null;
+        var aggregation = new Aggregation(set);
+        aggregation.Read(options.Apply() ?? throw new ApiException(ApiError.BadRequest("$apply is empty.", "$apply")), time);
+        return aggregation;
+    }
+
+    private void Read(ApplyClause apply, TimeProvider time)
+    {
         foreach (var (index, step) in apply.Transformations.Index())
         {
             var last = index == apply.Transformations.Count() - 1;
@@ -60,8 +70,6 @@ internal sealed class Aggregation
                     throw Unsupported.Expression("$apply can be filter(…)/groupby((…),aggregate(…)), each part but the last being filter(…)", "$apply");
             }
         }
-
-        return new AggregateQuery { Entity = set.Entity.Name, GroupBy = groups.ToImmutable(), Aggregates = aggregates.ToImmutable(), Filter = filter };
     }
 
     private void Group(IEnumerable<GroupByPropertyNode> nodes, string prefix)

@@ -106,10 +106,11 @@ internal sealed class QueryOptions
         {
             return parse(expressions);
         }
-        catch (Exception exception) when (exception is ODataException or ArgumentException or FormatException or OverflowException or InvalidOperationException or NotSupportedException)
+        catch (Exception exception) when (exception is not (OutOfMemoryException or ApiException))
         {
-            // The parser's own message names the position or the name at fault. Some mistakes it meets with exceptions meant for programmers.
-            throw new ApiException(ApiError.BadRequest($"{name} cannot be read: {exception.Message}", name));
+            // The parser's own message names the position or the name at fault. Some mistakes of clients it meets with exceptions of programmers,
+            // even null references; parsing changes nothing, so that all of them mean a query that cannot be read.
+            throw new ApiException(ApiError.BadRequest($"{name} cannot be read: {(exception is ODataException ? exception.Message : "it makes no sense.")}", name));
         }
     }
 }
