@@ -8,19 +8,26 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Crm.Host.Tests.Modules;
 
-/// <summary>Every fixture at once: one that works, and one for each way to go wrong.</summary>
-public sealed class ModuleCatalogTests : IAsyncLifetime
+/// <summary>A CRM with every fixture: one that works, and one for each way to go wrong.</summary>
+public sealed class FixturesCrm : IAsyncLifetime
 {
-    private TestCrm crm = null!;
-    private HttpClient admin = null!;
+    public TestCrm Crm { get; private set; } = null!;
+
+    public HttpClient Admin { get; private set; } = null!;
 
     public async Task InitializeAsync()
     {
-        crm = await TestCrm.StartAsync(new TestCrmOptions { ModulesDirectory = Fixtures.Directory });
-        admin = await crm.AdminClientAsync();
+        Crm = await TestCrm.StartAsync(new TestCrmOptions { ModulesDirectory = Fixtures.Directory });
+        Admin = await Crm.AdminClientAsync();
     }
 
-    public async Task DisposeAsync() => await crm.DisposeAsync();
+    public async Task DisposeAsync() => await Crm.DisposeAsync();
+}
+
+public sealed class ModuleCatalogTests(FixturesCrm fixture) : IClassFixture<FixturesCrm>
+{
+    private readonly TestCrm crm = fixture.Crm;
+    private readonly HttpClient admin = fixture.Admin;
 
     [Theory]
     [InlineData("good", "running", null)]
