@@ -21,14 +21,25 @@ internal sealed record HomeFigures(ImmutableArray<EntityDefinition> Entities, Fr
         ArgumentNullException.ThrowIfNull(records);
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(navigation);
+        // Users are there from the first start; they are no sign that somebody works with the product.
         ImmutableArray<EntityDefinition> entities =
-            [.. navigation.Areas.SelectMany(a => a.Sections).SelectMany(s => s.Items).Select(i => i.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Select(metadata.Entity)];
+            [.. Groups(navigation).SelectMany(g => g.Items).Select(i => i.Entity).OfType<string>().Select(metadata.Entity)];
         var counts = await Task.WhenAll(entities.Select(e => CountAsync(records, e, ct)));
         var recent = await Task.WhenAll(entities.Where((_, i) => counts[i] > 0).Select(e => RecentAsync(records, e, ct)));
         return new HomeFigures(
             entities,
             entities.Zip(counts).ToFrozenDictionary(p => p.First.Name, p => p.Second),
             [.. recent.SelectMany(r => r).OrderByDescending(r => r.At).Take(RecentLength)]);
+    }
+
+    /// <summary>What the navigation leads to, each thing once, under the first area that has it.</summary>
+    public static IEnumerable<NavigationSection> Groups(NavigationModel navigation)
+    {
+        ArgumentNullException.ThrowIfNull(navigation);
+        var seen = new HashSet<string>(StringComparer.Ordinal) { "/e/user" };
+        return navigation.Areas
+            .Select(a => new NavigationSection(a.Label, [.. a.Sections.SelectMany(s => s.Items).Where(i => seen.Add(i.Href))]))
+            .Where(g => !g.Items.IsEmpty);
     }
 
     private static async Task<long> CountAsync(IRecordService records, EntityDefinition entity, CancellationToken ct)

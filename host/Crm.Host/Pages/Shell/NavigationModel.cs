@@ -44,7 +44,7 @@ internal sealed record NavigationModel(ImmutableArray<NavigationArea> Areas)
     /// <summary>The area a page belongs to: the current one when it holds the page, otherwise the first that does.</summary>
     public NavigationArea? AreaOf(string path, string? current)
     {
-        var holders = Areas.Where(a => a.Sections.Any(s => s.Items.Any(i => i.Holds(path)))).ToList();
+        var holders = Areas.Where(a => a.Holds(path)).ToList();
         return holders.Find(a => a.Name == current) ?? holders.FirstOrDefault() ?? Areas.FirstOrDefault(a => a.Name == current) ?? Areas.FirstOrDefault();
     }
 
@@ -67,6 +67,9 @@ internal sealed record NavigationModel(ImmutableArray<NavigationArea> Areas)
 /// <summary>A work area (PLT-05).</summary>
 internal sealed record NavigationArea(string Name, string Label, string Icon, ImmutableArray<NavigationSection> Sections)
 {
+    /// <summary>Whether a page, given by its path, belongs to the area.</summary>
+    public bool Holds(string path) => Sections.Any(s => s.Items.Any(i => i.Holds(path)));
+
     /// <summary>Where choosing the area leads.</summary>
     public string Href => Sections[0].Items[0].Href;
 }
