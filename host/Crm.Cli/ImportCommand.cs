@@ -32,7 +32,7 @@ internal static class ImportCommand
         {
             using var http = new HttpClient { BaseAddress = TryRoot(parsed.GetValue(url)!, out var root) ? root : null, Timeout = TimeSpan.FromMinutes(10) };
             return await RunAsync(
-                AnsiConsole.Console,
+                Terminal(),
                 http,
                 new ImportArguments(parsed.GetValue(folder)!.FullName, parsed.GetValue(mapping)!.FullName, parsed.GetValue(user)!, Password(), parsed.GetValue(dryRun), parsed.GetValue(reports)?.FullName),
                 ct);
@@ -143,6 +143,19 @@ internal static class ImportCommand
         {
             throw new CliException(problem.Message);
         }
+    }
+
+    // In a file or a pipe there is no width to fit into and nobody to see colours.
+    private static IAnsiConsole Terminal()
+    {
+        if (!Console.IsOutputRedirected)
+        {
+            return AnsiConsole.Console;
+        }
+
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No });
+        console.Profile.Width = 160;
+        return console;
     }
 
     private static string Ask(IAnsiConsole console, string user) => console.Profile.Capabilities.Interactive && !Console.IsInputRedirected
