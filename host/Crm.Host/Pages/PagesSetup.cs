@@ -1,6 +1,7 @@
 using System.Globalization;
 using Crm.Host.Modules;
 using Crm.Host.Pages.Designer;
+using Crm.Host.Pages.Import;
 using Crm.Sdk.Web;
 using Crm.Sdk.Web.Forms;
 using Microsoft.AspNetCore.Localization;
@@ -25,6 +26,7 @@ internal static class PagesSetup
         services.AddRadzenComponents();
         services.AddCrmWeb();
         services.AddScoped<DesignerSession>();
+        services.AddTransient<ImportWizard>();
         services.Configure<RequestLocalizationOptions>(options =>
         {
             // Numbers and dates follow the browser's language, whichever it is; texts fall back to English where there is no translation.

@@ -118,6 +118,10 @@ public sealed class ImportService(ImportFiles files, JobQueue jobs, IMetadata me
         return await jobs.EnqueueAsync(ImportHandler.JobKind, request, actor, rows, ct);
     }
 
+    /// <summary>Everything wrong with a mapping; the field of each is the part of the mapping at fault.</summary>
+    public ImmutableArray<ValidationError> Problems(EntityDefinition entity, IEnumerable<string> headers, ImportMapping mapping, ImportMode mode, ImmutableArray<string> match) =>
+        MappingCheck.Problems(metadata.Current, entity, headers, mapping, mode, match);
+
     /// <summary>The entity of this name or set.</summary>
     /// <exception cref="ImportFileException">There is none.</exception>
     public static EntityDefinition Entity(MetadataSnapshot snapshot, string name)

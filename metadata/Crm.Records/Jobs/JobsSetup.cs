@@ -17,6 +17,7 @@ public static class JobsSetup
         services.TryAddSingleton<ImportFiles>();
         services.TryAddSingleton<VerdictStore>();
         services.TryAddSingleton<ImportService>();
+        services.TryAddSingleton<ImportValues>();
         services.AddSingleton<IJobHandler, ImportHandler>();
         return services;
     }

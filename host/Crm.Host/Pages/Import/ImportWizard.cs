@@ -1,0 +1,144 @@
+using System.Collections.Immutable;
+using Crm.Host.Security;
+using Crm.Records.Importing;
+using Crm.Records.Jobs;
+using Crm.Sdk;
+
+namespace Crm.Host.Pages.Import;
+
+/// <summary>What the wizard knows and can do; the page shows it.</summary>
+public sealed class ImportWizard(ImportFiles files, ImportService imports, ImportValues values, JobQueue jobs, IRecordService records, IMetadata metadata, CurrentActor actor)
+{
+    private const int PreviewRows = 5;
+    private const int MaxSuggestions = 200;
+
+    /// <summary>The file as it reads; null before there is one or while it is unclear how it is written.</summary>
+    public FileInspection? File { get; private set; }
+
+    /// <summary>Encodings to choose from when the file does not say.</summary>
+    public ImmutableArray<EncodingCandidate> Candidates { get; private set; } = [];
+
+    public Guid? FileId { get; private set; }
+
+    public MappingDraft? Draft { get; private set; }
+
+    /// <summary>Values nobody knows, by field.</summary>
+    public ImmutableArray<UnknownValues> Unknown { get; private set; } = [];
+
+    /// <summary>Names of records lookups may point to, by field.</summary>
+    public IDictionary<string, ImmutableArray<string>> Suggestions { get; } = new Dictionary<string, ImmutableArray<string>>(StringComparer.Ordinal);
+
+    public ImmutableArray<ValidationError> Problems { get; private set; } = [];
+
+    /// <summary>What went wrong last, for the user.</summary>
+    public string? Failure { get; private set; }
+
+    public Job? Job { get; private set; }
+
+    /// <summary>Takes a file in.</summary>
+    public Task UploadAsync(EntityDefinition entity, Stream content, string name) => TryAsync(async () =>
+    {
+        var stored = await files.SaveAsync(content, name, actor.Value);
+        FileId = stored.Id;
+        await InspectAsync(entity, null, null);
+    });
+
+    /// <summary>Reads the file, again or for the first time.</summary>
+    public Task OpenAsync(EntityDefinition entity, Guid file, string? encoding = null, string? delimiter = null) => TryAsync(async () =>
+    {
+        FileId = file;
+        await InspectAsync(entity, encoding, delimiter);
+    });
+
+    /// <summary>Looks for values nobody knows and for problems, after the mapping was changed.</summary>
+    public Task CheckAsync(EntityDefinition entity) => TryAsync(async () =>
+    {
+        if (File is null || Draft is null)
+        {
+            return;
+        }
+
+        var mapping = Draft.ToMapping();
+        Problems = imports.Problems(entity, File.Headers, mapping, Draft.Mode, Draft.MatchFields);
+        if (!Problems.IsEmpty)
+        {
+            Unknown = [];
+            return;
+        }
+
+        // Values that were mapped stay on the screen: what was decided must be seen and can be taken back.
+        var withoutValues = mapping with { Fields = mapping.Fields.ToImmutableSortedDictionary(f => f.Key, f => f.Value with { Values = null }) };
+        Unknown = await values.UnknownAsync(File, entity, withoutValues);
+        foreach (var field in Unknown.Select(u => Draft.Field(u.Field)).OfType<FieldDefinition>().Where(f => f.Type is ReferenceType && !Suggestions.ContainsKey(f.Name)))
+        {
+            Suggestions[field.Name] = await NamesAsync(((ReferenceType)field.Type).TargetOf(field)!);
+        }
+    });
+
+    /// <summary>Starts the import or its dry run.</summary>
+    public async Task<Job?> StartAsync(EntityDefinition entity, bool dryRun)
+    {
+        await TryAsync(async () =>
+        {
+            Job = await imports.StartAsync(
+                new ImportOptions(entity.Name, FileId!.Value)
+                {
+                    Mapping = Draft!.ToMapping(),
+                    Mode = Draft.Mode,
+                    Match = Draft.MatchFields,
+                    DryRun = dryRun,
+                    Encoding = File!.Encoding,
+                    Delimiter = File.Delimiter == '\t' ? "tab" : File.Delimiter.ToString(),
+                },
+                actor.Value);
+        });
+        return Failure is null ? Job : null;
+    }
+
+    /// <summary>Reads how a job is doing; a job that is not this user's is none.</summary>
+    public async Task RefreshAsync(Guid job) =>
+        Job = await jobs.FindAsync(job) is { Kind: "import" } found && (actor.Value.IsAdministrator || found.CreatedBy == actor.Value.UserId) ? found : null;
+
+    public Task CancelAsync(Guid job) => jobs.CancelAsync(job);
+
+    public IDisposable Watch(Guid job, Func<CancellationToken, Task> changed) => jobs.Watch(job, changed);
+
+    /// <summary>Back from the check to the columns.</summary>
+    public void ForgetJob() => Job = null;
+
+    private async Task InspectAsync(EntityDefinition entity, string? encoding, string? delimiter)
+    {
+        try
+        {
+            File = await imports.InspectAsync(FileId!.Value, encoding, delimiter, actor.Value, PreviewRows);
+            Candidates = [];
+            Draft = new MappingDraft(entity, File);
+            Suggestions.Clear();
+            await CheckAsync(entity);
+        }
+        catch (ImportFileException unclear) when (!unclear.Candidates.IsEmpty && encoding is null)
+        {
+            (File, Draft, Candidates) = (null, null, unclear.Candidates);
+        }
+    }
+
+    private async Task<ImmutableArray<string>> NamesAsync(string entity)
+    {
+        var page = await records.QueryAsync(new RecordQuery { Entity = entity, Top = MaxSuggestions });
+        var titles = metadata.Current.Entity(entity).TitleFields;
+        return [.. page.Records.Select(r => string.Join(' ', titles.Select(t => r[t] as string).Where(t => !string.IsNullOrEmpty(t)))).Where(n => n.Length > 0).Order(StringComparer.CurrentCulture)];
+    }
+
+    private async Task TryAsync(Func<Task> work)
+    {
+        Failure = null;
+        try
+        {
+            await work();
+        }
+        catch (ImportFileException problem)
+        {
+            Failure = problem.Message;
+        }
+    }
+}

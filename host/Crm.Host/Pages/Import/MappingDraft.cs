@@ -1,0 +1,124 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Crm.Records.Importing;
+using Crm.Sdk;
+
+namespace Crm.Host.Pages.Import;
+
+/// <summary>A mapping while it is edited: seen from the columns of the file, as people read it.</summary>
+public sealed class MappingDraft
+{
+    private readonly EntityDefinition entity;
+
+    public MappingDraft(EntityDefinition entity, FileInspection file)
+    {
+        this.entity = entity;
+        var guess = MappingGuess.Guess(entity, file.Headers);
+        Columns =
+        [
+            .. file.Headers.Select((header, i) => new ColumnDraft(header, [.. file.Sample.Select(r => r.Values[i]).Where(v => v.Length > 0).Distinct(StringComparer.Ordinal).Take(3)])
+            {
+                Field = guess.Fields.FirstOrDefault(f => f.Value.Column == header).Key ?? "",
+            }),
+        ];
+        Fixed = Missing().Select(f => new FixedDraft { Field = f.Name }).ToList();
+        // Records are recognised by what is unique; without that the title is the best there is.
+        Match = Mapped().FirstOrDefault(f => f.IsUnique)?.Name ?? entity.TitleFields.FirstOrDefault(t => Mapped().Any(f => f.Name == t)) ?? "";
+    }
+
+    /// <summary>Columns of the file, in order.</summary>
+    public IReadOnlyList<ColumnDraft> Columns { get; }
+
+    /// <summary>Fields that get the same value, or text made of columns, in every row.</summary>
+    public IList<FixedDraft> Fixed { get; }
+
+    public ImportMode Mode { get; set; }
+
+    /// <summary>The field rows and records have in common.</summary>
+    public string Match { get; set; }
+
+    /// <summary>How numbers are written.</summary>
+    public string Culture { get; set; } = "";
+
+    /// <summary>Whether 01/02/2026 is the second of January.</summary>
+    public bool IsMonthFirst { get; set; }
+
+    /// <summary>Fields that can be given values.</summary>
+    public IEnumerable<FieldDefinition> Fields => entity.Fields.Where(MappingGuess.IsImportable);
+
+    public ImmutableArray<string> MatchFields => Mode == ImportMode.Create || Match.Length == 0 ? [] : [Match];
+
+    public FieldDefinition? Field(string name) => entity.TryField(name, out var field) ? field : null;
+
+    /// <summary>Fields some column or fixed value fills.</summary>
+    public IEnumerable<FieldDefinition> Mapped() => Columns.Select(c => c.Field).Concat(Fixed.Where(f => f.Text.Length > 0).Select(f => f.Field)).Select(Field).OfType<FieldDefinition>().Distinct();
+
+    /// <summary>Required fields nothing fills.</summary>
+    public IEnumerable<FieldDefinition> Missing() => Fields.Where(f => f.IsRequired && f.Default is null && !Columns.Any(c => c.Field == f.Name));
+
+    /// <summary>Whether a field has a list to choose from or points to other records.</summary>
+    public static bool HasList(FieldDefinition? field) => field is not null && (field.Type is ReferenceType or StageType || !field.Choices.IsEmpty);
+
+    /// <summary>Names and labels a value of the field may have; empty for lookups.</summary>
+    public static IEnumerable<(string Name, string Label)> Options(FieldDefinition field) => field.Type is StageType
+        ? field.Stages!.Stages.Select(s => (s.Name, s.Label))
+        : field.Choices.Select(c => (c.Name, c.Label));
+
+    /// <summary>The mapping as it will be used. Of two columns for one field the first counts.</summary>
+    public ImportMapping ToMapping()
+    {
+        var fields = ImmutableSortedDictionary.CreateBuilder<string, FieldMapping>(StringComparer.Ordinal);
+        foreach (var column in Columns.Where(c => c.Field.Length > 0))
+        {
+            var hasList = HasList(Field(column.Field));
+            fields.TryAdd(column.Field, new FieldMapping
+            {
+                Column = column.Header,
+                Unknown = hasList ? column.Unknown : UnknownValue.Error,
+                Values = hasList && column.Values.Values.Any(v => v.Length > 0)
+                    ? column.Values.Where(v => v.Value.Length > 0).ToImmutableSortedDictionary(v => v.Key, v => v.Value == ColumnDraft.NoValue ? null : (string?)v.Value)
+                    : null,
+            });
+        }
+
+        foreach (var item in Fixed.Where(f => f.Field.Length > 0 && f.Text.Trim().Length > 0))
+        {
+            var text = item.Text.Trim();
+            fields.TryAdd(item.Field, text.Contains('{', StringComparison.Ordinal) ? new FieldMapping { Template = text } : new FieldMapping { Value = JsonSerializer.SerializeToElement(text) });
+        }
+
+        return new ImportMapping
+        {
+            Fields = fields.ToImmutable(),
+            Culture = Culture.Length > 0 ? Culture : null,
+            DateFormats = IsMonthFirst ? ["MM/dd/yyyy", "M/d/yyyy", "MM/dd/yyyy HH:mm", "MM/dd/yyyy HH:mm:ss"] : null,
+        };
+    }
+}
+
+/// <summary>One column of the file.</summary>
+public sealed class ColumnDraft(string header, ImmutableArray<string> samples)
+{
+    /// <summary>Stands for leaving a value out; no name of a choice or record looks like it.</summary>
+    public const string NoValue = "\uE000";
+
+    public string Header => header;
+
+    public ImmutableArray<string> Samples => samples;
+
+    /// <summary>The field; empty for a column that is not imported.</summary>
+    public string Field { get; set; } = "";
+
+    public UnknownValue Unknown { get; set; }
+
+    /// <summary>Values nobody knows and what is meant by them; empty for nothing yet.</summary>
+    public IDictionary<string, string> Values { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+}
+
+/// <summary>A field with the same value in every row.</summary>
+public sealed class FixedDraft
+{
+    public string Field { get; set; } = "";
+
+    public string Text { get; set; } = "";
+}
