@@ -14,4 +14,5 @@ CREATE TABLE crm.outbox (
 );
 COMMENT ON TABLE crm.outbox IS 'Committed changes listeners were not told of yet. A row goes once every listener has handled it.';
 COMMENT ON COLUMN crm.outbox.told IS 'Listeners that have handled it, when another one has not.';
-CREATE INDEX outbox_record ON crm.outbox (record_id, id);
+-- Only rows somebody could not be told of, which are few: writing the others costs nothing.
+CREATE INDEX outbox_waiting ON crm.outbox (record_id, id) WHERE attempts > 0;

@@ -18,7 +18,7 @@ internal sealed class OutboxStore(CrmDatabase database)
             SELECT id, at, user_id AS UserId, entity, record_id AS RecordId, kind, version, fields, attempts, told
             FROM crm.outbox AS o
             WHERE o.next_at <= now()
-              AND NOT EXISTS (SELECT 1 FROM crm.outbox AS e WHERE e.record_id = o.record_id AND e.id < o.id AND e.next_at > now())
+              AND NOT EXISTS (SELECT 1 FROM crm.outbox AS e WHERE e.attempts > 0 AND e.record_id = o.record_id AND e.id < o.id AND e.next_at > now())
             ORDER BY o.id
             LIMIT @limit
             """,
@@ -29,7 +29,7 @@ internal sealed class OutboxStore(CrmDatabase database)
 
     /// <summary>How long until the next event is due; null when there is none.</summary>
     public static async Task<TimeSpan?> NextAsync(NpgsqlConnection connection, CancellationToken ct) =>
-        await connection.ExecuteScalarAsync<TimeSpan?>(new CommandDefinition("SELECT min(next_at) - now() FROM crm.outbox WHERE next_at > now()", cancellationToken: ct));
+        await connection.ExecuteScalarAsync<TimeSpan?>(new CommandDefinition("SELECT min(next_at) - now() FROM crm.outbox WHERE attempts > 0 AND next_at > now()", cancellationToken: ct));
 
     /// <summary>Everybody was told.</summary>
     public async Task DeleteAsync(IEnumerable<long> ids, CancellationToken ct)

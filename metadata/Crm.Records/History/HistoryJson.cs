@@ -10,24 +10,22 @@ namespace Crm.Records;
 /// <summary>Changed fields as JSON: name to [before, after], a value of several columns as a list of them.</summary>
 internal static class HistoryJson
 {
-    public static string Write(IReadOnlyList<TableField> fields, PendingChange change)
+    /// <summary>One text per change.</summary>
+    public static string[] Write(IReadOnlyList<PendingChange> changes, IReadOnlyList<IReadOnlyList<TableField>> fields)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(buffer))
+        var texts = new string[changes.Count];
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using var json = new Utf8JsonWriter(buffer);
+        for (var i = 0; i < texts.Length; i++)
         {
-            json.WriteStartObject();
-            foreach (var field in fields)
-            {
-                json.WriteStartArray(field.Name);
-                WriteValue(json, field, change.Stored?[field.Index]);
-                WriteValue(json, field, change.Kind == ChangeKind.Delete ? null : change.Values[field.Index]);
-                json.WriteEndArray();
-            }
-
-            json.WriteEndObject();
+            Write(json, fields[i], changes[i]);
+            json.Flush();
+            texts[i] = Encoding.UTF8.GetString(buffer.WrittenSpan);
+            buffer.ResetWrittenCount();
+            json.Reset(buffer);
         }
 
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return texts;
     }
 
     public static ImmutableArray<FieldChange> Read(EntityTable table, string text)
@@ -48,6 +46,20 @@ internal static class HistoryJson
         return changes.DrainToImmutable();
 
         int Place(FieldChange change) => table.TryField(change.Field, out var field) ? field.Index : int.MaxValue;
+    }
+
+    private static void Write(Utf8JsonWriter json, IReadOnlyList<TableField> fields, PendingChange change)
+    {
+        json.WriteStartObject();
+        foreach (var field in fields)
+        {
+            json.WriteStartArray(field.Name);
+            WriteValue(json, field, change.Stored?[field.Index]);
+            WriteValue(json, field, change.Kind == ChangeKind.Delete ? null : change.Values[field.Index]);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
     }
 
     private static void WriteValue(Utf8JsonWriter json, TableField field, object? value)

@@ -43,7 +43,7 @@ internal static class HistoryStore
         Add(written.Select(c => (short)c.Kind).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Smallint);
         Add(written.Select(c => VersionOf(run.Table, c)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
         Add(written.Select(c => c.Change.Source).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
-        Add(written.Select((c, i) => HistoryJson.Write(fields[i], c)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        Add(HistoryJson.Write(written, fields), NpgsqlDbType.Array | NpgsqlDbType.Text);
         Add(fields.Select(f => string.Join(',', f.Select(field => field.Name))).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
         Add(run.Table.Entity.Name, NpgsqlDbType.Text);
         Add(session.CausationId, NpgsqlDbType.Uuid);

@@ -25,8 +25,7 @@ internal sealed class ChangeInput(TableField target)
                 continue;
             }
 
-            var input = inputs.Find(i => i.Field == field);
-            if (input is null)
+            if (Find(inputs, field) is not { } input)
             {
                 inputs.Add(input = new ChangeInput(field));
             }
@@ -83,6 +82,19 @@ internal sealed class ChangeInput(TableField target)
         }
 
         return TryNormalize(merged, out value, out error);
+    }
+
+    private static ChangeInput? Find(List<ChangeInput> inputs, TableField field)
+    {
+        foreach (var input in inputs)
+        {
+            if (ReferenceEquals(input.Field, field))
+            {
+                return input;
+            }
+        }
+
+        return null;
     }
 
     private void Give(int part, object? value)
