@@ -107,6 +107,14 @@ public sealed class ModuleCatalogTests(FixturesCrm fixture) : IClassFixture<Fixt
         Assert.Equal(HttpStatusCode.Unauthorized, (await crm.Client().GetAsync("/api/modules")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await crm.Client().PostAsync("/api/modules/good/disable", null)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await admin.PostAsync("/api/modules/nothing/disable", null)).StatusCode);
+
+        var user = await crm.Records.SaveAsync(RecordChange.Create("user", new Dictionary<string, object?> { ["name"] = "Nora", ["user_name"] = "nora", ["can_sign_in"] = true }));
+        using var set = await admin.PostAsJsonAsync($"/api/users/{user.Record!.Id}/password", new { password = "a meadow behind the mill" });
+        Assert.True(set.IsSuccessStatusCode);
+        var nora = crm.Client(await crm.TokenAsync("nora", "a meadow behind the mill"));
+        Assert.Equal(HttpStatusCode.Forbidden, (await nora.GetAsync("/api/modules")).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await nora.PostAsync("/api/modules/good/disable", null)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await nora.GetAsync("/api/m/good/count")).StatusCode);
     }
 
     [Fact]
