@@ -81,6 +81,13 @@ internal sealed class EmbeddedServer : IAsyncDisposable
         }
     }
 
+    /// <summary>For tests: leaves everything as a killed host does, with the server running and the directory free.</summary>
+    internal void Abandon()
+    {
+        stopped = true;
+        directoryLock.Dispose();
+    }
+
     private async Task StartAsync(CancellationToken ct)
     {
         if (files.Major is null)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Crm.Host.Security;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -65,7 +66,9 @@ internal static class Launcher
         Console.WriteLine($"The CRM runs at {string.Join(" and ", addresses)}");
         if (app.Services.GetRequiredService<Readiness>().NewAdminPassword is { } password)
         {
-            Console.WriteLine($"Sign in as admin with the password {password} (shown only now; change it after signing in).");
+            Console.WriteLine($"Sign in as {FirstUsers.AdminUserName} with the password {password} (shown only now; change it after signing in).");
         }
+
+        Console.WriteLine("Stop it with Ctrl+C.");
     }
 }
