@@ -21,13 +21,25 @@ internal static class ServerAccount
     /// <summary>Lets the account pass the directories above <paramref name="path"/>, and no more than pass.</summary>
     public static async Task OpenWayAsync(string path, CancellationToken ct)
     {
-        for (var parent = Path.GetDirectoryName(path); Name is not null && parent is not null; parent = Path.GetDirectoryName(parent))
+        // From the top: nobody passes a directory whose parent is closed.
+        foreach (var directory in Name is null ? [] : Above(path))
         {
-            if (!await MayPassAsync(parent, ct) && !await OpenAsync(parent, ct))
+            if (!await MayPassAsync(directory, ct) && !await OpenAsync(directory, ct))
             {
-                throw new StartupException($"The account {Name}, under which PostgreSQL runs, may not pass {parent}. Allow it (chmod o+x) or choose another Crm__DataDirectory.");
+                throw new StartupException($"The account {Name}, under which PostgreSQL runs, may not pass {directory}. Allow it (chmod o+x) or choose another Crm__DataDirectory.");
             }
         }
+    }
+
+    private static Stack<string> Above(string path)
+    {
+        var directories = new Stack<string>();
+        for (var parent = Path.GetDirectoryName(path); parent is not null; parent = Path.GetDirectoryName(parent))
+        {
+            directories.Push(parent);
+        }
+
+        return directories;
     }
 
     private static async Task<bool> OpenAsync(string directory, CancellationToken ct)

@@ -127,6 +127,20 @@ public sealed class EmbeddedServerTests : IDisposable
         Assert.Equal(ServerAccount.Name ?? Environment.UserName, owner.Output);
     }
 
+    [Fact]
+    public async Task A_data_directory_below_one_that_is_closed_to_others_is_reached_all_the_same()
+    {
+        var below = Path.Combine(directory, "closed", "data");
+        Directory.CreateDirectory(below);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Path.Combine(directory, "closed"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        await using var server = await EmbeddedServer.StartAsync(below, throwAway: true);
+        Assert.Equal(1, await ScalarAsync<int>(server, "SELECT 1"));
+    }
+
     private static void Kill(int process)
     {
         using var server = Process.GetProcessById(process);

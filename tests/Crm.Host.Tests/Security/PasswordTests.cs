@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using Crm.Sdk;
-using Crm.Sdk.Testing;
 
 namespace Crm.Host.Tests.Security;
 

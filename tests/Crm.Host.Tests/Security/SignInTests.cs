@@ -1,8 +1,13 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Text;
+using Crm.Host.Security;
 using Crm.Sdk;
 using Crm.Sdk.Testing;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Crm.Host.Tests.Security;
 
@@ -114,7 +119,7 @@ public sealed class SignInTests(SecurityCrm security) : IClassFixture<SecurityCr
         var stolen = browser.Cookies.GetCookieHeader(browser.Address);
         Assert.Equal(HttpStatusCode.OK, await WithCookieAsync(stolen));
 
-        var token = await SignedInTokenAsync(browser);
+        var token = SignedInToken(browser);
         using var signedOut = await browser.PostAsync("/sign-out", [new("__RequestVerificationToken", token)]);
         Assert.Equal("/sign-in", signedOut.Headers.Location!.OriginalString);
         Assert.Equal(HttpStatusCode.Unauthorized, await WithCookieAsync(stolen));
@@ -205,8 +210,15 @@ public sealed class SignInTests(SecurityCrm security) : IClassFixture<SecurityCr
         Content = new StringContent($$"""{"name":"Forged","user_name":"forged.{{Guid.CreateVersion7()}}"}""", Encoding.UTF8, "application/json"),
     };
 
-    // The form's token for somebody signed in, as the page of the shell carries it.
-    private static async Task<string> SignedInTokenAsync(Browser browser) => await browser.FormTokenAsync();
+    // The token of the form in the user's menu, which is drawn over the live connection.
+    private string SignedInToken(Browser browser)
+    {
+        using var scope = security.Crm.Services.CreateScope();
+        var context = new DefaultHttpContext { RequestServices = scope.ServiceProvider };
+        context.Request.Headers.Cookie = browser.Cookies.GetCookieHeader(browser.Address);
+        context.User = new Session(default, SessionKind.Browser, security.Crm.Admin.UserId, "admin", "", IsAdministrator: true).ToPrincipal(CookieAuthenticationDefaults.AuthenticationScheme);
+        return scope.ServiceProvider.GetRequiredService<IAntiforgery>().GetTokens(context).RequestToken!;
+    }
 
     private async Task<HttpStatusCode> WithCookieAsync(string cookie, TestCrm? crm = null)
     {

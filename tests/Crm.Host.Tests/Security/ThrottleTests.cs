@@ -3,6 +3,7 @@ using Crm.Host.Security;
 using Crm.Metadata;
 using Crm.Sdk.Testing;
 using Dapper;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Crm.Host.Tests.Security;
 
@@ -12,21 +13,15 @@ public sealed class ThrottleTests : IAsyncLifetime
     private static readonly IPAddress Elsewhere = IPAddress.Parse("198.51.100.9");
 
     private TestCrm crm = null!;
-    private CrmDatabase database = null!;
     private SignInThrottle throttle = null!;
 
     public async Task InitializeAsync()
     {
         crm = await TestCrm.StartAsync();
-        database = new CrmDatabase(crm.ConnectionString);
-        throttle = new SignInThrottle(database);
+        throttle = crm.Services.GetRequiredService<SignInThrottle>();
     }
 
-    public async Task DisposeAsync()
-    {
-        await database.DisposeAsync();
-        await crm.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await crm.DisposeAsync();
 
     [Theory]
     [InlineData("admin")]
@@ -153,7 +148,7 @@ public sealed class ThrottleTests : IAsyncLifetime
 
     private async Task ExecuteAsync(string sql)
     {
-        await using var connection = await database.OpenAsync();
+        await using var connection = await crm.Services.GetRequiredService<CrmDatabase>().OpenAsync();
         await connection.ExecuteAsync(sql);
     }
 
