@@ -15,6 +15,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
     private string? failure;
     private bool restored;
     private bool isDraftDue;
+    private bool isReady;
     private string? focusDue;
 
     /// <summary>What is edited. Another model starts the form anew.</summary>
@@ -187,13 +188,14 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
             {
                 restored = true;
                 await LearnTitlesAsync(Form);
-                StateHasChanged();
             }
             else if (Form.IsNew)
             {
                 await browser.FocusFirstAsync();
             }
 
+            isReady = true;
+            StateHasChanged();
             return;
         }
 
