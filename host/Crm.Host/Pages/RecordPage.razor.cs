@@ -231,7 +231,7 @@ public sealed partial class RecordPage
         }
 
         var before = model.Before(field.Name);
-        var activate = model[field.Name] is false;
+        var activate = before is false;
         model.Set(field, activate);
         if (await form.SaveAsync())
         {

@@ -75,7 +75,7 @@ public sealed class DraftTests(Harness.Browser browser) : IAsyncLifetime
     {
         var record = await Crm.CreateAsync("company", ("name", "Drafted"));
         await visit.OpenFormAsync($"/e/company/{record.Id}");
-        await visit.Page.Input("name").PressSequentiallyAsync(" by me");
+        await visit.Page.Input("name").FillAsync("Drafted by me");
         await Crm.Records().SaveAsync(Sdk.RecordChange.Update("company", record.Id, new Dictionary<string, object?> { ["name"] = "Drafted by them" }));
         await Crm.RestartAsync();
         await Expect(visit.Page.Locator(".conflict")).ToContainTextAsync("Drafted by me", new() { Timeout = 60_000 });
