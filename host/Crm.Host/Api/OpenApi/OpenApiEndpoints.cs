@@ -27,6 +27,7 @@ internal static class OpenApiEndpoints
         {
             options.SwaggerEndpoint(DocumentPath, "CRM");
             options.DocumentTitle = "CRM API";
+            options.InjectJavascript("/api-page.js");
             options.ConfigObject.DocExpansion = Swashbuckle.AspNetCore.SwaggerUI.DocExpansion.None;
             options.ConfigObject.DefaultModelsExpandDepth = 0;
         }).RequireAuthorization();
