@@ -1,8 +1,8 @@
+using System.Data.Common;
 using System.Text.Json;
 using Crm.Host.Modules;
 using Crm.Metadata;
 using Crm.Sdk;
-using Npgsql;
 
 namespace Crm.Host.Startup;
 
@@ -41,7 +41,7 @@ internal static class Health
             await command.ExecuteScalarAsync(ct);
             return true;
         }
-        catch (NpgsqlException)
+        catch (DbException)
         {
             return false;
         }

@@ -1,9 +1,9 @@
+using System.Data.Common;
 using System.Diagnostics;
 using Crm.Host.Modules;
 using Crm.Host.Security;
 using Crm.Metadata;
 using Crm.Records;
-using Npgsql;
 
 namespace Crm.Host.Startup;
 
@@ -44,11 +44,11 @@ internal sealed class StartupSequence(CrmDatabase database, MetadataStore metada
 
                 return;
             }
-            catch (NpgsqlException error) when (error is not PostgresException { IsTransient: false } && Stopwatch.GetElapsedTime(begun) < Patience)
+            catch (DbException error) when ((error.SqlState is null || error.IsTransient) && Stopwatch.GetElapsedTime(begun) < Patience)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(500), ct);
             }
-            catch (NpgsqlException error)
+            catch (DbException error)
             {
                 throw new StartupException($"The database cannot be reached: {error.Message}", error);
             }

@@ -79,10 +79,9 @@ public sealed class MetadataStore : IMetadata, IDisposable
             {
                 ((Action<MetadataSnapshot>)handler)(next.Snapshot);
             }
-#pragma warning disable CA1031 // The change is committed; whoever cannot follow it must not make it look refused.
             catch (Exception problem)
-#pragma warning restore CA1031
             {
+                // The change is committed; whoever cannot follow it must not make it look refused.
                 log.LogError(problem, "A subscriber of metadata changes failed.");
             }
         }

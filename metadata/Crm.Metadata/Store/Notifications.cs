@@ -82,10 +82,9 @@ public sealed class Notifications(CrmDatabase database, TimeProvider time, ILogg
             {
                 return;
             }
-#pragma warning disable CA1031 // Whatever broke the connection, listening must go on.
             catch (Exception problem)
-#pragma warning restore CA1031
             {
+                // Whatever broke the connection, listening must go on.
                 if (stopping.IsCancellationRequested)
                 {
                     return;
@@ -205,10 +204,9 @@ public sealed class Notifications(CrmDatabase database, TimeProvider time, ILogg
                 {
                     await handler(payload, stop);
                 }
-#pragma warning disable CA1031 // One subscriber's fault must not silence the others.
                 catch (Exception problem)
-#pragma warning restore CA1031
                 {
+                    // One subscriber's fault must not silence the others.
                     // What a subscriber works with may be gone already while the host stops.
                     if (stop.IsCancellationRequested)
                     {

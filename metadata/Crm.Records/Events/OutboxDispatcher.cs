@@ -153,10 +153,9 @@ public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behavi
         {
             throw;
         }
-#pragma warning disable CA1031 // A listener of a module may fail in any way; the row remembers how, and it is told again.
         catch (Exception problem)
-#pragma warning restore CA1031
         {
+            // A listener of a module may fail in any way; the row remembers how, and it is told again.
             log.LogWarning(problem, "The module {Module} failed to handle event {Event} in {Listener}; it is told again.", binding.Module, row.Id, binding.Type.Name);
             problems.Add($"{binding.Module}/{binding.Type.Name}: {problem.GetType().Name}: {problem.Message}");
             return false;

@@ -174,10 +174,9 @@ public sealed class JobRunner(CrmDatabase database, Notifications notifications,
         {
             return entry.IsCancelledByUser ? new JobEnd("cancelled", null) : new JobEnd("queued", null);
         }
-#pragma warning disable CA1031 // Whatever a handler throws is the job's fault, not the runner's; it is kept with the job.
         catch (Exception problem)
-#pragma warning restore CA1031
         {
+            // Whatever a handler throws is the job's fault, not the runner's; it is kept with the job.
             log.LogError(problem, "Job {Job} of kind {Kind} failed at {Position}.", job.Id, job.Kind, job.Position);
             return new JobEnd("retry", problem.Message);
         }
