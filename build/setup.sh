@@ -64,7 +64,7 @@ need_postgres() {
 is_built() {
   local mark=$1
   [ -f "$mark" ] || return 1
-  [ -z "$(cd "$root" && find . \( -path ./artifacts -o -path ./data -o -path ./docs -o -path ./.git -o -name bin -o -name obj -o -name node_modules -o -name TestResults \) -prune -o -newer "$mark" ! -path . ! -name '*.md' -print -quit)" ]
+  [ -z "$(cd "$root" && find . \( -path ./artifacts -o -path ./data -o -path ./docs -o -path ./tests -o -path ./.ci -o -path ./.git -o -name bin -o -name obj -o -name node_modules -o -name TestResults \) -prune -o -newer "$mark" ! -path . ! -name '*.md' -print -quit)" ]
 }
 
 # Build servers would keep the caller's output open after the script has ended.

@@ -68,6 +68,8 @@ public static class CrmHost
         builder.WebHost.UseStaticWebAssets();
         // The log is for operators: what people do in the CRM is in its history.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        // It warns that its keys are not encrypted where they lie: beside the records they give access to, with the same rights.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(10));
         builder.Services.AddSingleton(settings);
         // Made by a factory so that the container stops the server with the host, after everything made later.

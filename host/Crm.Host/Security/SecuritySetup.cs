@@ -58,7 +58,7 @@ internal static class SecuritySetup
         services.AddSingleton<DeviceCookie>();
         services.AddSingleton<FirstUsers>();
         services.AddScoped<CurrentActor>();
-        services.AddScoped(provider => provider.GetRequiredService<IRecords>().As(provider.GetRequiredService<CurrentActor>().Value));
+        services.AddScoped<IRecordService, CurrentRecords>();
         services.AddScoped<AuthenticationStateProvider, CircuitSignIn>();
         services.AddScoped<CircuitHandler, CircuitActor>();
     }

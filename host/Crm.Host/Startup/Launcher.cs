@@ -36,15 +36,15 @@ internal static class Launcher
         {
             return 0;
         }
-        catch (StartupException error)
-        {
-            await Console.Error.WriteLineAsync($"The CRM cannot start. {error.Message}");
-            return 1;
-        }
-        catch (IOException error)
+        catch (Exception error) when (error is StartupException or IOException)
         {
             // An address in use, a full disk: the system's own words say it best.
             await Console.Error.WriteLineAsync($"The CRM cannot start. {error.Message}");
+            return 1;
+        }
+        catch (Exception error)
+        {
+            await Console.Error.WriteLineAsync($"The CRM cannot start. {error.Message} ({await KeepAsync(error)})");
             return 1;
         }
         finally
@@ -57,6 +57,21 @@ internal static class Launcher
         {
             signal.Cancel = true;
             stop.Cancel();
+        }
+    }
+
+    // A fault of the program: its developers need more than the line its operator needs.
+    private static async Task<string> KeepAsync(Exception error)
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"crm-start-{Environment.ProcessId}.log");
+        try
+        {
+            await File.WriteAllTextAsync(file, error.ToString());
+            return "details: " + file;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return $"{error.GetType().Name}; details could not be written: {problem.Message}";
         }
     }
 
