@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Crm.Host.Demo;
 using Crm.Host.Security;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -25,6 +26,11 @@ internal static class Launcher
             }
 
             await using var app = await CrmHost.CreateAsync(args, ct: stop.Token);
+            if (args.Contains(DemoSeed.Argument))
+            {
+                await ActivatorUtilities.CreateInstance<DemoSeed>(app.Services).RunAsync(Console.WriteLine, stop.Token);
+            }
+
             await app.StartAsync(stop.Token);
             interrupt.Dispose();
             terminate.Dispose();

@@ -71,7 +71,8 @@ public sealed class ImportReport
 
         Errors += verdict.Severity == 2 ? 1 : 0;
         Warnings += verdict.Severity == 1 ? 1 : 0;
-        foreach (var issue in verdict.Issues)
+        // A row that is left out was not kept in spite of its warnings.
+        foreach (var issue in verdict.Issues.Where(i => i.IsError || verdict.Severity < 2))
         {
             Add(issue, verdict.Line);
         }

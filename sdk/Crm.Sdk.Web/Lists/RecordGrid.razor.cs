@@ -54,6 +54,9 @@ public sealed partial class RecordGrid : IDisposable
     /// <summary>Heading shown before the views.</summary>
     [Parameter] public RenderFragment? Heading { get; set; }
 
+    /// <summary>More buttons of the list, before the one for a new record.</summary>
+    [Parameter] public RenderFragment? Actions { get; set; }
+
     /// <summary>Further items of the menu of a row: elements of class <c>menu-item</c>.</summary>
     [Parameter] public RenderFragment<Record>? RowActions { get; set; }
 
