@@ -18,6 +18,9 @@ public sealed class RecordEngine(CrmDatabase database, IMetadata metadata, Behav
     /// <summary>How long a save waits for records somebody else is changing.</summary>
     internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often the database is asked how a commit ended, with growing pauses: about 20 seconds in all.</summary>
+    internal int CommitChecks { get; init; } = 20;
+
     internal QueryCompiler Queries { get; } = new();
 
     /// <summary>A record service that acts for the given actor.</summary>
@@ -34,7 +37,7 @@ public sealed class RecordEngine(CrmDatabase database, IMetadata metadata, Behav
     internal async Task<bool?> WasCommittedAsync(ulong transactionId)
     {
         // After a broken connection the server needs a moment to notice that its client is gone, and after a crash to recover.
-        for (var attempt = 0; attempt < 20; attempt++)
+        for (var attempt = 0; attempt < CommitChecks; attempt++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50 + (100 * attempt)), time);
             try
