@@ -9,15 +9,19 @@ internal sealed class CircuitSignIn(ILoggerFactory loggers, SessionStore session
 {
     protected override TimeSpan RevalidationInterval => TimeSpan.FromMinutes(1);
 
-    protected override async Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken)
+    protected override Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken) =>
+        HoldsAsync(authenticationState, cancellationToken);
+
+    /// <summary>Whether the sign-in a connection was opened with is still what it was.</summary>
+    public async Task<bool> HoldsAsync(AuthenticationState state, CancellationToken ct)
     {
-        if (Session.From(authenticationState.User) is not { } then)
+        if (Session.From(state.User) is not { } then)
         {
             return false;
         }
 
         // Whoever gained or lost rights begins anew, with a page made for them.
-        var now = await sessions.FindAsync(then.Id, cancellationToken);
+        var now = await sessions.FindAsync(then.Id, ct);
         return now is not null && now.IsAdministrator == then.IsAdministrator;
     }
 }

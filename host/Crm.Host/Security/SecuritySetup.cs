@@ -46,7 +46,9 @@ internal static class SecuritySetup
             new ConfigureOptions<KeyManagementOptions>(options => options.XmlRepository = new DataProtectionKeys(provider.GetRequiredService<CrmDatabase>())));
         if (builder.Configuration["Crm:Proxies"] is { Length: > 0 } proxies)
         {
-            services.Configure<ForwardedHeadersOptions>(options => Trust(options, proxies));
+            // Read now, so that a mistake stops the start.
+            var trust = Trust(proxies);
+            services.Configure(trust);
         }
 
         services.AddSingleton<SessionCache>();
@@ -153,26 +155,34 @@ internal static class SecuritySetup
         return Task.CompletedTask;
     }
 
-    private static void Trust(ForwardedHeadersOptions options, string proxies)
+    private static Action<ForwardedHeadersOptions> Trust(string proxies)
     {
-        options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;
-        options.KnownProxies.Clear();
-        options.KnownIPNetworks.Clear();
-        options.ForwardLimit = null;
+        List<IPAddress> addresses = [];
+        List<System.Net.IPNetwork> networks = [];
         foreach (var proxy in proxies.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             if (IPAddress.TryParse(proxy, out var address))
             {
-                options.KnownProxies.Add(address);
+                addresses.Add(address);
             }
             else if (System.Net.IPNetwork.TryParse(proxy, out var network))
             {
-                options.KnownIPNetworks.Add(network);
+                networks.Add(network);
             }
             else
             {
                 throw new StartupException($"Crm__Proxies: '{proxy}' is neither an address nor a network such as 10.0.0.0/8.");
             }
         }
+
+        return options =>
+        {
+            options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;
+            options.ForwardLimit = null;
+            options.KnownProxies.Clear();
+            options.KnownIPNetworks.Clear();
+            addresses.ForEach(options.KnownProxies.Add);
+            networks.ForEach(options.KnownIPNetworks.Add);
+        };
     }
 }
