@@ -15,6 +15,9 @@ internal static class PagesSetup
     public static void AddCrmPages(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        // Started from the build output, the framework looks at every file again and sends it uncompressed, for people who edit styles
+        // while the host runs. Whoever does sets the environment to Development.
+        builder.Configuration["ReloadStaticAssetsAtRuntime"] ??= builder.Environment.IsDevelopment() ? "true" : "false";
         var services = builder.Services;
         services.AddRazorComponents().AddInteractiveServerComponents(options =>
         {

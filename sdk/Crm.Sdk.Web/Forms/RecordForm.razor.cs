@@ -9,6 +9,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
 {
     private DotNetObjectReference<RecordForm>? self;
     private FormBrowser? browser;
+    private bool isGone;
     private FormModel? attached;
     private FormLayout layout = new([]);
     private ElementReference root;
@@ -149,6 +150,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
             attached.Changed -= OnChanged;
         }
 
+        isGone = true;
         self?.Dispose();
         if (browser is not null)
         {
@@ -180,22 +182,17 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
     {
         if (firstRender)
         {
-            self = DotNetObjectReference.Create(this);
             var started = new FormBrowser(Script);
-            await started.AttachAsync(root, self, DraftKey, Form.Stored?.Version ?? 0);
-            browser = started;
-            if (await browser.ReadDraftAsync() is { } draft && Form.ReadOnlyReason is null && Form.Restore(draft))
+            try
             {
-                restored = true;
-                await LearnTitlesAsync(Form);
+                await StartAsync(started);
             }
-            else if (Form.IsNew)
+            catch (Exception problem) when (isGone && problem is ObjectDisposedException or JSException)
             {
-                await browser.FocusFirstAsync();
+                // The user went on to another page while the browser was being asked.
+                await started.DisposeAsync();
             }
 
-            isReady = true;
-            StateHasChanged();
             return;
         }
 
@@ -215,6 +212,25 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
             focusDue = null;
             await browser.FocusAsync(field);
         }
+    }
+
+    private async Task StartAsync(FormBrowser started)
+    {
+        self = DotNetObjectReference.Create(this);
+        await started.AttachAsync(root, self, DraftKey, Form.Stored?.Version ?? 0);
+        browser = started;
+        if (await browser.ReadDraftAsync() is { } draft && Form.ReadOnlyReason is null && Form.Restore(draft))
+        {
+            restored = true;
+            await LearnTitlesAsync(Form);
+        }
+        else if (Form.IsNew)
+        {
+            await browser.FocusFirstAsync();
+        }
+
+        isReady = true;
+        StateHasChanged();
     }
 
     private static string Describe(ValidationError error) => error.Code switch
