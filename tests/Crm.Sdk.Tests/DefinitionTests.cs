@@ -42,7 +42,12 @@ public sealed class DefinitionTests
 
     private static EntityDefinition Entity(params ImmutableArray<FieldDefinition> fields) => new()
     {
-        Name = "thing", Origin = Origins.Custom, Label = "Thing", PluralLabel = "Things", SetName = "things", Fields = fields,
+        Name = "thing",
+        Origin = Origins.Custom,
+        Label = "Thing",
+        PluralLabel = "Things",
+        SetName = "things",
+        Fields = fields,
     };
 
     private static FieldDefinition Field(string name, FieldType type) => new() { Name = name, Type = type, Origin = Origins.Custom, Label = name };

@@ -143,7 +143,8 @@ public sealed class JobRunner(CrmDatabase database, Notifications notifications,
                 await reader.IsDBNullAsync(4, ct) ? null : reader.GetInt64(4),
                 reader.GetString(5),
                 await reader.IsDBNullAsync(6, ct) ? null : reader.GetString(6),
-                reader.GetGuid(7)) { IsCancelRequested = reader.GetBoolean(8) }
+                reader.GetGuid(7))
+            { IsCancelRequested = reader.GetBoolean(8) }
             : null;
     }
 
