@@ -168,7 +168,7 @@ public sealed class BadInputTests(ApiCrm crm) : IClassFixture<ApiCrm>
         using var stranger = crm.Crm.Client();
         var endpoints = crm.Crm.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Select(e => (Path: "/" + e.RoutePattern.RawText!.TrimStart('/'), Methods: e.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET", "POST", "PATCH", "DELETE"]))
-            .Where(e => e.Path.StartsWith("/api", StringComparison.Ordinal) || e.Path.StartsWith("/odata", StringComparison.Ordinal) || e.Path.StartsWith("/openapi", StringComparison.Ordinal))
+            .Where(e => e.Path == "/api" || e.Path.StartsWith("/api/", StringComparison.Ordinal) || e.Path.StartsWith("/odata", StringComparison.Ordinal) || e.Path.StartsWith("/openapi", StringComparison.Ordinal))
             .Where(e => !e.Path.StartsWith("/api/auth/", StringComparison.Ordinal))
             .ToList();
         Assert.True(endpoints.Count > 5);
