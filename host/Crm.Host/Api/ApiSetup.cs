@@ -11,6 +11,8 @@ internal static class ApiSetup
         builder.Services.AddTransient<IStartupFilter, ErrorMiddleware.AtTheFront>();
         builder.Services.AddSingleton<ODataModels>();
         builder.Services.AddSingleton<OpenApiDocuments>();
+        // A body that cannot be read is answered with where and why.
+        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         // Room for the longest query and the path before it, so that a longer one is refused by us, with a reason.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestLineSize = 2 * QueryOptions.MaxLength);
     }

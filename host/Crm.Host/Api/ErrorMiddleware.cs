@@ -53,11 +53,16 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
         QueryException query => Errors.From(query),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             new ApiError(StatusCodes.Status413PayloadTooLarge, ErrorCodes.BadRequest, "The body of the request is too large."),
-        BadHttpRequestException bad when bad.InnerException is JsonException json => ApiError.BadRequest("The JSON cannot be read: " + json.Message),
+        BadHttpRequestException bad when bad.InnerException is JsonException json => Unreadable(json),
         BadHttpRequestException bad => new ApiError(bad.StatusCode, ErrorCodes.BadRequest, bad.Message),
-        JsonException json => ApiError.BadRequest("The JSON cannot be read: " + json.Message),
+        JsonException json => Unreadable(json),
         _ => null,
     };
+
+    // Where a value has the wrong type the exception names types of the program, which say nothing to the caller.
+    private static ApiError Unreadable(JsonException json) => json.Path is { Length: > 0 } path
+        ? ApiError.BadRequest($"The value at {path} of the JSON has the wrong type.", path.TrimStart('$', '.'))
+        : ApiError.BadRequest("The JSON cannot be read: " + json.Message);
 
     private static ApiError Unexpected(HttpContext context, Exception exception, ILogger logger)
     {

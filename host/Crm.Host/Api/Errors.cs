@@ -32,7 +32,8 @@ internal sealed class ApiException(ApiError error) : Exception(error.Message)
 /// <summary>The one place that decides which HTTP status an error has and how its body is written.</summary>
 internal static class Errors
 {
-    private static readonly JsonWriterOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    /// <summary>Quotes and letters of other languages stay readable; the answers are JSON and never part of a page.</summary>
+    public static readonly JsonWriterOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The error of a refused save.</summary>
     /// <param name="result">A result that did not succeed.</param>

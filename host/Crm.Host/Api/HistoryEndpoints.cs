@@ -29,7 +29,7 @@ internal static class HistoryEndpoints
         }
 
         context.Response.ContentType = "application/json;charset=utf-8";
-        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter))
+        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter, Errors.Unescaped))
         {
             json.WriteStartObject();
             json.WriteStartArray("value");

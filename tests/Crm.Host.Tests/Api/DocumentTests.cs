@@ -46,7 +46,7 @@ public sealed class DocumentTests
     [Fact]
     public async Task The_OpenAPI_document_of_a_fixed_model_is_the_approved_one()
     {
-        ApiEndpoint[] endpoints = [new("POST", "/api/metadata/apply", "metadata", "Applies a plan", [], """{"plan":"01890a5d-ac96-774b-bcce-b302099a8057"}"""), new("GET", "/api/jobs/{id}", "jobs", null, ["id"], null)];
+        ApiEndpoint[] endpoints = [new("POST", "/api/metadata/apply", "metadata", "Applies a plan", null, [], """{"plan":"01890a5d-ac96-774b-bcce-b302099a8057"}"""), new("GET", "/api/jobs/{id}", "jobs", null, null, ["id"], null)];
         using var stream = new MemoryStream();
         await OpenApiBuilder.Build(ApiModel.Model, endpoints).SerializeAsJsonAsync(stream, OpenApiSpecVersion.OpenApi3_0);
         var made = Encoding.UTF8.GetString(stream.ToArray()).ReplaceLineEndings("\n") + "\n";

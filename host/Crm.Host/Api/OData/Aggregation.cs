@@ -150,7 +150,7 @@ internal sealed class Aggregation
     private async Task WriteAsync(HttpContext context, IEnumerable<AggregateRow> rows, int? count)
     {
         context.Response.ContentType = ODataResponse.ContentType;
-        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter))
+        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter, Errors.Unescaped))
         {
             json.WriteStartObject();
             json.WriteString("@odata.context", $"{Urls.Root(context.Request)}/$metadata#{set.Entity.SetName}({string.Join(',', Fragment(names.Values, 0))})");

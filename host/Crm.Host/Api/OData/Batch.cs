@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Crm.Host.Api.OData;
@@ -8,8 +7,6 @@ internal static class Batch
 {
     /// <summary>Most requests of one batch.</summary>
     public const int MaxRequests = 200;
-
-    private static readonly JsonWriterOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static async Task HandleAsync(HttpContext context, ODataModel model)
     {
@@ -97,7 +94,7 @@ internal static class Batch
     private static async Task WriteAsync(HttpContext context, List<BatchAnswer> answers)
     {
         context.Response.ContentType = ODataResponse.ContentType;
-        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter, Unescaped))
+        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter, Errors.Unescaped))
         {
             json.WriteStartObject();
             json.WriteStartArray("responses");

@@ -128,7 +128,7 @@ internal static class BatchGroup
     private static BatchAnswer Refused(BatchItem item, ApiError error)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
+        using (var json = new Utf8JsonWriter(stream, Errors.Unescaped))
         {
             Errors.Write(json, error);
         }

@@ -14,7 +14,7 @@ internal static class ServiceDocument
     {
         ODataResponse.CheckFormat(context.Request);
         context.Response.ContentType = ODataResponse.ContentType;
-        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter))
+        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter, Errors.Unescaped))
         {
             json.WriteStartObject();
             json.WriteString("@odata.context", Urls.Root(context.Request) + "/$metadata");

@@ -139,6 +139,7 @@ internal sealed class OpenApiBuilder
         }
 
         var operation = Operation(tag, null, endpoint.Summary, "200", new OpenApiResponse { Description = "Done." });
+        operation.Description = endpoint.Description;
         operation.Parameters = [.. endpoint.Parameters.Select(name => new OpenApiParameter { Name = name, In = ParameterLocation.Path, Required = true, Schema = Text(null) })];
         if (endpoint.Example is not null)
         {
@@ -196,6 +197,7 @@ internal sealed class OpenApiBuilder
 /// <param name="Path">Path with its parameters in braces.</param>
 /// <param name="Tag">Group it is shown in.</param>
 /// <param name="Summary">What it does.</param>
+/// <param name="Description">More about it.</param>
 /// <param name="Parameters">Names of the parameters of the path.</param>
 /// <param name="Example">A body that works, as JSON; null when it takes none.</param>
-internal sealed record ApiEndpoint(string Method, string Path, string Tag, string? Summary, IReadOnlyList<string> Parameters, string? Example);
+internal sealed record ApiEndpoint(string Method, string Path, string Tag, string? Summary, string? Description, IReadOnlyList<string> Parameters, string? Example);

@@ -67,6 +67,7 @@ internal sealed class OpenApiDocuments(ODataModels models, EndpointDataSource en
             Plain(endpoint),
             endpoint.Metadata.GetMetadata<Microsoft.AspNetCore.Http.Metadata.ITagsMetadata>()?.Tags is [var tag, ..] ? tag : path.Split('/')[2],
             endpoint.Metadata.GetMetadata<Microsoft.AspNetCore.Http.Metadata.IEndpointSummaryMetadata>()?.Summary,
+            endpoint.Metadata.GetMetadata<Microsoft.AspNetCore.Http.Metadata.IEndpointDescriptionMetadata>()?.Description,
             [.. endpoint.RoutePattern.Parameters.Select(p => p.Name)],
             endpoint.Metadata.GetMetadata<ExampleBody>()?.Json);
 
