@@ -84,6 +84,14 @@ public sealed class FieldTypeTests
     }
 
     [Fact]
+    public void A_year_is_shown_without_separators_and_other_numbers_with()
+    {
+        var culture = System.Globalization.CultureInfo.GetCultureInfo("en-GB");
+        Assert.Equal("12,345", Sdk.Fields.Integer.Format(FieldOf("integer"), 12_345L, culture));
+        Assert.Equal("1996", Sdk.Fields.Integer.Format(FieldOf("integer") with { Minimum = 1000, Maximum = 2999 }, 1996L, culture));
+    }
+
+    [Fact]
     public void Every_value_survives_its_columns()
     {
         (string Type, object Value)[] values =

@@ -43,6 +43,9 @@ internal sealed partial record PostgresBinaries(string Directory, int Major)
 
     private static int FetchedMajor => int.Parse(PackageVersion.Split('.')[0], CultureInfo.InvariantCulture);
 
+    // What is left of an uninstalled server are links that lead nowhere.
+    private static bool IsThere(string path) => File.Exists(path) && (File.ResolveLinkTarget(path, returnFinalTarget: true)?.Exists ?? true);
+
     private static async Task<List<PostgresBinaries>> FindAllAsync(string fetched, CancellationToken ct)
     {
         IEnumerable<string> places =
@@ -54,7 +57,7 @@ internal sealed partial record PostgresBinaries(string Directory, int Major)
             Path.Combine(fetched, "package", "native", "bin"),
         ];
         var found = new List<PostgresBinaries>();
-        foreach (var place in places.Distinct().Where(place => File.Exists(Path.Combine(place, "initdb")) && File.Exists(Path.Combine(place, "pg_ctl"))))
+        foreach (var place in places.Distinct().Where(place => IsThere(Path.Combine(place, "initdb")) && IsThere(Path.Combine(place, "pg_ctl"))))
         {
             var version = await Command.RunAsync(Path.Combine(place, "pg_ctl"), ["--version"], ServerAccount.Name, ct);
             if (version.ExitCode == 0 && Version().Match(version.Output) is { Success: true } match)

@@ -80,7 +80,9 @@ internal sealed class IntegerType : NumberType
         return error is null;
     }
 
-    public override string Format(FieldDefinition field, object? value, CultureInfo culture) => value is long number ? number.ToString("N0", culture) : "";
+    // A field that holds numbers of four digits only holds years or codes: 1996 is not 1,996.
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture) =>
+        value is long number ? number.ToString(field is { Minimum: >= 1_000, Maximum: < 10_000 } ? "0" : "N0", culture) : "";
 }
 
 /// <summary>A decimal number or a percentage.</summary>
