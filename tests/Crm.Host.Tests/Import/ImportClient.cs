@@ -12,6 +12,8 @@ internal sealed class ImportClient(TestCrm crm, HttpClient http)
 {
     public HttpClient Http => http;
 
+    public static async Task<JsonElement> BodyAsync(HttpResponseMessage answer) => await answer.Content.ReadFromJsonAsync<JsonElement>();
+
     public static async Task<ImportClient> OpenAsync(TestCrm crm) => new(crm, await crm.AdminClientAsync());
 
     /// <summary>Sends a file.</summary>

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Crm.Metadata;
+using Crm.Records.Jobs;
+using Crm.Sdk.Testing;
+using Dapper;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Crm.Host.Tests.Import;
+
+public sealed class KilledHostTests
+{
+    private const int Rows = 30_000;
+
+    [Fact]
+    public async Task An_import_whose_host_is_killed_is_finished_by_another_one_and_no_row_is_lost_or_doubled()
+    {
+        await using var crm = await TestCrm.StartAsync();
+        var token = await crm.TokenAsync("admin", TestCrm.AdminPassword);
+        // Only the host that will be killed works on jobs.
+        await crm.StopAsync();
+        await using var database = new CrmDatabase(crm.ConnectionString);
+        await using var notifications = new Notifications(database, TimeProvider.System, NullLogger<Notifications>.Instance);
+        var jobs = new JobQueue(database, notifications);
+
+        using var doomed = Start(crm);
+        var id = await ImportAsync(await AddressAsync(doomed), token);
+        await ProgressAsync(jobs, id);
+        doomed.Kill(entireProcessTree: true);
+        await doomed.WaitForExitAsync();
+        var committed = (await jobs.FindAsync(id))!;
+        Assert.Equal(JobState.Running, committed.State);
+        Assert.InRange(committed.Position, 1, Rows - 1);
+
+        // What half a minute does.
+        await using (var connection = await database.OpenAsync())
+        {
+            await connection.ExecuteAsync("UPDATE crm.job SET lease_until = clock_timestamp() - interval '1 second'");
+            Assert.Equal(committed.Position, await connection.ExecuteScalarAsync<long>("SELECT count(*) FROM records.product"));
+        }
+
+        await crm.RestartAsync();
+        var job = await jobs.WaitAsync(id);
+
+        Assert.Equal((JobState.Succeeded, (long)Rows), (job.State, job.Position));
+        await using var check = await database.OpenAsync();
+        Assert.Equal(Rows, await check.ExecuteScalarAsync<long>("SELECT count(*) FROM records.product"));
+        Assert.Equal(Rows, await check.ExecuteScalarAsync<long>("SELECT count(*) FROM crm.job_verdict WHERE outcome = 'created'"));
+        Assert.Equal(Rows, await check.ExecuteScalarAsync<long>("SELECT (report ->> 'created')::bigint FROM crm.job"));
+    }
+
+    private static Process Start(TestCrm crm)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(CrmHost).Assembly.Location, "--urls=http://127.0.0.1:0", $"--Crm:DataDirectory={crm.DataDirectory}"])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        start.Environment["ConnectionStrings__Crm"] = crm.ConnectionString;
+        start.Environment["Logging__LogLevel__Default"] = "Warning";
+        return Process.Start(start)!;
+    }
+
+    private static async Task<Uri> AddressAsync(Process host)
+    {
+        while (await host.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.IndexOf("http://", StringComparison.Ordinal) is >= 0 and var at)
+            {
+                return new Uri(line[at..].Split(' ')[0]);
+            }
+        }
+
+        throw new InvalidOperationException("The host ended.");
+    }
+
+    private static async Task<Guid> ImportAsync(Uri address, string token)
+    {
+        using var http = new HttpClient { BaseAddress = address };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        var file = new StringBuilder("name,series,price\n");
+        for (var i = 0; i < Rows; i++)
+        {
+            file.Append(System.Globalization.CultureInfo.InvariantCulture, $"Product {i},Series {i % 7},{i}\n");
+        }
+
+        using var form = new MultipartFormDataContent { { new StringContent(file.ToString()), "file", "products.csv" } };
+        using var answer = await http.PostAsync(new Uri("api/import/product", UriKind.Relative), form);
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.True(answer.IsSuccessStatusCode, body.ToString());
+        return body.GetProperty("id").GetGuid();
+    }
+
+    /// <summary>Waits until some rows are committed.</summary>
+    private static async Task ProgressAsync(JobQueue jobs, Guid id)
+    {
+        var some = new TaskCompletionSource();
+        using var watch = jobs.Watch(id, async ct =>
+        {
+            if ((await jobs.FindAsync(id, ct))!.Position > 0)
+            {
+                some.TrySetResult();
+            }
+        });
+        await some.Task;
+    }
+}
