@@ -14,9 +14,9 @@ public sealed class DemoTests
     {
         var (one, two) = (new DemoData(Today), new DemoData(Today));
 
-        Assert.Equal(one.Opportunities, two.Opportunities);
-        Assert.Equal(one.Companies, two.Companies);
-        Assert.NotEqual(one.Companies, new DemoData(Today, seed: 7).Companies);
+        Assert.Equal(one.Opportunities.AsEnumerable(), two.Opportunities);
+        Assert.Equal(one.Companies.AsEnumerable(), two.Companies);
+        Assert.NotEqual(one.Companies.AsEnumerable(), new DemoData(Today, seed: 7).Companies);
     }
 
     [Fact]
