@@ -54,7 +54,8 @@ public sealed class Browser : IAsyncLifetime, ICollectionFixture<Browser>
         ArgumentNullException.ThrowIfNull(screen);
         ArgumentNullException.ThrowIfNull(journey);
         var browser = chromium ?? throw new InvalidOperationException("The browser is not running.");
-        sessions.TryGetValue(crm.Address.ToString(), out var session);
+        // By directory, not by address: a port is soon used again by another CRM.
+        sessions.TryGetValue(crm.DataDirectory, out var session);
         await using var context = await browser.NewContextAsync(new()
         {
             BaseURL = crm.Address.ToString(),
@@ -74,7 +75,7 @@ public sealed class Browser : IAsyncLifetime, ICollectionFixture<Browser>
             if (signIn && session is null)
             {
                 await visit.SignInAsync("admin", TestCrm.AdminPassword);
-                sessions[crm.Address.ToString()] = await context.StorageStateAsync();
+                sessions[crm.DataDirectory] = await context.StorageStateAsync();
             }
 
             await journey(visit);
