@@ -13,7 +13,8 @@ namespace Crm.Host.Tests.Import;
 
 public sealed class KilledHostTests
 {
-    private const int Rows = 30_000;
+    private const int Rows = 12_000;
+    private const int HeldAt = 5_000;
 
     [Fact]
     public async Task An_import_whose_host_is_killed_is_finished_by_another_one_and_no_row_is_lost_or_doubled()
@@ -26,21 +27,36 @@ public sealed class KilledHostTests
         await using var notifications = new Notifications(database, TimeProvider.System, NullLogger<Notifications>.Instance);
         var jobs = new JobQueue(database, notifications);
 
-        using var doomed = Start(crm);
-        var id = await ImportAsync(await AddressAsync(doomed), token);
-        await ProgressAsync(jobs, id);
-        doomed.Kill(entireProcessTree: true);
-        await doomed.WaitForExitAsync();
-        var committed = (await jobs.FindAsync(id))!;
-        Assert.Equal(JobState.Running, committed.State);
-        Assert.InRange(committed.Position, 1, Rows - 1);
+        // The database holds the import up at a certain row, so that the kill always comes in the middle of a batch.
+        await using var holder = await database.OpenAsync();
+        await holder.ExecuteAsync(
+            $"""
+            CREATE FUNCTION crm.hold_up() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NEW; END';
+            CREATE TRIGGER hold_up BEFORE UPDATE OF position ON crm.job FOR EACH ROW WHEN (NEW.position > {HeldAt}) EXECUTE FUNCTION crm.hold_up();
+            SELECT pg_advisory_lock(42);
+            """);
 
-        // What half a minute does.
-        await using (var connection = await database.OpenAsync())
+        Guid id;
+        using (var doomed = Start(crm))
         {
-            await connection.ExecuteAsync("UPDATE crm.job SET lease_until = clock_timestamp() - interval '1 second'");
-            Assert.Equal(committed.Position, await connection.ExecuteScalarAsync<long>("SELECT count(*) FROM records.product"));
+            try
+            {
+                id = await ImportAsync(await AddressAsync(doomed), token);
+                await ReachedAsync(jobs, id);
+            }
+            finally
+            {
+                doomed.Kill(entireProcessTree: true);
+                await doomed.WaitForExitAsync();
+            }
         }
+
+        await holder.ExecuteAsync("SELECT pg_advisory_unlock(42); DROP TRIGGER hold_up ON crm.job;");
+        // What half a minute does.
+        await holder.ExecuteAsync("UPDATE crm.job SET lease_until = clock_timestamp() - interval '1 second'");
+        var committed = (await jobs.FindAsync(id))!;
+        Assert.Equal((JobState.Running, (long)HeldAt), (committed.State, committed.Position));
+        Assert.Equal(HeldAt, await holder.ExecuteScalarAsync<long>("SELECT count(*) FROM records.product"));
 
         await crm.RestartAsync();
         var job = await jobs.WaitAsync(id);
@@ -94,17 +110,17 @@ public sealed class KilledHostTests
         return body.GetProperty("id").GetGuid();
     }
 
-    /// <summary>Waits until some rows are committed.</summary>
-    private static async Task ProgressAsync(JobQueue jobs, Guid id)
+    /// <summary>Waits until the last batch before the hold is committed.</summary>
+    private static async Task ReachedAsync(JobQueue jobs, Guid id)
     {
-        var some = new TaskCompletionSource();
+        var reached = new TaskCompletionSource();
         using var watch = jobs.Watch(id, async ct =>
         {
-            if ((await jobs.FindAsync(id, ct))!.Position > 0)
+            if ((await jobs.FindAsync(id, ct))!.Position == HeldAt)
             {
-                some.TrySetResult();
+                reached.TrySetResult();
             }
         });
-        await some.Task;
+        await reached.Task;
     }
 }
