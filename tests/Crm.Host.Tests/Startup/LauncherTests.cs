@@ -114,7 +114,9 @@ public sealed class LauncherTests : IDisposable
     private Process Start(params string[] arguments)
     {
         var host = typeof(CrmHost).Assembly.Location;
-        var start = new ProcessStartInfo("dotnet", [host, "--urls=http://127.0.0.1:0", "--Crm:DataDirectory=data", .. arguments])
+        // Tests started in the background ignore Ctrl+C, and so would every program they start.
+        string[] program = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet"] : ["dotnet"];
+        var start = new ProcessStartInfo(program[0], [.. program[1..], host, "--urls=http://127.0.0.1:0", "--Crm:DataDirectory=data", .. arguments])
         {
             WorkingDirectory = directory,
             RedirectStandardOutput = true,
