@@ -33,6 +33,22 @@ internal static class MetadataEndpoints
                 ? WriteAsync(context, StatusCodes.Status200OK, MetadataJson.WriteEntity(state, entity))
                 : throw new ApiException(new ApiError(StatusCodes.Status404NotFound, ErrorCodes.UnknownEntity, $"There is no entity '{name}'.", name));
         }).WithSummary("One effective definition");
+        group.MapGet("/entities/{name}/uses", (HttpContext context, [FromServices] MetadataStore store, string name, string? field) =>
+        {
+            var state = store.State;
+            if (!state.Snapshot.TryEntity(name, out var entity))
+            {
+                throw new ApiException(new ApiError(StatusCodes.Status404NotFound, ErrorCodes.UnknownEntity, $"There is no entity '{name}'.", name));
+            }
+
+            if (field is not null && !entity.TryField(field, out _))
+            {
+                throw new ApiException(new ApiError(StatusCodes.Status404NotFound, ErrorCodes.UnknownField, $"{entity.Label} has no field '{field}'.", field));
+            }
+
+            var uses = field is null ? WhereUsed.OfEntity(state, name) : WhereUsed.OfField(state, name, field);
+            return WriteAsync(context, StatusCodes.Status200OK, new JsonObject { ["version"] = state.Snapshot.Version, ["value"] = MetadataJson.Write(uses) });
+        }).WithSummary("What uses an entity, or one of its fields");
         group.MapPost("/plan", (Delegate)PlanAsync).WithSummary("What changes of definitions would do").WithMetadata(new ExampleBody(PlanExample));
         group.MapPost("/apply", (Delegate)ApplyAsync).WithSummary("Applies a plan").WithMetadata(new ExampleBody("""{"plan":"01890a5d-ac96-774b-bcce-b302099a8057"}"""));
     }
@@ -67,13 +83,31 @@ internal static class MetadataEndpoints
             throw new ApiException(ApiError.BadRequest("Send {\"plan\":\"<id>\"} with the id of a plan from POST /api/metadata/plan.", "plan"));
         }
 
-        var result = await editor.ApplyAsync(id, actor.Value, context.RequestAborted);
+        var result = await editor.ApplyAsync(id, actor.Value, Options(body.RootElement), context.RequestAborted);
         if (!result.Succeeded)
         {
             throw new ApiException(Error(Status(result.Errors), result.Errors));
         }
 
         await WriteAsync(context, StatusCodes.Status200OK, new JsonObject { ["version"] = result.Version });
+    }
+
+    private static ApplyOptions Options(JsonElement body)
+    {
+        string? comment = null;
+        if (body.TryGetProperty("comment", out var words) && words.ValueKind != JsonValueKind.Null)
+        {
+            comment = words.ValueKind == JsonValueKind.String ? words.GetString() : throw new ApiException(ApiError.BadRequest("The comment must be a text.", "comment"));
+        }
+
+        if (!body.TryGetProperty("confirm", out var names) || names.ValueKind == JsonValueKind.Null)
+        {
+            return new ApplyOptions(comment);
+        }
+
+        return names.ValueKind == JsonValueKind.Array && names.EnumerateArray().All(n => n.ValueKind == JsonValueKind.String)
+            ? new ApplyOptions(comment, [.. names.EnumerateArray().Select(n => n.GetString()!)])
+            : throw new ApiException(ApiError.BadRequest("Send the names of what is lost as a list of texts, as the plan gave them.", "confirm"));
     }
 
     private static void RequireAdministrator(CurrentActor actor)

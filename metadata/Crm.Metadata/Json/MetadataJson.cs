@@ -56,8 +56,14 @@ public static class MetadataJson
             ["errors"] = Write(plan.Errors),
             ["warnings"] = Write(plan.Warnings),
             ["steps"] = WriteSteps(plan.Steps),
+            ["uses"] = Write(plan.Uses),
+            ["confirm"] = ShapeJson.Texts(plan.Confirm),
         };
     }
+
+    /// <summary>What uses something.</summary>
+    public static JsonArray Write(ImmutableArray<PlanUse> uses) =>
+        new([.. uses.Select(u => new JsonObject { ["kind"] = u.Kind, ["of"] = u.Of, ["target"] = u.Target, ["text"] = u.Text })]);
 
     /// <summary>Errors or warnings.</summary>
     public static JsonArray Write(ImmutableArray<PlanMessage> messages) =>
@@ -92,7 +98,9 @@ public static class MetadataJson
         ["lock"] = ShapeJson.Word(s.Lock),
         ["entity"] = s.Entity,
         ["rows"] = s.Rows,
+        ["seconds"] = s.Estimate is { } estimate ? Math.Round((decimal)estimate.TotalSeconds, 2) : null,
         ["destructive"] = s.IsDestructive,
+        ["undo"] = s.CanUndo,
     })]);
 
     private static MetadataChange? ReadChange(JsonElement element, string path, List<PlanMessage> errors)
@@ -132,6 +140,10 @@ public static class MetadataJson
                 return new MetadataChange.HideField(Entity(json), json.RequiredText("field"));
             case "show_field":
                 return new MetadataChange.ShowField(Entity(json), json.RequiredText("field"));
+            case "purge_field":
+                return new MetadataChange.PurgeField(Entity(json), json.RequiredText("field"));
+            case "purge_entity":
+                return new MetadataChange.PurgeEntity(Entity(json));
             case "set_view":
                 return json.RequiredElement("view") is { } view
                     ? new MetadataChange.SetView(Entity(json), ShapeJson.ReadView(view, json.At("view"), errors, Origins.Custom))
@@ -184,6 +196,10 @@ public static class MetadataJson
                 return Make("hide_field", hide.Entity, "field", hide.Field);
             case MetadataChange.ShowField show:
                 return Make("show_field", show.Entity, "field", show.Field);
+            case MetadataChange.PurgeField purge:
+                return Make("purge_field", purge.Entity, "field", purge.Field);
+            case MetadataChange.PurgeEntity purge:
+                return Make("purge_entity", purge.Entity);
             case MetadataChange.SetView set:
                 return Make("set_view", set.Entity, "view", ShapeJson.Write(set.View));
             case MetadataChange.RemoveView remove:

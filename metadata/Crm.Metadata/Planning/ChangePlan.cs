@@ -12,7 +12,20 @@ public sealed record ChangePlan(Guid Id, long Version, ImmutableArray<PlanMessag
 {
     /// <summary>Whether the plan can be applied.</summary>
     public bool CanApply => Errors.IsEmpty;
+
+    /// <summary>What uses the fields and entities that are hidden, removed or turned into something else.</summary>
+    public ImmutableArray<PlanUse> Uses { get; init; } = [];
+
+    /// <summary>Names that have to be typed before the plan is applied, because what they name is lost; empty when nothing is.</summary>
+    public ImmutableArray<string> Confirm { get; init; } = [];
 }
+
+/// <summary>Something that uses a field or an entity.</summary>
+/// <param name="Kind">A word for programs: <c>view</c>, <c>filter</c>, <c>sort</c>, <c>form</c>, <c>title</c>, <c>search</c>, <c>lookup</c>, <c>module</c>.</param>
+/// <param name="Of">What is used: <c>company</c> or <c>company.x_rating</c>.</param>
+/// <param name="Target">What uses it: <c>company.small</c> for a view.</param>
+/// <param name="Text">For the administrator.</param>
+public sealed record PlanUse(string Kind, string Of, string Target, string Text);
 
 /// <summary>An error or a warning.</summary>
 /// <param name="Code">Stable code, see <see cref="PlanCodes"/>.</param>
@@ -30,6 +43,36 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
 {
     /// <summary>Records in the table the step works on; null when it has none yet.</summary>
     public long? Rows { get; init; }
+
+    /// <summary>What the database has to do with every record.</summary>
+    public StepWork Work { get; init; }
+
+    /// <summary>Whether a later change can bring back everything as it was.</summary>
+    public bool CanUndo => !IsDestructive;
+
+    /// <summary>How long it takes on a small server; null for a step that changes definitions only.</summary>
+    public TimeSpan? Estimate => Sql is null ? null : TimeSpan.FromSeconds(0.01 + ((Rows ?? 0) / Speed(Work)));
+
+    // Records a second, of the size of a company, as tests/Crm.Benchmarks found them on two cores.
+    private static double Speed(StepWork work) => work switch
+    {
+        StepWork.Index => 400_000,
+        StepWork.Check => 1_500_000,
+        _ => double.PositiveInfinity,
+    };
+}
+
+/// <summary>What a step does with the records of its table.</summary>
+public enum StepWork
+{
+    /// <summary>Nothing: it changes the table's description only, however many records there are.</summary>
+    None,
+
+    /// <summary>Reads and sorts them into an index.</summary>
+    Index,
+
+    /// <summary>Reads and checks them.</summary>
+    Check,
 }
 
 /// <summary>Who has to wait while a step runs.</summary>
@@ -43,6 +86,18 @@ public enum StepLock
 
     /// <summary>Those who write to the table, for as long as it takes to read it once.</summary>
     Writes,
+}
+
+/// <summary>What an administrator adds when applying a plan.</summary>
+/// <param name="Comment">Why, for the history; null for none.</param>
+/// <param name="Confirm">The typed names of what is lost, see <see cref="ChangePlan.Confirm"/>.</param>
+public sealed record ApplyOptions(string? Comment = null, ImmutableArray<string> Confirm = default)
+{
+    /// <summary>Longest comment, in characters.</summary>
+    public const int MaxComment = 1000;
+
+    /// <summary>Nothing to add.</summary>
+    public static ApplyOptions None { get; } = new();
 }
 
 /// <summary>Outcome of applying a plan or of declaring a module.</summary>
@@ -72,4 +127,7 @@ public static class PlanCodes
 
     /// <summary>Something in the list or form does not fit the entity.</summary>
     public const string Layout = "layout";
+
+    /// <summary>What is lost must be named before the plan is applied.</summary>
+    public const string Confirm = "confirm";
 }

@@ -24,10 +24,36 @@ internal static class ChangePlanner
         }
 
         var steps = Differ(layers, edit.Layers)
-            ? edit.Steps.Concat(PhysicalDiff.Steps(before, after, edit.Renames, features))
+            ? edit.Steps.Concat(PhysicalDiff.Steps(before, after, edit.Renames, edit.Purges, features))
             : [];
         var isDeclared = changes.Any(c => c is MetadataChange.Declare);
-        return new PlanDraft(layers, edit.Layers, after, [], [.. edit.Warnings.Distinct()], [.. steps], [.. Questions(before, after, edit.Renames, isDeclared)]);
+        return new PlanDraft(layers, edit.Layers, after, [], [.. edit.Warnings.Distinct()], [.. steps], [.. Questions(before, after, edit.Renames, isDeclared), .. Lost(before, edit.Purges)])
+        {
+            Uses = [.. changes.SelectMany(c => Uses(new MetadataState(before, layers), c)).Distinct()],
+            Confirm = [.. edit.Purges.Select(p => p.Field ?? p.Entity).Distinct(StringComparer.Ordinal)],
+        };
+    }
+
+    /// <summary>What an administrator should look at before a thing goes away or becomes something else.</summary>
+    private static ImmutableArray<PlanUse> Uses(MetadataState state, MetadataChange change) => change switch
+    {
+        MetadataChange.HideField hide => WhereUsed.OfField(state, hide.Entity, hide.Field),
+        MetadataChange.PurgeField purge => WhereUsed.OfField(state, purge.Entity, purge.Field),
+        MetadataChange.ChangeField { Field: { Choices: not null } or { Stages: not null } } field => WhereUsed.OfField(state, field.Entity, field.Field.Name),
+        MetadataChange.HideEntity hide => WhereUsed.OfEntity(state, hide.Entity),
+        MetadataChange.PurgeEntity purge => WhereUsed.OfEntity(state, purge.Entity),
+        _ => [],
+    };
+
+    private static IEnumerable<DataQuestion> Lost(MetadataSnapshot before, List<(string Entity, string? Field)> purges)
+    {
+        foreach (var (name, fieldName) in purges)
+        {
+            if (fieldName is not null && before.TryEntity(name, out var entity) && entity.TryField(fieldName, out var field))
+            {
+                yield return new DataQuestion(QuestionKind.Purged, entity, field, field.Name + field.Type.Columns[0].Suffix);
+            }
+        }
     }
 
     /// <summary>Whether anything would be stored.</summary>

@@ -16,6 +16,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
 
     public List<FieldRename> Renames { get; } = [];
 
+    /// <summary>Fields, and entities (no field), that go away with their data.</summary>
+    public List<(string Entity, string? Field)> Purges { get; } = [];
+
     /// <summary>What changes, in words.</summary>
     public IReadOnlyList<PlanStep> Steps => steps;
 
@@ -46,6 +49,12 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
                 break;
             case MetadataChange.ShowField show:
                 new FieldEdit(this).SetHidden(show.Entity, show.Field, false, before);
+                break;
+            case MetadataChange.PurgeField purge:
+                new PurgeEdit(this).Field(purge.Entity, purge.Field);
+                break;
+            case MetadataChange.PurgeEntity purge:
+                new PurgeEdit(this).Entity(purge.Entity);
                 break;
             case MetadataChange.SetView set:
                 SetView(set.Entity, set.View);
@@ -87,6 +96,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
     /// <summary>Puts a shape into the customer's layer, without overrides that say nothing any more.</summary>
     public void Put(EntityShape shape) =>
         Layers = Layers.With(Layers.Custom.With(shape with { Fields = shape.Fields.RemoveAll(f => f == new FieldShape(f.Name)) }));
+
+    /// <summary>Takes an entity of the customer's out of the definitions.</summary>
+    public void Remove(string entity) => Layers = Layers.With(Layers.Custom.Without(entity));
 
     private static ViewDefinition Normal(ViewDefinition view) => view with
     {

@@ -48,6 +48,15 @@ public abstract record MetadataChange
     /// <param name="Field">Name of the field.</param>
     public sealed record ShowField(string Entity, string Field) : MetadataChange;
 
+    /// <summary>Removes a hidden field of the customer's with everything stored in it.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Field">Name of the field.</param>
+    public sealed record PurgeField(string Entity, string Field) : MetadataChange;
+
+    /// <summary>Removes a hidden entity of the customer's with all its records.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    public sealed record PurgeEntity(string Entity) : MetadataChange;
+
     /// <summary>A new view, or another definition of one.</summary>
     /// <param name="Entity">Name of the entity.</param>
     /// <param name="View">The view.</param>

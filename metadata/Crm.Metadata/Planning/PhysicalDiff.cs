@@ -6,10 +6,11 @@ namespace Crm.Metadata;
 /// <summary>A field that is called otherwise now; its data stays.</summary>
 internal sealed record FieldRename(string Entity, string From, string To);
 
-/// <summary>Steps that turn the tables of one snapshot into those of another. Nothing is ever dropped but indexes: removing data is a matter of its own.</summary>
+/// <summary>Steps that turn the tables of one snapshot into those of another. Only indexes are dropped without being asked for; columns and tables go when an administrator purges them.</summary>
 internal static class PhysicalDiff
 {
-    public static ImmutableArray<PlanStep> Steps(MetadataSnapshot before, MetadataSnapshot after, IReadOnlyCollection<FieldRename> renames, DatabaseFeatures features)
+    public static ImmutableArray<PlanStep> Steps(
+        MetadataSnapshot before, MetadataSnapshot after, IReadOnlyCollection<FieldRename> renames, IReadOnlyCollection<(string Entity, string? Field)> purges, DatabaseFeatures features)
     {
         var steps = new List<PlanStep>();
         var keys = new List<PlanStep>();
@@ -19,12 +20,24 @@ internal static class PhysicalDiff
             if (before.TryEntity(entity.Name, out var known))
             {
                 var existing = Renamed(TableShape.Of(known, features), entity, renames, steps);
+                existing = Purged(existing, known, [.. purges.Where(p => p.Entity == entity.Name).Select(p => p.Field).OfType<string>()], steps);
                 Change(entity, existing, wanted, before, steps, keys);
             }
             else
             {
                 Create(entity, wanted, steps, keys);
             }
+        }
+
+        foreach (var purge in purges.Where(p => p.Field is null && before.TryEntity(p.Entity, out _)))
+        {
+            var gone = before.Entity(purge.Entity);
+            steps.Add(new PlanStep(
+                MetadataTexts.Of("StepDropTable", gone.PluralLabel),
+                $"DROP TABLE {Sql.Table(gone.Name)};\nDELETE FROM crm.counter WHERE entity = {Sql.Literal(gone.Name)}",
+                StepLock.Brief,
+                gone.Name,
+                IsDestructive: true));
         }
 
         // Foreign keys come when all tables are there, so that new entities may point to each other.
@@ -65,10 +78,35 @@ internal static class PhysicalDiff
 
         foreach (var index in wanted.Indexes.Except(existing.Indexes))
         {
-            steps.Add(new PlanStep(Text(entity, index), index.Create(wanted.Name), StepLock.Writes, entity.Name));
+            steps.Add(new PlanStep(Text(entity, index), index.Create(wanted.Name), StepLock.Writes, entity.Name) { Work = StepWork.Index });
         }
 
         AddKeys(entity, wanted, [.. wanted.ForeignKeys.Except(existing.ForeignKeys).Except(inline.Values)], keys);
+    }
+
+    /// <summary>The columns of purged fields go, and with them their indexes and keys.</summary>
+    private static TableShape Purged(TableShape table, EntityDefinition known, ImmutableArray<string> fields, List<PlanStep> steps)
+    {
+        foreach (var name in fields.Where(f => known.TryField(f, out _)))
+        {
+            var field = known.Field(name);
+            var columns = table.Columns.Where(c => c.Field == name).Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
+            var sql = $"ALTER TABLE {Sql.Table(table.Name)} {string.Join(", ", table.Columns.Where(c => c.Field == name).Select(c => "DROP COLUMN " + Sql.Quote(c.Name)))}";
+            if (field.Type == Fields.AutoNumber)
+            {
+                sql += $";\nDELETE FROM crm.counter WHERE entity = {Sql.Literal(table.Name)} AND field = {Sql.Literal(name)}";
+            }
+
+            steps.Add(new PlanStep(MetadataTexts.Of("StepDropColumn", field.Label, known.Label), sql, StepLock.Brief, table.Name, IsDestructive: true));
+            table = table with
+            {
+                Columns = table.Columns.RemoveAll(c => c.Field == name),
+                ForeignKeys = table.ForeignKeys.RemoveAll(k => columns.Contains(k.Column)),
+                Indexes = table.Indexes.RemoveAll(i => columns.Contains(i.Column)),
+            };
+        }
+
+        return table;
     }
 
     private static void AddKeys(EntityDefinition entity, TableShape table, ImmutableArray<ForeignKeyShape> added, List<PlanStep> keys)
@@ -79,7 +117,8 @@ internal static class PhysicalDiff
                 MetadataTexts.Of("StepAddKeys", entity.Label, string.Join(", ", added.Select(k => Label(entity, k.Column)))),
                 $"ALTER TABLE {Sql.Table(table.Name)}\n    {string.Join(",\n    ", added.Select(k => "ADD " + k.Definition))}",
                 StepLock.Brief,
-                entity.Name));
+                entity.Name)
+            { Work = StepWork.Check });
         }
     }
 

@@ -20,6 +20,12 @@ internal sealed record PlanDraft(
     ImmutableArray<PlanStep> Steps,
     ImmutableArray<DataQuestion> Questions)
 {
+    /// <summary>What uses the things that are hidden, removed or turned into something else.</summary>
+    public ImmutableArray<PlanUse> Uses { get; init; } = [];
+
+    /// <summary>Names that have to be typed first.</summary>
+    public ImmutableArray<string> Confirm { get; init; } = [];
+
     /// <summary>Every statement, to see whether two plans do the same.</summary>
     public string Statements => string.Join(";\n", Steps.Where(s => s.Sql is not null).Select(s => s.Sql)) + (Steps.IsEmpty ? "" : ";\n");
 }
@@ -54,4 +60,7 @@ internal enum QuestionKind
 
     /// <summary>Records whose number lies outside the new range.</summary>
     OutOfRange,
+
+    /// <summary>Records whose value is lost.</summary>
+    Purged,
 }

@@ -32,6 +32,9 @@ public sealed record Layer(ModuleInfo Module, ImmutableSortedDictionary<string, 
     /// <summary>What the layer says about an entity, an empty shape when nothing.</summary>
     public EntityShape Entity(string name) => Entities.GetValueOrDefault(name) ?? new EntityShape(name);
 
+    /// <summary>With nothing said about an entity.</summary>
+    public Layer Without(string entity) => this with { Entities = Entities.Remove(entity) };
+
     /// <summary>With the shape added or replaced.</summary>
     public Layer With(EntityShape entity) => this with { Entities = Entities.SetItem(entity.Name, entity) };
 }

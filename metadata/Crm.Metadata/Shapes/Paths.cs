@@ -42,6 +42,26 @@ internal static class Paths
         }
     }
 
+    /// <summary>Every field on the way, with its entity, as far as the path leads.</summary>
+    public static IEnumerable<(EntityDefinition Entity, FieldDefinition Field)> Along(MetadataSnapshot snapshot, EntityDefinition entity, string path)
+    {
+        foreach (var segment in path.Split('.'))
+        {
+            if ((Last(entity, segment) ?? Step(entity, segment)) is not { } field)
+            {
+                yield break;
+            }
+
+            yield return (entity, field);
+            if ((field.Type as ReferenceType)?.TargetOf(field) is not { } target || !snapshot.TryEntity(target, out var next))
+            {
+                yield break;
+            }
+
+            entity = next;
+        }
+    }
+
     /// <summary>All paths a filter names.</summary>
     public static IEnumerable<string> Of(Filter filter) => filter switch
     {

@@ -57,7 +57,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
         var steps = all.IsEmpty
             ? draft.Steps.Select(s => s.Sql is not null && s.Entity is { } entity && rows.TryGetValue(entity, out var count) ? s with { Rows = count } : s)
             : [];
-        return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, all, [.. draft.Warnings, .. warnings], [.. steps]));
+        return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, all, [.. draft.Warnings, .. warnings], [.. steps]) { Uses = draft.Uses, Confirm = draft.Confirm });
     }
 
     /// <summary>Plans again under the lock and applies.</summary>
@@ -65,11 +65,17 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
     /// <param name="expected">Version and statements that were shown; null when nobody looked at a plan.</param>
     /// <param name="module">A module whose row belongs to the change.</param>
     /// <param name="actor">Who.</param>
+    /// <param name="options">What they typed.</param>
     /// <param name="wait">How long to wait for another change to end.</param>
     /// <param name="ct">Stops before the commit.</param>
     public async Task<(ApplyResult Result, MetadataLayers? Layers)> ApplyAsync(
-        IReadOnlyList<MetadataChange> changes, (long Version, string Statements)? expected, ModuleInfo? module, Actor actor, TimeSpan wait, CancellationToken ct)
+        IReadOnlyList<MetadataChange> changes, (long Version, string Statements)? expected, ModuleInfo? module, Actor actor, ApplyOptions options, TimeSpan wait, CancellationToken ct)
     {
+        if (options.Comment is { Length: > ApplyOptions.MaxComment })
+        {
+            return (Refused(0, ErrorCodes.Length, "CommentTooLong", ApplyOptions.MaxComment), null);
+        }
+
         await using var connection = await database.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         try
@@ -101,6 +107,12 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
                 return (Refused(layers.Version, ErrorCodes.Conflict, "PlanDiffers"), null);
             }
 
+            ImmutableArray<string> typed = options.Confirm.IsDefault ? [] : options.Confirm;
+            if (draft.Confirm.Except(typed, StringComparer.Ordinal).ToList() is { Count: > 0 } untyped)
+            {
+                return (new ApplyResult(layers.Version, [.. untyped.Select(n => new PlanMessage(PlanCodes.Confirm, MetadataTexts.Of("ConfirmMissing", n), n))], Changed: false), null);
+            }
+
             if (draft.Steps.IsEmpty)
             {
                 await transaction.CommitAsync(ct);
@@ -115,7 +127,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
 
             var after = draft.After.At(layers.Version + 1);
             await LayerRows.SaveAsync(connection, transaction, layers, after, ct);
-            await FinishAsync(connection, transaction, changes, draft, after.Version, actor, ct);
+            await FinishAsync(connection, transaction, changes, draft, after.Version, actor, options, ct);
             await transaction.CommitAsync(ct);
             return (new ApplyResult(after.Version, [], Changed: true), after);
         }
@@ -131,13 +143,13 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
     }
 
     private async Task FinishAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<MetadataChange> changes, PlanDraft draft, long version, Actor actor, CancellationToken ct)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<MetadataChange> changes, PlanDraft draft, long version, Actor actor, ApplyOptions options, CancellationToken ct)
     {
         await connection.ExecuteAsync(new CommandDefinition("UPDATE crm.metadata_version SET version = @version", new { version }, transaction, cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(
             """
-            INSERT INTO crm.metadata_history (version, at, user_id, user_name, changes, steps)
-            VALUES (@version, @at, @userId, @userName, @changes::jsonb, @steps::jsonb)
+            INSERT INTO crm.metadata_history (version, at, user_id, user_name, changes, steps, comment, definitions)
+            VALUES (@version, @at, @userId, @userName, @changes::jsonb, @steps::jsonb, @comment, @definitions::jsonb)
             """,
             new
             {
@@ -147,6 +159,8 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
                 userName = actor.Name,
                 changes = MetadataJson.Write(changes).ToJsonString(),
                 steps = MetadataJson.WriteSteps(draft.Steps).ToJsonString(),
+                comment = string.IsNullOrWhiteSpace(options.Comment) ? null : options.Comment.Trim(),
+                definitions = LayerRows.Differences(draft.Before, draft.After).ToJsonString(),
             },
             transaction,
             cancellationToken: ct));

@@ -71,6 +71,8 @@ internal static class DataFacts
                 return Message(await CountAsync($"char_length({column}) > @longest", new { longest }), ErrorCodes.Length, "FactTooLong", field.Label, longest);
             case QuestionKind.OutOfRange:
                 return Message(await CountAsync($"{column} < @minimum OR {column} > @maximum", new { minimum = field.Minimum, maximum = field.Maximum }), ErrorCodes.Range, "FactOutOfRange", field.Label);
+            case QuestionKind.Purged:
+                return Message(await CountAsync($"{column} IS NOT NULL"), ErrorCodes.InUse, "FactPurged", field.Label);
             default:
                 throw new InvalidOperationException($"Unknown question {question.Kind}.");
         }

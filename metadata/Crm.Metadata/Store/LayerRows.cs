@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Crm.Sdk;
 using Dapper;
 using Npgsql;
@@ -45,6 +46,24 @@ internal static class LayerRows
                 transaction,
                 cancellationToken: ct));
         }
+    }
+
+    /// <summary>The rows that differ, as history keeps them.</summary>
+    public static JsonArray Differences(MetadataLayers before, MetadataLayers after)
+    {
+        var (old, changed) = (Of(before), Of(after));
+        static JsonNode? Body(string? json) => json is null ? null : JsonNode.Parse(json);
+        return new([.. old.Keys.Union(changed.Keys)
+            .Where(k => old.GetValueOrDefault(k) != changed.GetValueOrDefault(k))
+            .Order()
+            .Select(k => new JsonObject
+            {
+                ["layer"] = k.Layer,
+                ["kind"] = k.Kind,
+                ["name"] = k.Name,
+                ["before"] = Body(old.GetValueOrDefault(k)),
+                ["after"] = Body(changed.GetValueOrDefault(k)),
+            })]);
     }
 
     public static Dictionary<(string Layer, string Kind, string Name), string> Of(MetadataLayers layers)

@@ -35,7 +35,11 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
     }
 
     /// <summary>Applies a plan as it was shown, or not at all: with <see cref="ErrorCodes.Conflict"/> when the definitions changed meanwhile.</summary>
-    public async Task<ApplyResult> ApplyAsync(Guid planId, Actor actor, CancellationToken ct = default)
+    /// <param name="planId">From <see cref="ChangePlan.Id"/>.</param>
+    /// <param name="actor">Who; an administrator.</param>
+    /// <param name="options">Why, and the typed names of what is lost; null for neither.</param>
+    /// <param name="ct">Stops before the commit.</param>
+    public async Task<ApplyResult> ApplyAsync(Guid planId, Actor actor, ApplyOptions? options = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(actor);
         var version = store.Current.Version;
@@ -59,7 +63,7 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
         using var document = JsonDocument.Parse(plan.Changes);
         var (changes, errors) = MetadataJson.ReadChanges(document.RootElement);
         return errors.IsEmpty
-            ? await RunAsync(changes, (plan.BaseVersion, plan.Statements), null, actor, ApplyWait, ct)
+            ? await RunAsync(changes, (plan.BaseVersion, plan.Statements), null, actor, options ?? ApplyOptions.None, ApplyWait, ct)
             : new ApplyResult(version, errors, Changed: false);
     }
 
@@ -70,18 +74,18 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
         ArgumentNullException.ThrowIfNull(shape);
         return module.Id is Origins.Platform or Origins.Custom
             ? throw new ArgumentException($"A module cannot be called '{module.Id}'.", nameof(module))
-            : RunAsync([new MetadataChange.Declare(module, shape)], null, module, Actor.System, StartWait, ct);
+            : RunAsync([new MetadataChange.Declare(module, shape)], null, module, Actor.System, ApplyOptions.None, StartWait, ct);
     }
 
     private async Task<ApplyResult> RunAsync(
-        IReadOnlyList<MetadataChange> changes, (long Version, string Statements)? expected, ModuleInfo? module, Actor actor, TimeSpan wait, CancellationToken ct)
+        IReadOnlyList<MetadataChange> changes, (long Version, string Statements)? expected, ModuleInfo? module, Actor actor, ApplyOptions options, TimeSpan wait, CancellationToken ct)
     {
-        var (result, layers) = await store.Runner.ApplyAsync(changes, expected, module, actor, wait, ct);
+        var (result, layers) = await store.Runner.ApplyAsync(changes, expected, module, actor, options, wait, ct);
         // A person can try again; a module that starts while another host imports into its table cannot.
         for (var tries = 1; module is not null && tries < StartTries && result.Errors.Any(e => e.Code == ErrorCodes.Busy); tries++)
         {
             await Task.Delay(TimeSpan.FromSeconds(tries), time, ct);
-            (result, layers) = await store.Runner.ApplyAsync(changes, expected, module, actor, wait, ct);
+            (result, layers) = await store.Runner.ApplyAsync(changes, expected, module, actor, options, wait, ct);
         }
 
         if (layers is not null)

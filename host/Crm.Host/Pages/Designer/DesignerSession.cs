@@ -51,8 +51,10 @@ internal sealed class DesignerSession(MetadataEditor editor, CurrentActor actor,
     }
 
     /// <summary>Applies the plan under review.</summary>
+    /// <param name="options">What was typed beside it.</param>
+    /// <param name="ct">Stops before the commit.</param>
     /// <returns>Whether it was applied.</returns>
-    public async Task<bool> ApplyAsync(CancellationToken ct = default)
+    public async Task<bool> ApplyAsync(ApplyOptions options, CancellationToken ct = default)
     {
         if (IsBusy || Plan is not { } plan)
         {
@@ -62,7 +64,7 @@ internal sealed class DesignerSession(MetadataEditor editor, CurrentActor actor,
         IsBusy = true;
         try
         {
-            var result = await editor.ApplyAsync(plan.Id, actor.Value, ct);
+            var result = await editor.ApplyAsync(plan.Id, actor.Value, options, ct);
             Failures = result.Errors;
             if (result.Succeeded)
             {

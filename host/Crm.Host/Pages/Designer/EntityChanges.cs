@@ -21,6 +21,12 @@ internal sealed class EntityChanges
     /// <summary>Fields to hide (true) or to show again (false).</summary>
     public Dictionary<string, bool> Hidden { get; init; } = new(StringComparer.Ordinal);
 
+    /// <summary>Hidden fields to remove for good.</summary>
+    public HashSet<string> Purged { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>Whether the hidden entity is to be removed for good.</summary>
+    public bool IsPurged { get; set; }
+
     /// <summary>The changes, each with its words for the list of what is pending.</summary>
     public List<(string Text, MetadataChange Change, Action Undo)> ToChanges(EntityDefinition entity)
     {
@@ -64,6 +70,19 @@ internal sealed class EntityChanges
                     hidden ? new MetadataChange.HideField(entity.Name, name) : new MetadataChange.ShowField(entity.Name, name),
                     () => Hidden.Remove(name)));
             }
+        }
+
+        foreach (var name in Purged)
+        {
+            if (entity.TryField(name, out var field))
+            {
+                changes.Add((DesignerTexts.Of("PendingPurge", field.Label), new MetadataChange.PurgeField(entity.Name, name), () => Purged.Remove(name)));
+            }
+        }
+
+        if (IsPurged)
+        {
+            changes.Add((DesignerTexts.Of("PendingPurge", entity.PluralLabel), new MetadataChange.PurgeEntity(entity.Name), () => IsPurged = false));
         }
 
         return changes;

@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>
+/// What uses a field or an entity, from what the layers say: a use of something hidden counts, because it comes back with it. The one place that knows all uses;
+/// a new kind of definition that names fields adds its line here.
+/// </summary>
+public static class WhereUsed
+{
+    /// <summary>Uses of a field.</summary>
+    public static ImmutableArray<PlanUse> OfField(MetadataState state, string entity, string field)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return state.Snapshot.TryEntity(entity, out var owner) && owner.TryField(field, out var used) ? [.. OfField(state, owner, used)] : [];
+    }
+
+    /// <summary>Uses of an entity: what leads to it, and what other modules add to it.</summary>
+    public static ImmutableArray<PlanUse> OfEntity(MetadataState state, string entity)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        if (!state.Snapshot.TryEntity(entity, out var owner))
+        {
+            return [];
+        }
+
+        var lookups = state.Snapshot.Entities.Values
+            .OrderBy(e => e.Name, StringComparer.Ordinal)
+            .SelectMany(e => e.Fields.Where(f => !f.IsSystem && (f.Type as ReferenceType)?.TargetOf(f) == entity).Select(f => (Entity: e, Field: f)))
+            .Where(l => l.Entity.Name != entity)
+            .ToList();
+        return
+        [
+            .. lookups.Select(l => Use("lookup", entity, l.Entity.Name + "." + l.Field.Name, "UseLookup", l.Field.Label, l.Entity.Label)),
+            .. lookups.SelectMany(l => OfPaths(state, l.Entity, l.Field).Where(u => u.IsThrough)).Select(u => u.Use with { Of = entity }),
+            .. state.Layers.Items
+                .Where(l => !l.IsCustom && l.Name != Origins.Platform && l.Entities.ContainsKey(entity))
+                .Select(l => Use("module", entity, l.Name, l.Name == owner.Origin ? "UseDeclared" : "UseExtended", l.Module.Name)),
+        ];
+    }
+
+    private static IEnumerable<PlanUse> OfField(MetadataState state, EntityDefinition owner, FieldDefinition used)
+    {
+        var of = owner.Name + "." + used.Name;
+        foreach (var use in OfPaths(state, owner, used).Select(u => u.Use))
+        {
+            yield return use;
+        }
+
+        foreach (var (layer, shape) in Shapes(state.Layers).Where(s => s.Shape.Name == owner.Name))
+        {
+            if (shape.TitleFields?.Contains(used.Name) == true)
+            {
+                yield return Use("title", of, owner.Name, "UseTitle", owner.Label);
+            }
+
+            if (shape.SearchFields?.Contains(used.Name) == true)
+            {
+                yield return Use("search", of, owner.Name, "UseSearch", owner.Label);
+            }
+
+            foreach (var section in shape.Form?.Sections.Where(s => s.Fields.Contains(used.Name)) ?? [])
+            {
+                yield return Use("form", of, owner.Name, section.Label.Length == 0 ? "UseForm" : "UseFormSection", owner.Label, section.Label);
+            }
+
+            if (!layer.IsCustom && shape.Field(used.Name)?.Type is not null)
+            {
+                yield return Use("module", of, layer.Name, "UseDeclared", layer.Module.Name);
+            }
+        }
+    }
+
+    /// <summary>Views that name the field, or lead through it to another one.</summary>
+    private static IEnumerable<(PlanUse Use, bool IsThrough)> OfPaths(MetadataState state, EntityDefinition owner, FieldDefinition used)
+    {
+        var of = owner.Name + "." + used.Name;
+        foreach (var (_, shape) in Shapes(state.Layers).Where(s => !s.Shape.Views.IsEmpty))
+        {
+            if (!state.Snapshot.TryEntity(shape.Name, out var entity))
+            {
+                continue;
+            }
+
+            foreach (var view in shape.Views)
+            {
+                var paths = view.Columns.Select(p => (Kind: "view", Text: "UseView", Path: p))
+                    .Concat(view.Filter is null ? [] : Paths.Of(view.Filter).Select(p => (Kind: "filter", Text: "UseFilter", Path: p)))
+                    .Concat(view.Sort.IsDefault ? [] : view.Sort.Select(s => (Kind: "sort", Text: "UseSort", s.Path)));
+                foreach (var (kind, text, path) in paths)
+                {
+                    var along = Paths.Along(state.Snapshot, entity, path).ToList();
+                    var index = along.FindIndex(a => a.Entity.Name == owner.Name && a.Field.Name == used.Name);
+                    if (index >= 0)
+                    {
+                        yield return (Use(kind, of, entity.Name + "." + view.Name, text, view.Label, entity.Label), index < along.Count - 1);
+                    }
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<(Layer Layer, EntityShape Shape)> Shapes(MetadataLayers layers) => layers.Items.SelectMany(l => l.Entities.Values.Select(s => (l, s)));
+
+    private static PlanUse Use(string kind, string of, string target, string text, params ReadOnlySpan<object?> arguments) =>
+        new(kind, of, target, MetadataTexts.Of(text, arguments));
+}
