@@ -17,9 +17,6 @@ namespace Crm.Host.Security;
 /// <summary>Wires this folder into the host.</summary>
 internal static class SecuritySetup
 {
-    // Most requests are a record; what takes files says so at its endpoint.
-    private const long BodyLimit = 1024 * 1024;
-
     private const string EitherScheme = "Crm";
 
     public static void AddCrmSecurity(this WebApplicationBuilder builder)
@@ -28,7 +25,7 @@ internal static class SecuritySetup
         services.Configure<KestrelServerOptions>(options =>
         {
             options.AddServerHeader = false;
-            options.Limits.MaxRequestBodySize = BodyLimit;
+            options.Limits.MaxRequestBodySize = BodyLimit.HeardOut;
         });
         AddSignIn(services);
         services.AddAuthorizationBuilder()
@@ -73,6 +70,7 @@ internal static class SecuritySetup
             app.UseForwardedHeaders();
         }
 
+        app.UseMiddleware<BodyLimit>();
         app.UseMiddleware<SecurityHeaders>();
         app.UseMiddleware<PageFailures>();
         app.UseAuthentication();

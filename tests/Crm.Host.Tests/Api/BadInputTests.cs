@@ -143,6 +143,26 @@ public sealed class BadInputTests(ApiCrm crm) : IClassFixture<ApiCrm>
     }
 
     [Theory]
+    [InlineData("odata/v4/x_deals", true)]
+    [InlineData("odata/v4/x_deals", false)]
+    [InlineData("odata/v4/$batch", false)]
+    [InlineData("api/metadata/plan", true)]
+    [InlineData("api/auth/token", false)]
+    public async Task A_caller_who_sends_far_too_much_reads_why_it_was_refused(string path, bool isChunked)
+    {
+        var before = await SnapshotAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        // Far more than fits into the buffers between the two, so that the answer comes while the caller still sends.
+        request.Content = new ByteArrayContent([.. "{\"username\":\""u8, .. Enumerable.Repeat((byte)'x', 24 * 1024 * 1024)]);
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        request.Headers.TransferEncodingChunked = isChunked;
+        using var answer = await crm.Admin.SendAsync(request);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Equal("bad_request", JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error"]!["code"]!.ToString());
+        Assert.Equal(before, await SnapshotAsync());
+    }
+
+    [Theory]
     [InlineData("odata/v4/nothing", 404)]
     [InlineData("odata/v4/x_deals(1)", 404)]
     [InlineData("odata/v4/x_deals/one/two/three", 404)]
