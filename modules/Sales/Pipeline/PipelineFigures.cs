@@ -3,8 +3,10 @@ using Crm.Sdk;
 
 namespace Crm.Modules.Sales.Pipeline;
 
-/// <summary>What is in each stage, in the order of the stages.</summary>
-public sealed record PipelineFigures(ImmutableArray<StageFigures> Stages)
+/// <summary>How the deals stand.</summary>
+/// <param name="Stages">What is in each stage, in the order of the stages.</param>
+/// <param name="Won">What was won month by month, the currency with the greatest sum first; empty when nothing was.</param>
+public sealed record PipelineFigures(ImmutableArray<StageFigures> Stages, ImmutableArray<WonFigures> Won)
 {
     public long Count => Stages.Sum(s => s.Count);
 
@@ -30,3 +32,17 @@ public sealed record StageFigures(string Stage, string Label, StageKind Kind, lo
 /// <param name="Sum">Sum of the budgets.</param>
 /// <param name="Weighted">Sum of the budgets, each times its chance of winning.</param>
 public sealed record CurrencyFigures(string Currency, decimal Sum, decimal Weighted);
+
+/// <summary>What was won in one currency in the twelve months up to the last deal won.</summary>
+/// <param name="Currency">ISO 4217 code.</param>
+/// <param name="Months">Twelve, oldest first; months without a deal are there with 0.</param>
+public sealed record WonFigures(string Currency, ImmutableArray<MonthFigures> Months)
+{
+    public decimal Sum => Months.Sum(m => m.Sum);
+}
+
+/// <summary>One month.</summary>
+/// <param name="Month">Its first day.</param>
+/// <param name="Count">Number of deals.</param>
+/// <param name="Sum">Sum of their budgets.</param>
+public sealed record MonthFigures(DateOnly Month, long Count, decimal Sum);

@@ -18,6 +18,10 @@ public sealed class ModulePagesTests(Harness.Browser browser, SampleCrm sample) 
         var offer = visit.Page.GetByRole(AriaRole.Row).Filter(new() { Has = visit.Page.GetByRole(AriaRole.Rowheader, new() { Name = "Offer" }) });
         // Every fourth of 130 records, from the second on.
         await Expect(offer.GetByRole(AriaRole.Cell).Filter(new() { HasText = "33" }).First).ToBeVisibleAsync();
+        // The sample's deals were all won this month, which is the last column.
+        await Expect(visit.Page.Locator(".pipeline-chart .rz-column-series path").Last).ToBeVisibleAsync();
+        await visit.Page.GetByText("Show as a table").ClickAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Table).Last.GetByRole(AriaRole.Row)).ToHaveCountAsync(13);
         await visit.ScreenshotAsync("pipeline");
         await visit.CheckWidthAsync();
         await visit.CheckAccessibilityAsync();
