@@ -1,17 +1,10 @@
-using System.Globalization;
-using System.Resources;
-
 namespace Crm.Sdk.Web;
 
 /// <summary>Texts of the shared components, in the language of the circuit; <c>Texts.resx</c> holds the English ones.</summary>
 internal static class Texts
 {
-    private static readonly ResourceManager Resources = new("Crm.Sdk.Web.Texts", typeof(Texts).Assembly);
+    private static readonly TextSource Source = new(typeof(Texts));
 
-    /// <summary>The text of this name with its places filled; a missing name is a bug and throws.</summary>
-    public static string Of(string name, params ReadOnlySpan<object?> arguments)
-    {
-        var text = Resources.GetString(name, CultureInfo.CurrentUICulture) ?? throw new MissingManifestResourceException($"Crm.Sdk.Web has no text '{name}'.");
-        return arguments.IsEmpty ? text : string.Format(CultureInfo.CurrentCulture, text, arguments);
-    }
+    /// <inheritdoc cref="TextSource.Of"/>
+    public static string Of(string name, params ReadOnlySpan<object?> arguments) => Source.Of(name, arguments);
 }

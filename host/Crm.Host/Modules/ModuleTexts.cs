@@ -1,17 +1,12 @@
-using System.Globalization;
-using System.Resources;
+using Crm.Sdk;
 
 namespace Crm.Host.Modules;
 
 /// <summary>Texts about modules; <c>ModuleTexts.resx</c> holds the English ones.</summary>
 internal static class ModuleTexts
 {
-    private static readonly ResourceManager Resources = new(typeof(ModuleTexts));
+    private static readonly TextSource Source = new(typeof(ModuleTexts));
 
-    /// <summary>The text of this name with its places filled; a missing name is a bug and throws.</summary>
-    public static string Of(string name, params ReadOnlySpan<object?> arguments)
-    {
-        var text = Resources.GetString(name, CultureInfo.CurrentUICulture) ?? throw new MissingManifestResourceException($"There is no text '{name}' about modules.");
-        return arguments.IsEmpty ? text : string.Format(CultureInfo.CurrentCulture, text, arguments);
-    }
+    /// <inheritdoc cref="TextSource.Of"/>
+    public static string Of(string name, params ReadOnlySpan<object?> arguments) => Source.Of(name, arguments);
 }

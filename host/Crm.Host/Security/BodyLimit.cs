@@ -1,3 +1,4 @@
+using Crm.Records;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Crm.Host.Security;
@@ -27,7 +28,7 @@ internal sealed class BodyLimit(RequestDelegate next)
         return next(context);
     }
 
-    private sealed class LimitedBody(Stream inner, long? announced, IHttpMaxRequestBodySizeFeature server) : Stream, IHttpMaxRequestBodySizeFeature
+    private sealed class LimitedBody(Stream inner, long? announced, IHttpMaxRequestBodySizeFeature server) : ReadStream, IHttpMaxRequestBodySizeFeature
     {
         private long? limit = Default;
         private long length;
@@ -50,42 +51,11 @@ internal sealed class BodyLimit(RequestDelegate next)
             }
         }
 
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             Start();
             return Count(await inner.ReadAsync(buffer, cancellationToken));
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count)
-        {
-            Start();
-            return Count(inner.Read(buffer, offset, count));
-        }
-
-        public override void Flush() => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         private void Start()
         {

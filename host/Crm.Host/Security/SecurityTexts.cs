@@ -1,13 +1,12 @@
-using System.Globalization;
-using System.Resources;
+using Crm.Sdk;
 
 namespace Crm.Host.Security;
 
 /// <summary>Texts of signing in and of passwords, in the language of the user.</summary>
 internal static class SecurityTexts
 {
-    private static readonly ResourceManager Resources = new("Crm.Host.Security.SecurityTexts", typeof(SecurityTexts).Assembly);
+    private static readonly TextSource Source = new(typeof(SecurityTexts));
 
-    public static string Of(string key, params ReadOnlySpan<object?> values) =>
-        string.Format(CultureInfo.CurrentCulture, Resources.GetString(key, CultureInfo.CurrentUICulture) ?? throw new MissingManifestResourceException(key), values);
+    /// <inheritdoc cref="TextSource.Of"/>
+    public static string Of(string name, params ReadOnlySpan<object?> arguments) => Source.Of(name, arguments);
 }

@@ -140,25 +140,11 @@ public sealed class ImportFiles(CrmDatabase database)
     }
 
     /// <summary>Reads a file piece by piece; between pieces it holds no connection.</summary>
-    private sealed class ChunkStream(CrmDatabase database, Guid id) : Stream
+    private sealed class ChunkStream(CrmDatabase database, Guid id) : ReadStream
     {
         private ReadOnlyMemory<byte> chunk;
         private int number;
         private bool isEnded;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -174,21 +160,6 @@ public sealed class ImportFiles(CrmDatabase database)
             chunk[..length].CopyTo(buffer);
             chunk = chunk[length..];
             return length;
-        }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read asynchronously.");
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-            // Nothing is written.
         }
     }
 }

@@ -1,29 +1,14 @@
 using Crm.Browser.Tests.Forms;
 using Crm.Browser.Tests.Harness;
 using Crm.Browser.Tests.Shell;
-using Crm.Sdk.Testing;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace Crm.Browser.Tests.Designer;
 
 [Collection(Harness.Browser.Collection)]
-public sealed class DesignerTests(Harness.Browser browser) : IAsyncLifetime
+public sealed class DesignerTests(Harness.Browser browser) : OwnCrm
 {
-    private TestCrm? crm;
-
-    private TestCrm Crm => crm ?? throw new InvalidOperationException("The CRM is not running.");
-
-    public async Task InitializeAsync() => crm = await TestCrm.StartAsync();
-
-    public async Task DisposeAsync()
-    {
-        if (crm is not null)
-        {
-            await crm.DisposeAsync();
-        }
-    }
-
     [Fact]
     public Task PLT_36_A_venue_is_invented_used_at_once_and_still_there_after_a_restart() => browser.VisitAsync(Crm, Screen.Desktop, async visit =>
     {

@@ -1,28 +1,13 @@
 using Crm.Browser.Tests.Harness;
-using Crm.Sdk.Testing;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace Crm.Browser.Tests.Forms;
 
-/// <summary>What was typed is never lost. Each journey has a CRM of its own, because it is restarted.</summary>
+/// <summary>What was typed is never lost.</summary>
 [Collection(Harness.Browser.Collection)]
-public sealed class DraftTests(Harness.Browser browser) : IAsyncLifetime
+public sealed class DraftTests(Harness.Browser browser) : OwnCrm
 {
-    private TestCrm? crm;
-
-    private TestCrm Crm => crm ?? throw new InvalidOperationException("The CRM is not running.");
-
-    public async Task InitializeAsync() => crm = await TestCrm.StartAsync();
-
-    public async Task DisposeAsync()
-    {
-        if (crm is not null)
-        {
-            await crm.DisposeAsync();
-        }
-    }
-
     [Fact]
     public Task What_is_typed_while_the_connection_is_cut_is_saved_after_it_came_back() => browser.VisitAsync(Crm, Screen.Desktop, async visit =>
     {

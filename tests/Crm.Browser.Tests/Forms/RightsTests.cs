@@ -1,27 +1,12 @@
 using Crm.Browser.Tests.Harness;
-using Crm.Sdk.Testing;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace Crm.Browser.Tests.Forms;
 
 [Collection(Harness.Browser.Collection)]
-public sealed class RightsTests(Harness.Browser browser) : IAsyncLifetime
+public sealed class RightsTests(Harness.Browser browser) : OwnCrm
 {
-    private TestCrm? crm;
-
-    private TestCrm Crm => crm ?? throw new InvalidOperationException("The CRM is not running.");
-
-    public async Task InitializeAsync() => crm = await TestCrm.StartAsync();
-
-    public async Task DisposeAsync()
-    {
-        if (crm is not null)
-        {
-            await crm.DisposeAsync();
-        }
-    }
-
     [Fact]
     public Task Records_of_a_module_that_is_off_can_be_read_and_the_form_says_why_not_changed() => browser.VisitAsync(Crm, Screen.Desktop, async visit =>
     {
