@@ -16,7 +16,7 @@ internal sealed class ModuleUpdates(
     TimeProvider time,
     ILogger<ModuleUpdates> log) : IAsyncDisposable
 {
-    private static readonly TimeSpan EndOfWork = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EndOfWork = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim oneAtATime = new(1, 1);
     private readonly Lock gate = new();
