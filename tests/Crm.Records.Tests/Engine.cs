@@ -67,6 +67,18 @@ public sealed class Engine : IAsyncLifetime
         interceptors.GroupBy(i => i.Entity).ToFrozenDictionary(g => g.Key, g => g.Select(Binding).ToImmutableArray()),
         (listeners ?? []).GroupBy(l => l.Entity).ToFrozenDictionary(g => g.Key, g => g.Select(Binding).ToImmutableArray()));
 
+    /// <summary>Applies changes of definitions, written as the API takes them.</summary>
+    public async Task ChangeAsync(string changes)
+    {
+        using var document = System.Text.Json.JsonDocument.Parse($$"""{"changes":{{changes}}}""");
+        var (read, unreadable) = MetadataJson.ReadChanges(document.RootElement);
+        Assert.Empty(unreadable);
+        var editor = services!.GetRequiredService<MetadataEditor>();
+        var plan = await editor.PlanAsync(read, Admin);
+        Assert.Empty(plan.Errors);
+        Assert.Empty((await editor.ApplyAsync(plan.Id, Admin)).Errors);
+    }
+
     public async Task<T> ScalarAsync<T>(string sql)
     {
         await using var connection = await Database.OpenAsync();

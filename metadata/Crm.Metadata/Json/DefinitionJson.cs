@@ -54,6 +54,7 @@ internal static class DefinitionJson
             Target = field.Target,
             Stages = field.Stages,
             Number = field.Number,
+            Formula = field.Formula,
         });
         json["origin"] = field.Origin;
         json["system"] = field.IsSystem;

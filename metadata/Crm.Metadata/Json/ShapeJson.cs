@@ -8,6 +8,8 @@ namespace Crm.Metadata;
 /// <summary>Shapes of entities and fields as JSON: the same words in the API, in the tables of definitions and in history.</summary>
 internal static class ShapeJson
 {
+    private const string FormulaWord = "formula";
+
     private static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "placements"];
 
     private static readonly string[] FieldOptions =
@@ -35,7 +37,7 @@ internal static class ShapeJson
     public static JsonObject Write(FieldShape field)
     {
         var json = new JsonObject { ["name"] = field.Name };
-        Put(json, "type", field.Type?.Name);
+        WriteType(json, field);
         Put(json, "label", field.Label);
         Put(json, "help", field.Help);
         Put(json, "required", field.IsRequired);
@@ -52,8 +54,17 @@ internal static class ShapeJson
         Put(json, "target", field.Target ?? (field.Type as LookupType)?.DeclaredTarget);
         Write(json, field.Stages);
         Write(json, field.Number);
+        Put(json, "formula", field.Formula);
         Put(json, "renamed_from", field.RenamedFrom);
         return json;
+    }
+
+    /// <summary>A calculated field says so where others say their type; what it holds is its result.</summary>
+    private static void WriteType(JsonObject json, FieldShape field)
+    {
+        var isFormula = field is { Type: not null, Formula: not null };
+        Put(json, "type", isFormula ? FormulaWord : field.Type?.Name);
+        Put(json, "result", isFormula ? field.Type!.Name : null);
     }
 
     public static JsonObject Write(ViewDefinition view)
@@ -156,11 +167,17 @@ internal static class ShapeJson
         using var json = new JsonInput(element, path, errors);
         reset = json.Nulls(FieldOptions);
         var typeName = json.Text("type");
+        var isFormula = typeName == FormulaWord;
+        if (isFormula)
+        {
+            typeName = json.RequiredText("result");
+        }
+
         FieldType? type = null;
-        if (typeName is not null && (!Fields.TryType(typeName, out type) || (!isStored && !Fields.Designable.Contains(type))))
+        if (typeName is { Length: > 0 } && (!Fields.TryType(typeName, out type) || (!isStored && !Fields.Designable.Contains(type))))
         {
             type = null;
-            json.Error(ErrorCodes.Unknown, "type", MetadataTexts.Of("UnknownType", typeName, string.Join(", ", Fields.Designable.Select(t => t.Name))));
+            json.Error(ErrorCodes.Unknown, isFormula ? "result" : "type", MetadataTexts.Of("UnknownType", typeName, string.Join(", ", Fields.Designable.Select(t => t.Name))));
         }
 
         return new FieldShape(json.RequiredText("name"))
@@ -182,6 +199,7 @@ internal static class ShapeJson
             Target = json.Text("target"),
             Stages = ReadStages(json, errors),
             Number = ReadNumber(json),
+            Formula = isFormula ? json.RequiredText("formula") : json.Text("formula"),
             RenamedFrom = isStored ? json.Text("renamed_from") : null,
         };
     }

@@ -125,6 +125,9 @@ public static class PlanCodes
     /// <summary>Options that are missing or make no sense.</summary>
     public const string Option = "option";
 
+    /// <summary>A formula or a rule that cannot be read, gives something else than is wanted, or leads back to itself.</summary>
+    public const string Expression = "expression";
+
     /// <summary>Something in the list or form does not fit the entity.</summary>
     public const string Layout = "layout";
 

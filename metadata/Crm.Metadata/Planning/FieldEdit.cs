@@ -59,6 +59,12 @@ internal sealed class FieldEdit(LayerEdit edit)
             return;
         }
 
+        if (changes.Formula is not null && field.Formula is null)
+        {
+            edit.Error(ErrorCodes.Type, target, "TypeChange", field.Label, field.Type.Name, "formula");
+            return;
+        }
+
         changes = changes with { Type = null, Target = null, IsHidden = null, RenamedFrom = null };
         var words = ShapeJson.Write(changes).Select(p => p.Key).Where(p => p != "name").Concat(reset).Distinct(StringComparer.Ordinal).ToList();
         if (field.IsSystem && words.Except(["label", "help"], StringComparer.Ordinal).Any())

@@ -33,6 +33,7 @@ internal static class SnapshotCheck
         foreach (var entity in snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal))
         {
             Entity(problems, snapshot, entity);
+            FormulaCheck.Problems(problems, snapshot, entity);
             LayoutCheck.Problems(problems, snapshot, entity, [.. shapes[entity.Name].Select(s => s.Shape)]);
         }
 
@@ -225,9 +226,27 @@ internal static class SnapshotCheck
             yield return "currency";
         }
 
+        if (field.Formula is not null)
+        {
+            foreach (var option in FormulaOptions(field))
+            {
+                yield return option;
+            }
+        }
+
         if (field.Default is not null && field.Type == Fields.AutoNumber)
         {
             yield return "default";
         }
+    }
+
+    private static IEnumerable<string> FormulaOptions(FieldDefinition field)
+    {
+        (string Name, bool IsGiven)[] options =
+        [
+            ("required", field.IsRequired), ("unique", field.IsUnique), ("default", field.Default is not null),
+            ("minimum", field.Minimum is not null), ("maximum", field.Maximum is not null),
+        ];
+        return options.Where(o => o.IsGiven).Select(o => o.Name);
     }
 }

@@ -124,6 +124,9 @@ public sealed record FieldShape(string Name)
     /// <summary>How an auto-number is written.</summary>
     public NumberFormat? Number { get; init; }
 
+    /// <summary>What the value is calculated by.</summary>
+    public string? Formula { get; init; }
+
     /// <summary>Name in an earlier version.</summary>
     public string? RenamedFrom { get; init; }
 
@@ -147,6 +150,7 @@ public sealed record FieldShape(string Name)
         Target = top.Target ?? Target,
         Stages = top.Stages ?? Stages,
         Number = top.Number ?? Number,
+        Formula = top.Formula ?? Formula,
         RenamedFrom = top.RenamedFrom ?? RenamedFrom,
     };
 }

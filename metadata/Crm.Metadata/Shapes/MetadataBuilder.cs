@@ -177,6 +177,8 @@ internal sealed class FieldShapeBuilder(FieldShape shape) : IFieldBuilder
 
     public IFieldBuilder Number(string prefix, int width, long start = 1) => Set(Shape with { Number = new NumberFormat(prefix, width, start) });
 
+    public IFieldBuilder Formula(string expression) => Set(Shape with { Formula = expression });
+
     public IFieldBuilder RenamedFrom(string formerName) => Set(Shape with { RenamedFrom = formerName });
 
     private FieldShapeBuilder Set(FieldShape changed)

@@ -96,7 +96,7 @@ internal static class SnapshotBuilder
         IsRequired = shape.IsRequired == true && shape.IsHidden != true,
         // A number the product gives is worth nothing when two records share it.
         IsUnique = shape.IsUnique ?? shape.Type == Fields.AutoNumber,
-        IsReadOnly = shape.IsReadOnly ?? shape.Type == Fields.AutoNumber,
+        IsReadOnly = shape.Formula is not null || (shape.IsReadOnly ?? shape.Type == Fields.AutoNumber),
         IsHidden = shape.IsHidden ?? false,
         Default = shape.Default,
         MaxLength = shape.MaxLength,
@@ -108,6 +108,7 @@ internal static class SnapshotBuilder
         Target = shape.Target ?? (shape.Type as OwnerType)?.TargetOf(null!),
         Stages = shape.Stages,
         Number = shape.Number,
+        Formula = shape.Formula,
         RenamedFrom = shape.RenamedFrom,
     };
 

@@ -112,6 +112,9 @@ internal sealed record TableField(FieldDefinition Definition, int Index, Immutab
     /// <summary>Set by the store itself: nobody else may give it a value.</summary>
     public bool IsStamp => Definition is { IsSystem: true, Name: not ("owner" or "is_active") };
 
+    /// <summary>Follows from other values.</summary>
+    public bool IsCalculated => Definition.Formula is not null;
+
     /// <summary>Refused when a caller gives another value than the stored one.</summary>
     public bool IsProtected => IsStamp || Definition.IsReadOnly || ReferenceEquals(Type, Sdk.Fields.AutoNumber);
 

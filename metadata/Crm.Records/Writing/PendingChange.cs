@@ -70,7 +70,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
                 throw new InvalidOperationException($"'{field}' of {Entity.Name} can no longer be set: values are final after validation. Set it in BeforeAsync.");
             }
 
-            if (found.IsStamp)
+            if (found.IsStamp || found.IsCalculated)
             {
                 throw new InvalidOperationException($"'{field}' of {Entity.Name} is set by the product only.");
             }
@@ -107,6 +107,9 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
         Refuse(null, code, message);
         IsStopped = true;
     }
+
+    /// <summary>What an expression sees of a field.</summary>
+    public object? ValueAt(FieldPath path) => table.TryField(path.Field.Name, out var field) ? path.ValueOf(values[field.Index]) : null;
 
     public bool HasError(string field) => errors?.Exists(e => e.Field == field) == true;
 

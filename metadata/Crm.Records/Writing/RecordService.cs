@@ -79,7 +79,8 @@ public sealed class RecordService : IRecordService
         await InterceptorSet.BeforeAsync(run, ct);
         StageGuard.Check(run);
 
-        // e  values are final: every field is checked at once
+        // e  values are final: formulas follow from them, and every field is checked at once
+        Calculations.Apply(run);
         run.Seal();
         await Validation.CheckAsync(run, ct);
         if (run.WritesNothing)

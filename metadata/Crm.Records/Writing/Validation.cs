@@ -33,7 +33,7 @@ internal static class Validation
 
     private static void CheckFields(ChangeRun run, PendingChange change)
     {
-        foreach (var field in run.Table.Fields.Where(f => !f.IsStamp && !ReferenceEquals(f.Type, Fields.AutoNumber)))
+        foreach (var field in run.Table.Fields.Where(f => !f.IsStamp && !f.IsCalculated && !ReferenceEquals(f.Type, Fields.AutoNumber)))
         {
             if (!run.Session.Behaviors.Runs(field.Definition.Origin))
             {

@@ -109,6 +109,10 @@ public interface IFieldBuilder
     /// <summary>Prefix, width and first number of an auto-number field.</summary>
     IFieldBuilder Number(string prefix, int width, long start = 1);
 
+    /// <summary>Calculates the value from other fields whenever the record is saved; the field becomes read only. See <see cref="Expression"/>.</summary>
+    /// <param name="expression">For example <c>budget * probability / 100</c>.</param>
+    IFieldBuilder Formula(string expression);
+
     /// <summary>The field's name in an earlier version of the module; its data is kept.</summary>
     IFieldBuilder RenamedFrom(string formerName);
 }

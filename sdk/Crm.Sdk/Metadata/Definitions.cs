@@ -149,6 +149,9 @@ public sealed record FieldDefinition
     /// <summary>How an auto-number is written.</summary>
     public NumberFormat? Number { get; init; }
 
+    /// <summary>What the value is calculated by, see <see cref="Expression"/>; null when it is not. Such a field is read only.</summary>
+    public string? Formula { get; init; }
+
     /// <summary>Name in an earlier version; its data is kept.</summary>
     public string? RenamedFrom { get; init; }
 }

@@ -7,6 +7,8 @@ namespace Crm.Host.Pages.Designer;
 /// <summary>A field as it stands in the designer: plain values that inputs can be bound to and the browser can keep.</summary>
 public sealed class FieldDraft
 {
+    private const string FormulaType = "formula";
+
     private string label = "";
 
     /// <summary>Tells drafts apart before they have a name.</summary>
@@ -56,6 +58,12 @@ public sealed class FieldDraft
 
     public string? Target { get; set; }
 
+    /// <summary>Of a formula: what it is calculated by.</summary>
+    public string? Formula { get; set; }
+
+    /// <summary>Of a formula: the type of what it gives.</summary>
+    public string Result { get; set; } = "decimal";
+
     public IList<ChoiceDraft> Choices { get; init; } = [];
 
     public IList<StageDraft> Stages { get; init; } = [];
@@ -71,7 +79,9 @@ public sealed class FieldDraft
         IsExisting = true,
         Name = field.Name,
         label = field.Label,
-        Type = field.Type.Name,
+        Type = TypeOf(field),
+        Result = field.Type.Name,
+        Formula = field.Formula,
         Help = field.Help,
         Required = field.IsRequired,
         Unique = field.IsUnique,
@@ -87,6 +97,9 @@ public sealed class FieldDraft
         NumberWidth = field.Number?.Width ?? 5,
         NumberStart = field.Number?.Start ?? 1,
     };
+
+    /// <summary>A field's type as the designer offers it.</summary>
+    public static string TypeOf(FieldDefinition field) => field.Formula is null ? field.Type.Name : FormulaType;
 
     /// <summary>Gives what a type needs its first rows, so that nobody faces an empty list.</summary>
     public void Prepare()
@@ -107,20 +120,25 @@ public sealed class FieldDraft
 
     public bool HasChoices => Type is "choice" or "multi_choice";
 
-    public bool HasLength => Type is "text" or "long_text" or "email" or "phone" or "url";
+    public bool IsFormula => Type == FormulaType;
 
-    public bool HasRange => Type is "integer" or "decimal" or "percent" or "money";
+    /// <summary>The type of the values.</summary>
+    private string Holds => IsFormula ? Result : Type;
 
-    public bool HasScale => Type is "decimal" or "percent" or "money";
+    public bool HasLength => Holds is "text" or "long_text" or "email" or "phone" or "url";
+
+    public bool HasRange => !IsFormula && Type is "integer" or "decimal" or "percent" or "money";
+
+    public bool HasScale => Holds is "decimal" or "percent" or "money";
 
     public bool CanBeUnique => Fields.TryType(Type, out var type) && type.CanBeUnique && Type != "auto_number";
 
-    public bool CanBeRequired => Type is not "auto_number";
+    public bool CanBeRequired => Type is not ("auto_number" or FormulaType);
 
     /// <summary>The field as metadata takes it.</summary>
     public FieldShape ToShape() => new(Name.Trim())
     {
-        Type = Fields.TryType(Type, out var type) ? type : null,
+        Type = Fields.TryType(Holds, out var type) ? type : null,
         Label = Text(Label),
         Help = Text(Help),
         IsRequired = CanBeRequired && Required,
@@ -133,6 +151,7 @@ public sealed class FieldDraft
         Target = Type == "lookup" ? Text(Target) : null,
         Choices = HasChoices ? [.. ChoiceDraft.Filled(Choices).Select(c => new ChoiceDefinition(c.EffectiveName, c.Label.Trim(), Text(c.Colour)))] : null,
         Stages = Type == "stage" ? new StagesDefinition([.. StageDraft.Filled(Stages).Select(s => new StageDefinition(s.EffectiveName, s.Label.Trim(), s.Kind, s.Probability))], []) : null,
+        Formula = IsFormula ? Formula?.Trim() ?? "" : null,
         Number = Type == "auto_number" ? new NumberFormat(NumberPrefix.Trim(), NumberWidth, NumberStart) : null,
     };
 
@@ -173,6 +192,7 @@ public sealed class FieldDraft
             Choices = after.Choices is { } choices && !choices.SequenceEqual(before.Choices ?? []) ? choices : null,
             Stages = stagesChanged ? after.Stages! with { Moves = [.. field.Stages!.Moves.Where(m => after.Stages.Find(m.From) is not null && after.Stages.Find(m.To) is not null)] } : null,
             Number = before.Number == after.Number ? null : after.Number,
+            Formula = Differs(before.Formula, after.Formula),
         };
         return changes == new FieldShape(field.Name) && reset.Count == 0 ? null : new MetadataChange.ChangeField(entity, changes, reset.ToImmutable());
     }

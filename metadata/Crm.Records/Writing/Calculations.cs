@@ -1,0 +1,28 @@
+using Crm.Sdk;
+
+namespace Crm.Records;
+
+/// <summary>Gives formula fields their values: after everybody who may set values has done so, and before they are checked.</summary>
+internal static class Calculations
+{
+    public static void Apply(ChangeRun run)
+    {
+        var formulas = EntityExpressions.Of(run.Session.Snapshot, run.Table.Entity).Formulas;
+        if (formulas.IsEmpty)
+        {
+            return;
+        }
+
+        foreach (var change in run.Going.Where(c => c.Kind != ChangeKind.Delete))
+        {
+            // In their order, so that a formula sees the new value of the one it reads.
+            foreach (var formula in formulas)
+            {
+                if (run.Table.TryField(formula.Field.Name, out var field))
+                {
+                    change.Values[field.Index] = FormulaValue.Of(field.Definition, formula.Expression.Evaluate(change.ValueAt, run.Session.Now));
+                }
+            }
+        }
+    }
+}
