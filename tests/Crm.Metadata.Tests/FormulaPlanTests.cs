@@ -64,6 +64,7 @@ public sealed class FormulaPlanTests
         var plan = Samples.PlanJson("""[{"change":"hide_field","entity":"company","field":"employees"}]""", layers);
 
         Assert.Contains(plan.Errors, e => e is { Code: PlanCodes.Expression, Target: "company.x_f" });
+        Assert.Contains(WhereUsed.OfField(MetadataState.Of(layers), "company", "employees"), u => u is { Kind: "formula", Target: "company.x_f" });
         Assert.Empty(Samples.PlanJson("""[{"change":"hide_field","entity":"company","field":"x_f"},{"change":"hide_field","entity":"company","field":"employees"}]""", layers).Errors);
     }
 

@@ -58,6 +58,7 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
     {
         StepWork.Index => 400_000,
         StepWork.Check => 1_500_000,
+        StepWork.Fill => 100_000,
         _ => double.PositiveInfinity,
     };
 }
@@ -73,6 +74,9 @@ public enum StepWork
 
     /// <summary>Reads and checks them.</summary>
     Check,
+
+    /// <summary>Gives each of them a value.</summary>
+    Fill,
 }
 
 /// <summary>Who has to wait while a step runs.</summary>

@@ -48,6 +48,11 @@ public static class WhereUsed
             yield return use;
         }
 
+        foreach (var use in OfExpressions(state.Snapshot, owner, used))
+        {
+            yield return use;
+        }
+
         foreach (var (layer, shape) in Shapes(state.Layers).Where(s => s.Shape.Name == owner.Name))
         {
             if (shape.TitleFields?.Contains(used.Name) == true)
@@ -71,6 +76,13 @@ public static class WhereUsed
             }
         }
     }
+
+    /// <summary>Formulas that read the field.</summary>
+    private static IEnumerable<PlanUse> OfExpressions(MetadataSnapshot snapshot, EntityDefinition owner, FieldDefinition used) =>
+        from entity in snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal)
+        from formula in EntityExpressions.Of(snapshot, entity).Formulas
+        where formula.Expression.Paths.Any(p => p.Reads(entity, owner, used))
+        select Use("formula", owner.Name + "." + used.Name, entity.Name + "." + formula.Field.Name, "UseFormula", formula.Field.Label, entity.Label);
 
     /// <summary>Views that name the field, or lead through it to another one.</summary>
     private static IEnumerable<(PlanUse Use, bool IsThrough)> OfPaths(MetadataState state, EntityDefinition owner, FieldDefinition used)

@@ -178,6 +178,28 @@ public sealed record FieldPath(string Text, ImmutableArray<FieldDefinition> Step
     /// <summary>Whether a lookup leads there.</summary>
     public bool IsLookedUp => !Steps.IsEmpty;
 
+    /// <summary>Whether the path leads to a field, or through it.</summary>
+    /// <param name="start">The entity the path starts at.</param>
+    /// <param name="owner">The field's entity.</param>
+    /// <param name="field">The field.</param>
+    public bool Reads(EntityDefinition start, EntityDefinition owner, FieldDefinition field)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        ArgumentNullException.ThrowIfNull(owner);
+        var at = start.Name;
+        foreach (var step in Steps.Append(Field))
+        {
+            if (at == owner.Name && step.Name == field?.Name)
+            {
+                return true;
+            }
+
+            at = (step.Type as ReferenceType)?.TargetOf(step);
+        }
+
+        return false;
+    }
+
     /// <summary>What an expression sees of a value of <see cref="Field"/>: the value of the column the path names.</summary>
     /// <param name="value">A value of the field's type, or null.</param>
     public object? ValueOf(object? value)
