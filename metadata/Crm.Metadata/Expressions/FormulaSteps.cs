@@ -42,6 +42,7 @@ internal static class FormulaSteps
             MetadataTexts.Of("StepFillFormula", formula.Field.Label, entity.Label),
             $"UPDATE {Sql.Table(entity.Name)} AS r SET {column} = {value} WHERE r.{column} IS DISTINCT FROM {value}",
             StepLock.Writes,
-            entity.Name) { Work = StepWork.Fill };
+            entity.Name)
+        { Work = StepWork.Fill };
     }
 }
