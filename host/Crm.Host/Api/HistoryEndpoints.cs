@@ -63,9 +63,9 @@ internal static class HistoryEndpoints
                 json.WriteStartObject();
                 json.WriteString("field", change.Field);
                 json.WritePropertyName("before");
-                Values.Write(json, change.Before);
+                Values.WriteWhole(json, field.Type, change.Before);
                 json.WritePropertyName("after");
-                Values.Write(json, change.After);
+                Values.WriteWhole(json, field.Type, change.After);
                 json.WriteEndObject();
             }
         }

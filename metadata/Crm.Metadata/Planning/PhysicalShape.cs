@@ -36,6 +36,10 @@ internal sealed record TableShape(
             {
                 indexes.Add(new IndexShape(TableNames.Unique(entity.Name, column), column, $"({Sql.Quote(column)})", IsUnique: true));
             }
+            else if (field.Type is TagsType)
+            {
+                indexes.Add(new IndexShape(TableNames.Index(entity.Name, column), column, $"USING gin ({Sql.Quote(column)})"));
+            }
             else if (IsFiltered(field))
             {
                 indexes.Add(new IndexShape(TableNames.Index(entity.Name, column), column, $"({Sql.Quote(column)})"));
@@ -61,6 +65,8 @@ internal sealed record TableShape(
         StorageKind.Instant => "timestamptz",
         StorageKind.Reference => "uuid",
         StorageKind.TextList => "text[]",
+        StorageKind.Time => "time",
+        StorageKind.Json => "jsonb",
         _ => throw new InvalidOperationException($"Unknown storage {storage}."),
     };
 

@@ -206,7 +206,7 @@ internal static class SnapshotCheck
             yield return "target";
         }
 
-        if (field.MaxLength is not null && (field.Type is not SingleTextType || field.Type == Fields.AutoNumber))
+        if (field.MaxLength is not null && (field.Type is not SingleTextType || field.Type == Fields.AutoNumber || field.Type == Fields.Colour))
         {
             yield return "max_length";
         }
@@ -216,7 +216,7 @@ internal static class SnapshotCheck
             yield return "minimum";
         }
 
-        if (field.Scale is not null && (field.Type is not NumberType || field.Type == Fields.Integer))
+        if (field.Scale is not null && (field.Type is not NumberType || field.Type is DurationType or RatingType || field.Type == Fields.Integer))
         {
             yield return "scale";
         }

@@ -14,6 +14,8 @@ internal static class DefaultInput
         double or float => Convert.ToDecimal(value, CultureInfo.InvariantCulture),
         DateOnly date => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
         DateTimeOffset instant => instant.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture),
+        TimeOnly time => time.ToString("HH:mm:ss", CultureInfo.InvariantCulture),
+        TimeSpan span => (long)span.TotalSeconds,
         Guid id => id.ToString(),
         Money money => string.Create(CultureInfo.InvariantCulture, $"{money.Amount} {money.Currency}"),
         IEnumerable list => list.Cast<object>().Select(Of).ToArray(),

@@ -113,6 +113,9 @@ internal static class HistoryJson
             case DateOnly date:
                 json.WriteStringValue(date.ToString("O", CultureInfo.InvariantCulture));
                 break;
+            case TimeOnly time:
+                json.WriteStringValue(time.ToString("HH:mm:ss", CultureInfo.InvariantCulture));
+                break;
             case DateTimeOffset instant:
                 json.WriteStringValue(instant);
                 break;
@@ -160,12 +163,13 @@ internal static class HistoryJson
     {
         cell = (storage, json.ValueKind) switch
         {
-            (StorageKind.Text, JsonValueKind.String) => json.GetString(),
+            (StorageKind.Text or StorageKind.Json, JsonValueKind.String) => json.GetString(),
             (StorageKind.Integer, JsonValueKind.Number) when json.TryGetInt64(out var number) => number,
             (StorageKind.Decimal, JsonValueKind.Number) when json.TryGetDecimal(out var number) => number,
             (StorageKind.Boolean, JsonValueKind.True) => true,
             (StorageKind.Boolean, JsonValueKind.False) => false,
             (StorageKind.Date, JsonValueKind.String) when DateOnly.TryParse(json.GetString(), CultureInfo.InvariantCulture, out var date) => date,
+            (StorageKind.Time, JsonValueKind.String) when TimeOnly.TryParse(json.GetString(), CultureInfo.InvariantCulture, out var time) => time,
             (StorageKind.Instant, JsonValueKind.String) when json.TryGetDateTimeOffset(out var instant) => instant,
             (StorageKind.Reference, JsonValueKind.String) when json.TryGetGuid(out var id) => id,
             (StorageKind.TextList, JsonValueKind.Array) => json.EnumerateArray().Select(i => i.GetString() ?? "").ToArray(),

@@ -115,6 +115,7 @@ internal sealed class CellReader
     public object Read(FieldType type, string text) => type switch
     {
         MoneyType => Money(text),
+        DurationType => text,
         NumberType => (object?)Number(text.TrimEnd('%', ' ', '\u00A0')) ?? text,
         _ when type.ValueType == typeof(DateOnly) => (object?)Date(text) ?? text,
         _ when type.ValueType == typeof(DateTimeOffset) => (object?)Instant(text) ?? text,

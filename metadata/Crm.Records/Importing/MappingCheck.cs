@@ -43,7 +43,7 @@ internal static class MappingCheck
             Add(name, Texts.Of("MatchNotMapped", name));
         }
 
-        foreach (var name in match.Where(m => Resolve(entity, m) is { } f && (f.Type is MoneyType || f.Type.ValueType == typeof(ImmutableArray<string>))))
+        foreach (var name in match.Where(m => Resolve(entity, m) is { } f && (f.Type.Columns.Length > 1 || !f.Type.Operators.Contains(FilterOperator.Equal))))
         {
             Add(name, Texts.Of("MatchNotPossible", name));
         }

@@ -44,7 +44,7 @@ internal static class AggregateCompiler
         var isAllowed = aggregate.Function switch
         {
             AggregateFunction.Sum or AggregateFunction.Average => storage is StorageKind.Integer or StorageKind.Decimal,
-            AggregateFunction.Min or AggregateFunction.Max => storage is not (StorageKind.Boolean or StorageKind.Reference or StorageKind.TextList),
+            AggregateFunction.Min or AggregateFunction.Max => storage is not (StorageKind.Boolean or StorageKind.Reference or StorageKind.TextList or StorageKind.Json),
             _ => true,
         };
         Require(isAllowed, "CannotAggregate", aggregate.Function, path.Path, path.Field.Type.Name);

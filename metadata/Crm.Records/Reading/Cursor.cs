@@ -91,6 +91,9 @@ internal sealed record Cursor(ImmutableArray<object?> Values)
             case DateOnly date:
                 json.WriteStringValue(string.Create(CultureInfo.InvariantCulture, $"y{date.DayNumber}"));
                 break;
+            case TimeOnly time:
+                json.WriteStringValue(string.Create(CultureInfo.InvariantCulture, $"c{time.Ticks}"));
+                break;
             case DateTimeOffset instant:
                 json.WriteStringValue(string.Create(CultureInfo.InvariantCulture, $"u{instant.UtcTicks}"));
                 break;
@@ -122,6 +125,7 @@ internal sealed record Cursor(ImmutableArray<object?> Values)
             'i' => long.Parse(value, CultureInfo.InvariantCulture),
             'd' => decimal.Parse(value, CultureInfo.InvariantCulture),
             'y' => DateOnly.FromDayNumber(int.Parse(value, CultureInfo.InvariantCulture)),
+            'c' when long.Parse(value, CultureInfo.InvariantCulture) is >= 0 and < TimeSpan.TicksPerDay and var ticks => new TimeOnly(ticks),
             'u' => new DateTimeOffset(long.Parse(value, CultureInfo.InvariantCulture), TimeSpan.Zero),
             'g' => Guid.ParseExact(value, "N"),
             _ => throw new FormatException("Unknown kind of value."),

@@ -37,6 +37,8 @@ internal abstract class ParameterSlot
         StorageKind.Date => NpgsqlDbType.Date,
         StorageKind.Instant => NpgsqlDbType.TimestampTz,
         StorageKind.Reference => NpgsqlDbType.Uuid,
+        StorageKind.Time => NpgsqlDbType.Time,
+        StorageKind.Json => NpgsqlDbType.Jsonb,
         _ => throw new ArgumentOutOfRangeException(nameof(storage)),
     };
 
@@ -58,13 +60,13 @@ internal abstract class ParameterSlot
         var relaxed = path.Field.Definition with { Minimum = null, Maximum = null, MaxLength = 1_000_000, Scale = 10 };
         if (!path.Field.Type.TryNormalize(relaxed, input, out var value, out var error))
         {
-            // What is no e-mail address may still be compared with one.
-            return path.Field.Type is SingleTextType ? Inputs.ToText(input) : throw new QueryException(error.Code, error.Message, path.Path);
+            // What is no e-mail address may still be compared with one, and a rating with no stars.
+            return path.Field.Type is SingleTextType || error.Code == ErrorCodes.Range ? OfColumn(path.Column.Storage, input) : throw new QueryException(error.Code, error.Message, path.Path);
         }
 
         return value switch
         {
-            null => Inputs.ToText(input),
+            null => OfColumn(path.Column.Storage, input),
             // A list is compared with one of its items.
             ImmutableArray<string> list => list is [var item] ? item : null,
             _ => value,
@@ -79,6 +81,7 @@ internal abstract class ParameterSlot
         StorageKind.Boolean => Inputs.ToBoolean(input),
         StorageKind.Date => Inputs.ToDate(input),
         StorageKind.Instant => Inputs.ToInstant(input),
+        StorageKind.Time => Inputs.ToTime(input),
         StorageKind.Reference => Inputs.ToId(input),
         _ => null,
     };
@@ -127,7 +130,7 @@ internal abstract class ParameterSlot
         // What a caller made up and dressed as a cursor may hold values of another type.
         public override NpgsqlParameter Bind(object value) =>
             (type, value) is (NpgsqlDbType.Text, string) or (NpgsqlDbType.Bigint, long) or (NpgsqlDbType.Numeric, decimal) or (NpgsqlDbType.Boolean, bool)
-                or (NpgsqlDbType.Date, DateOnly) or (NpgsqlDbType.TimestampTz, DateTimeOffset) or (NpgsqlDbType.Uuid, Guid)
+                or (NpgsqlDbType.Date, DateOnly) or (NpgsqlDbType.Time, TimeOnly) or (NpgsqlDbType.TimestampTz, DateTimeOffset) or (NpgsqlDbType.Uuid, Guid)
                 ? new() { Value = value, NpgsqlDbType = type }
                 : throw new QueryException(ErrorCodes.BadRequest, Texts.Of("BadCursor"), "after");
     }

@@ -58,6 +58,8 @@ internal static class RowReader
             StorageKind.Date => reader.GetFieldValue<DateOnly>(ordinal),
             StorageKind.Instant => reader.GetFieldValue<DateTimeOffset>(ordinal),
             StorageKind.Reference => reader.GetGuid(ordinal),
+            StorageKind.Time => reader.GetFieldValue<TimeOnly>(ordinal),
+            StorageKind.Json => reader.GetString(ordinal),
             StorageKind.TextList => reader.GetFieldValue<string[]>(ordinal),
             _ => throw new ArgumentOutOfRangeException(nameof(storage)),
         };

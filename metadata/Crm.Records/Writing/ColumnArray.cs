@@ -8,25 +8,31 @@ namespace Crm.Records;
 /// <summary>One column of many rows, as one parameter.</summary>
 internal abstract class ColumnArray
 {
-    /// <summary>PostgreSQL's name for a column's values; a list travels as text because arrays of arrays of different lengths do not exist.</summary>
+    /// <summary>PostgreSQL's name for a column's values; a list travels as text because arrays of arrays of different lengths do not exist, and so does JSON.</summary>
     public static string TypeName(StorageKind storage) => storage switch
     {
-        StorageKind.Text or StorageKind.TextList => "text",
+        StorageKind.Text or StorageKind.TextList or StorageKind.Json => "text",
         StorageKind.Integer => "bigint",
         StorageKind.Decimal => "numeric",
         StorageKind.Boolean => "boolean",
         StorageKind.Date => "date",
         StorageKind.Instant => "timestamptz",
         StorageKind.Reference => "uuid",
+        StorageKind.Time => "time",
         _ => throw new ArgumentOutOfRangeException(nameof(storage)),
     };
 
     /// <summary>How a column of an unnested parameter is read.</summary>
-    public static string Read(StorageKind storage, string column) => storage == StorageKind.TextList ? column + "::text[]" : column;
+    public static string Read(StorageKind storage, string column) => storage switch
+    {
+        StorageKind.TextList => column + "::text[]",
+        StorageKind.Json => column + "::jsonb",
+        _ => column,
+    };
 
     public static ColumnArray Of(StorageKind storage, int rows) => storage switch
     {
-        StorageKind.Text => new Texts(rows),
+        StorageKind.Text or StorageKind.Json => new Texts(rows),
         StorageKind.TextList => new Lists(rows),
         StorageKind.Integer => new Values<long>(rows, NpgsqlDbType.Bigint),
         StorageKind.Decimal => new Values<decimal>(rows, NpgsqlDbType.Numeric),
@@ -34,6 +40,7 @@ internal abstract class ColumnArray
         StorageKind.Date => new Values<DateOnly>(rows, NpgsqlDbType.Date),
         StorageKind.Instant => new Values<DateTimeOffset>(rows, NpgsqlDbType.TimestampTz),
         StorageKind.Reference => new Values<Guid>(rows, NpgsqlDbType.Uuid),
+        StorageKind.Time => new Values<TimeOnly>(rows, NpgsqlDbType.Time),
         _ => throw new ArgumentOutOfRangeException(nameof(storage)),
     };
 

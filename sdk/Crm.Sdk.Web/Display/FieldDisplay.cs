@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Rendering;
 
@@ -7,11 +8,14 @@ namespace Crm.Sdk.Web;
 /// <summary>Shows values: a badge for a choice, a link for an address, a plain text otherwise. Fragments instead of components, because a list shows hundreds.</summary>
 public static class FieldDisplay
 {
+    // A list shows how a text begins.
+    private const int MaxExcerpt = 200;
+
     /// <summary>Whether values are numbers, which stand to the right.</summary>
     public static bool IsNumber(FieldDefinition field)
     {
         ArgumentNullException.ThrowIfNull(field);
-        return field.Type is NumberType;
+        return field.Type is NumberType and not RatingType;
     }
 
     /// <summary>Markup of a value; nothing for a missing one.</summary>
@@ -33,7 +37,7 @@ public static class FieldDisplay
         {
             case (_, null):
                 break;
-            case ("lookup" or "owner", _):
+            case (_, Guid) when field.Type is ReferenceType:
                 Link(builder, href, string.IsNullOrWhiteSpace(title) ? Texts.Of("Untitled") : title);
                 break;
             case ("email", string text):
@@ -57,6 +61,33 @@ public static class FieldDisplay
                 }
 
                 builder.CloseElement();
+                break;
+            case ("tags", ImmutableArray<string> tags):
+                builder.OpenElement(4, "span");
+                builder.AddAttribute(5, "class", "badges");
+                foreach (var tag in tags)
+                {
+                    Span(builder, "badge", tag);
+                }
+
+                builder.CloseElement();
+                break;
+            case ("rating", long stars):
+                Stars(builder, field, (int)stars);
+                break;
+            case ("colour", string colour) when IsColour(colour):
+                builder.OpenElement(6, "span");
+                builder.AddAttribute(7, "class", "swatch");
+                builder.AddAttribute(8, "style", "--dot:" + colour);
+                builder.AddContent(9, colour);
+                builder.CloseElement();
+                break;
+            case ("geolocation", GeoPoint point):
+                Link(builder, string.Create(CultureInfo.InvariantCulture, $"https://www.openstreetmap.org/?mlat={point.Latitude:0.######}&mlon={point.Longitude:0.######}#map=16/{point.Latitude:0.######}/{point.Longitude:0.######}"), point.ToString(), leavesSite: true);
+                break;
+            case ("rich_text", string html):
+                var plain = display.Format(field, html);
+                builder.AddContent(10, plain.Length > MaxExcerpt ? string.Concat(plain.AsSpan(0, MaxExcerpt), "…") : plain);
                 break;
             case ("stage", string name):
                 Stage(builder, field, name);
@@ -109,6 +140,17 @@ public static class FieldDisplay
     {
         var stage = field.Stages?.Find(name);
         Span(builder, "badge badge-dot " + (stage?.Kind switch { StageKind.Won => "badge-success", StageKind.Lost => "badge-danger", StageKind.Open => "badge-info", _ => "" }), stage?.Label ?? name);
+    }
+
+    private static void Stars(RenderTreeBuilder builder, FieldDefinition field, int stars)
+    {
+        var most = Math.Max(RatingType.Stars(field), stars);
+        builder.OpenElement(70, "span");
+        builder.AddAttribute(71, "class", "stars");
+        builder.AddAttribute(72, "role", "img");
+        builder.AddAttribute(73, "aria-label", Texts.Of("StarsOf", stars, most));
+        builder.AddContent(74, new string('★', stars) + new string('☆', most - stars));
+        builder.CloseElement();
     }
 
     private static void Span(RenderTreeBuilder builder, string style, string text)

@@ -60,38 +60,5 @@ internal static class DateText
         return null;
     }
 
-    public static string WriteTime(TimeOnly time) => time.ToString("HH:mm", CultureInfo.InvariantCulture);
-
-    /// <summary>Reads 930, 0930, 9, 9:30, 9.30, 9h30, 9:30 pm.</summary>
-    public static TimeOnly? ReadTime(string text)
-    {
-        var plain = text.Trim().ToLowerInvariant().Replace(" ", "", StringComparison.Ordinal);
-        var half = 0;
-        if (plain.EndsWith("pm", StringComparison.Ordinal) || plain.EndsWith("am", StringComparison.Ordinal))
-        {
-            half = plain.EndsWith("pm", StringComparison.Ordinal) ? 12 : -12;
-            plain = plain[..^2];
-        }
-
-        string hours;
-        var minutes = "0";
-        var at = plain.AsSpan().IndexOfAny(':', '.', 'h');
-        if (at >= 0)
-        {
-            (hours, minutes) = (plain[..at], at == plain.Length - 1 ? "0" : plain[(at + 1)..]);
-        }
-        else
-        {
-            (hours, minutes) = plain.Length > 2 ? (plain[..^2], plain[^2..]) : (plain, "0");
-        }
-
-        if (!int.TryParse(hours, NumberStyles.None, CultureInfo.InvariantCulture, out var hour) || !int.TryParse(minutes, NumberStyles.None, CultureInfo.InvariantCulture, out var minute)
-            || (half != 0 && hour is < 1 or > 12))
-        {
-            return null;
-        }
-
-        hour = half switch { 12 when hour < 12 => hour + 12, -12 when hour == 12 => 0, _ => hour };
-        return hour is >= 0 and < 24 && minute is >= 0 and < 60 ? new TimeOnly(hour, minute) : null;
-    }
+    public static string WriteTime(TimeOnly time) => time.ToString(time.Second == 0 ? "HH:mm" : "HH:mm:ss", CultureInfo.InvariantCulture);
 }

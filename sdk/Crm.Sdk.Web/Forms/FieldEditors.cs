@@ -22,11 +22,21 @@ public sealed class FieldEditors
         ["yes_no"] = typeof(YesNoEditor),
         ["date"] = typeof(DateEditor),
         ["date_time"] = typeof(DateTimeEditor),
+        ["time"] = typeof(TimeEditor),
+        ["duration"] = typeof(DurationEditor),
+        ["rating"] = typeof(RatingEditor),
+        ["colour"] = typeof(ColourEditor),
+        ["rich_text"] = typeof(RichTextEditor),
+        ["tags"] = typeof(TagsEditor),
+        ["address"] = typeof(AddressEditor),
+        ["geolocation"] = typeof(GeolocationEditor),
+        ["json"] = typeof(JsonEditor),
         ["choice"] = typeof(ChoiceEditor),
         ["multi_choice"] = typeof(MultiChoiceEditor),
         ["stage"] = typeof(ChoiceEditor),
         ["lookup"] = typeof(LookupEditor),
         ["owner"] = typeof(LookupEditor),
+        ["user"] = typeof(LookupEditor),
     }.ToFrozenDictionary();
 
     private volatile FrozenDictionary<string, Type> current = Own;

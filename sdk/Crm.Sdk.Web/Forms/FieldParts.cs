@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Crm.Sdk.Web.Forms;
 
-/// <summary>What the inputs of one field hold, as text in the user's format: one text for most fields, several for money (amount, currency) and date-time (date, time).</summary>
+/// <summary>What the inputs of one field hold, as text in the user's format: one text for most fields, several for money (amount, currency), date-time (date, time), addresses and geolocations.</summary>
 /// <param name="Texts">Text by part; the part of a field with one input is the empty name.</param>
 public sealed record FieldParts(ImmutableDictionary<string, string> Texts)
 {
@@ -20,6 +20,12 @@ public sealed record FieldParts(ImmutableDictionary<string, string> Texts)
 
     /// <summary>The time of a date-time field.</summary>
     public const string Time = "time";
+
+    /// <summary>The degrees north of a geolocation.</summary>
+    public const string Latitude = "latitude";
+
+    /// <summary>The degrees east of a geolocation.</summary>
+    public const string Longitude = "longitude";
 
     /// <summary>Nothing typed.</summary>
     public static FieldParts Empty { get; } = new(ImmutableDictionary<string, string>.Empty);

@@ -24,6 +24,16 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
                 return FieldParts.Empty.With(FieldParts.Amount, NumberText.Write(money.Amount, display.Culture, Math.Min(field.Scale ?? 2, 2))).With(FieldParts.Currency, money.Currency);
             case decimal number:
                 return FieldParts.Of(NumberText.Write(number, display.Culture));
+            case TimeOnly time:
+                return FieldParts.Of(DateText.WriteTime(time));
+            case GeoPoint point:
+                return FieldParts.Empty
+                    .With(FieldParts.Latitude, point.Latitude.ToString("0.######", display.Culture))
+                    .With(FieldParts.Longitude, point.Longitude.ToString("0.######", display.Culture));
+            case Address:
+                return Columns(field, value);
+            case long seconds when field.Type is DurationType:
+                return FieldParts.Of(DurationType.Write(seconds));
             case long number:
                 return FieldParts.Of(number.ToString(CultureInfo.InvariantCulture));
             case DateOnly date:
@@ -69,10 +79,6 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
         return field.Type.TryNormalize(field, input, out value, out error);
     }
 
-    /// <summary>Whether two values of a field are the same.</summary>
-    public static bool Same(object? left, object? right) =>
-        left is ImmutableArray<string> a && right is ImmutableArray<string> b ? a.SequenceEqual(b) : Equals(left, right);
-
     private object? Input(FieldDefinition field, FieldParts parts)
     {
         var text = parts[FieldParts.Main];
@@ -86,10 +92,32 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
                 return Amount(parts);
             case "date":
                 return string.IsNullOrWhiteSpace(text) ? null : DateText.Read(text, display.Culture, Today) ?? (object)Unreadable;
+            case "time":
+                return string.IsNullOrWhiteSpace(text) ? null : Inputs.ToTime(text) ?? (object)Unreadable;
+            case "duration":
+                // Whoever types 90 means minutes.
+                return text.Trim() is { Length: > 0 and < 9 } digits && digits.All(char.IsAsciiDigit) ? long.Parse(digits, CultureInfo.InvariantCulture) * 60 : text.Trim();
+            case "geolocation":
+                return new Dictionary<string, object?>(StringComparer.Ordinal)
+                {
+                    ["latitude"] = Degrees(parts[FieldParts.Latitude]),
+                    ["longitude"] = Degrees(parts[FieldParts.Longitude]),
+                };
+            case "address":
+                return field.Type.Columns.ToDictionary(c => c.Part, c => (object?)parts[c.Part], StringComparer.Ordinal);
             default:
                 return text;
         }
     }
+
+    private static FieldParts Columns(FieldDefinition field, object value)
+    {
+        var cells = new object?[field.Type.Columns.Length];
+        field.Type.ToColumns(value, cells);
+        return field.Type.Columns.Zip(cells).Aggregate(FieldParts.Empty, (parts, cell) => parts.With(cell.First.Part, cell.Second as string ?? ""));
+    }
+
+    private object? Degrees(string text) => string.IsNullOrWhiteSpace(text) ? null : NumberText.Read(text, display.Culture) ?? (object)Unreadable;
 
     private DateOnly Today => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(clock.GetUtcNow(), display.TimeZone).DateTime);
 
@@ -118,7 +146,7 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
 
     private DateTimeOffset? Instant(FieldParts parts)
     {
-        if (DateText.Read(parts[FieldParts.Date], display.Culture, Today) is not { } date || DateText.ReadTime(parts[FieldParts.Time]) is not { } time)
+        if (DateText.Read(parts[FieldParts.Date], display.Culture, Today) is not { } date || Inputs.ToTime(parts[FieldParts.Time]) is not { } time)
         {
             return null;
         }

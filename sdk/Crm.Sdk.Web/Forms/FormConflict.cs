@@ -72,10 +72,10 @@ public sealed partial class FormModel
         {
             var before = start.GetValueOrDefault(field.Name);
             var stored = theirs[field.Name];
-            var changedThere = !FieldText.Same(before, stored);
+            var changedThere = !field.Type.AreEqual(before, stored);
             if (edits.TryGetValue(field.Name, out var edit))
             {
-                if (edit.IsReadable && FieldText.Same(edit.Value, stored))
+                if (edit.IsReadable && field.Type.AreEqual(edit.Value, stored))
                 {
                     continue;
                 }

@@ -223,7 +223,7 @@ public sealed partial class FormModel
 
     private void Keep(FieldDefinition field, object? value)
     {
-        if (FieldText.Same(value, start.GetValueOrDefault(field.Name)))
+        if (field.Type.AreEqual(value, start.GetValueOrDefault(field.Name)))
         {
             edits.Remove(field.Name);
         }
@@ -251,9 +251,13 @@ public sealed partial class FormModel
         return values;
     }
 
-    // A date without its time is not wrong while the user is on the way to the time.
-    private static bool IsHalf(FieldDefinition field, FieldParts parts) =>
-        field.Type.Name == "date_time" && (parts[FieldParts.Date].Trim().Length == 0) != (parts[FieldParts.Time].Trim().Length == 0);
+    // A date without its time is not wrong while the user is on the way to the time, nor is half a place.
+    private static bool IsHalf(FieldDefinition field, FieldParts parts) => field.Type.Name switch
+    {
+        "date_time" => (parts[FieldParts.Date].Trim().Length == 0) != (parts[FieldParts.Time].Trim().Length == 0),
+        "geolocation" => (parts[FieldParts.Latitude].Trim().Length == 0) != (parts[FieldParts.Longitude].Trim().Length == 0),
+        _ => false,
+    };
 
     private sealed record Edit(FieldParts Parts, object? Value, ValidationError? Refusal)
     {

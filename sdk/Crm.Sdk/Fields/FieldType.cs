@@ -32,7 +32,7 @@ public abstract class FieldType
 
     /// <summary>
     /// Turns input into the stored value, or says why it cannot. Input is what a caller gives: a string, <c>bool</c>, <c>long</c>,
-    /// <c>decimal</c>, <c>double</c>, <see cref="Guid"/>, <see cref="DateOnly"/>, <see cref="DateTimeOffset"/>, a list of those, a dictionary of
+    /// <c>decimal</c>, <c>double</c>, <see cref="Guid"/>, <see cref="DateOnly"/>, <see cref="TimeOnly"/>, <see cref="DateTimeOffset"/>, a list of those, a dictionary of
     /// parts (<see cref="FieldColumn.Part"/> to value), or a value of <see cref="ValueType"/>. Null and an empty string mean no value.
     /// </summary>
     /// <param name="field">The field the value is for.</param>
@@ -71,7 +71,9 @@ public abstract class FieldType
 /// <param name="Part">Name of the part in a dictionary of parts, for example <c>amount</c>.</param>
 /// <param name="Suffix">Appended to the field's name to make the column's and the property's name; empty for the main one.</param>
 /// <param name="Storage">What it holds.</param>
-public sealed record FieldColumn(string Part, string Suffix, StorageKind Storage);
+/// <param name="MaxLength">Longest text of this part, in characters, whatever the field says; null when the field decides.</param>
+/// <param name="Scale">Digits after the point of this part, whatever the field says; null when the field decides.</param>
+public sealed record FieldColumn(string Part, string Suffix, StorageKind Storage, int? MaxLength = null, int? Scale = null);
 
 /// <summary>Storage of a column, free of SQL. The CLR type of a column's value is given beside each.</summary>
 public enum StorageKind
@@ -99,6 +101,12 @@ public enum StorageKind
 
     /// <summary>Several texts; <c>string[]</c>.</summary>
     TextList,
+
+    /// <summary>Time of day without date or zone, whole seconds; <see cref="TimeOnly"/>.</summary>
+    Time,
+
+    /// <summary>A JSON document; <c>string</c>.</summary>
+    Json,
 }
 
 /// <summary>Why a value was refused.</summary>

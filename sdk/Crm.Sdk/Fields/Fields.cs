@@ -43,6 +43,36 @@ public static class Fields
     /// <summary>An instant.</summary>
     public static FieldType DateTime { get; } = new DateTimeType();
 
+    /// <summary>A time of day without date or time zone, to the second.</summary>
+    public static FieldType Time { get; } = new TimeType();
+
+    /// <summary>A length of time in whole seconds.</summary>
+    public static FieldType Duration { get; } = new DurationType();
+
+    /// <summary>A number of stars, one to five unless the field gives another greatest value.</summary>
+    public static FieldType Rating { get; } = new RatingType();
+
+    /// <summary>A colour as <c>#rrggbb</c>.</summary>
+    public static FieldType Colour { get; } = new ColourType();
+
+    /// <summary>Formatted text: HTML of which only what is known to be harmless is stored, see <see cref="RichText"/>.</summary>
+    public static FieldType RichText { get; } = new RichTextType();
+
+    /// <summary>Words users make up.</summary>
+    public static FieldType Tags { get; } = new TagsType();
+
+    /// <summary>A postal address.</summary>
+    public static FieldType Address { get; } = new AddressType();
+
+    /// <summary>A place on earth.</summary>
+    public static FieldType Geolocation { get; } = new GeolocationType();
+
+    /// <summary>A JSON document.</summary>
+    public static FieldType Json { get; } = new JsonType();
+
+    /// <summary>A pointer to a user.</summary>
+    public static FieldType User { get; } = new OwnerType("user");
+
     /// <summary>One of the field's choices.</summary>
     public static FieldType Choice { get; } = new ChoiceType();
 
@@ -68,12 +98,16 @@ public static class Fields
     public static FrozenDictionary<string, FieldType> All { get; } = new[]
     {
         Text, LongText, Email, Phone, Url, Integer, Decimal, Percent, Money, YesNo, Date, DateTime,
+        Time, Duration, Rating, Colour, RichText, Tags, Address, Geolocation, Json, User,
         Choice, MultiChoice, LookupType, Owner, Stage, AutoNumber, Key,
     }.ToFrozenDictionary(t => t.Name);
 
     /// <summary>Types an administrator may give a new field; the others are the product's own.</summary>
     public static ImmutableArray<FieldType> Designable { get; } =
-        [.. new[] { Text, LongText, Email, Phone, Url, Integer, Decimal, Percent, Money, YesNo, Date, DateTime, Choice, MultiChoice, LookupType, Owner, Stage, AutoNumber }];
+    [
+        Text, LongText, RichText, Email, Phone, Url, Integer, Decimal, Percent, Money, Rating, YesNo, Date, Time, DateTime, Duration,
+        Choice, MultiChoice, Tags, Colour, LookupType, User, Owner, Stage, Address, Geolocation, AutoNumber, Json,
+    ];
 
     /// <summary>A lookup of the given entity, for <see cref="IEntityBuilder.Field"/>.</summary>
     public static FieldType Lookup(string target) => new LookupType(target);

@@ -70,6 +70,14 @@ public static class Inputs
         }
     }
 
+    /// <summary>A time of day, to the second; null when the input is none. Text may be <c>9:30</c>, <c>9.30</c>, <c>9h30</c>, <c>9:30 pm</c>, <c>09:30:15</c> or bare digits as in <c>930</c>.</summary>
+    public static TimeOnly? ToTime(object? input) => input switch
+    {
+        TimeOnly time => new TimeOnly(time.Hour, time.Minute, time.Second),
+        string text => ReadTime(text),
+        _ => null,
+    };
+
     /// <summary>The id of a record; null when the input is none.</summary>
     public static Guid? ToId(object? input) => input switch
     {
@@ -78,6 +86,49 @@ public static class Inputs
         string text when Guid.TryParse(text, out var id) => id,
         _ => null,
     };
+
+    private static TimeOnly? ReadTime(string text)
+    {
+        var plain = text.Trim().ToLowerInvariant().Replace(" ", "", StringComparison.Ordinal);
+        var half = 0;
+        if (plain.EndsWith("pm", StringComparison.Ordinal) || plain.EndsWith("am", StringComparison.Ordinal))
+        {
+            half = plain.EndsWith("pm", StringComparison.Ordinal) ? 12 : -12;
+            plain = plain[..^2];
+        }
+
+        // Bare digits are hours, hours and minutes, or all three: 9, 930, 93015.
+        var parts = plain.AsSpan().IndexOfAny(':', '.', 'h') >= 0
+            ? plain.Split(':', '.', 'h')
+            : plain.Length switch
+            {
+                <= 2 => [plain],
+                <= 4 => [plain[..^2], plain[^2..]],
+                _ => [plain[..^4], plain[^4..^2], plain[^2..]],
+            };
+        if (parts is [_, ""])
+        {
+            parts = [parts[0]];
+        }
+
+        // What other programs write behind the seconds is cut: 09:30:00.0000000.
+        if (parts.Length > 4 || !TryParts(parts, out var hour, out var minute, out var second) || (half != 0 && hour is < 1 or > 12))
+        {
+            return null;
+        }
+
+        hour = half switch { 12 when hour < 12 => hour + 12, -12 when hour == 12 => 0, _ => hour };
+        return hour < 24 && minute < 60 && second < 60 ? new TimeOnly(hour, minute, second) : null;
+    }
+
+    private static bool TryParts(string[] parts, out int hour, out int minute, out int second)
+    {
+        (minute, second) = (0, 0);
+        return int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out hour)
+            && (parts.Length < 2 || int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out minute))
+            && (parts.Length < 3 || int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out second))
+            && (parts.Length < 4 || parts[3].All(char.IsAsciiDigit));
+    }
 
     // Without an offset an instant would depend on the server's time zone.
     private static bool HasOffset(string text)

@@ -126,7 +126,7 @@ public sealed class MoneyType : NumberType
     public const string FallbackCurrency = "EUR";
 
     private static readonly ImmutableArray<FieldColumn> Parts =
-        [new("amount", "", StorageKind.Decimal), new("currency", "_currency", StorageKind.Text)];
+        [new("amount", "", StorageKind.Decimal), new("currency", "_currency", StorageKind.Text, MaxLength: 3)];
 
     /// <inheritdoc/>
     public override string Name => "money";

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Net.Mail;
 
 namespace Crm.Sdk;
@@ -97,8 +98,8 @@ public abstract class SingleTextType : FieldType
     /// <summary>Removes white space that says nothing.</summary>
     protected virtual string Trim(string text) => text?.Trim() ?? "";
 
-    /// <summary>Checks and brings into the stored form; <paramref name="text"/> is neither empty nor too long.</summary>
-    protected virtual bool TryShape(FieldDefinition field, string text, out string shaped, [NotNullWhen(false)] out FieldError? error)
+    /// <summary>Checks and brings into the stored form; <paramref name="text"/> is neither empty nor too long. Null is no value.</summary>
+    protected virtual bool TryShape(FieldDefinition field, string text, out string? shaped, [NotNullWhen(false)] out FieldError? error)
     {
         shaped = text;
         error = null;
@@ -117,7 +118,7 @@ internal sealed class TextType(string name, int maxLength, bool multiline = fals
 
     protected override string Trim(string text) => multiline ? text.TrimEnd() : text.Trim();
 
-    protected override bool TryShape(FieldDefinition field, string text, out string shaped, [NotNullWhen(false)] out FieldError? error)
+    protected override bool TryShape(FieldDefinition field, string text, out string? shaped, [NotNullWhen(false)] out FieldError? error)
     {
         shaped = multiline ? text.ReplaceLineEndings("\n") : text;
         if (!multiline && text.AsSpan().IndexOfAny('\n', '\r') >= 0)
@@ -139,7 +140,7 @@ internal sealed class EmailType : SingleTextType
     // RFC 5321, 4.5.3.1.3: a path is at most 256 octets with its angle brackets.
     public override int DefaultMaxLength => 254;
 
-    protected override bool TryShape(FieldDefinition field, string text, out string shaped, [NotNullWhen(false)] out FieldError? error)
+    protected override bool TryShape(FieldDefinition field, string text, out string? shaped, [NotNullWhen(false)] out FieldError? error)
     {
         shaped = text;
         var at = text.LastIndexOf('@');
@@ -166,7 +167,7 @@ internal sealed class PhoneType : SingleTextType
 
     public override int DefaultMaxLength => 50;
 
-    protected override bool TryShape(FieldDefinition field, string text, out string shaped, [NotNullWhen(false)] out FieldError? error)
+    protected override bool TryShape(FieldDefinition field, string text, out string? shaped, [NotNullWhen(false)] out FieldError? error)
     {
         shaped = text;
         var digits = text.Count(char.IsAsciiDigit);
@@ -189,7 +190,7 @@ internal sealed class UrlType : SingleTextType
 
     public override int DefaultMaxLength => 2048;
 
-    protected override bool TryShape(FieldDefinition field, string text, out string shaped, [NotNullWhen(false)] out FieldError? error)
+    protected override bool TryShape(FieldDefinition field, string text, out string? shaped, [NotNullWhen(false)] out FieldError? error)
     {
         // What people type has no scheme; javascript: and data: have one that is refused below.
         shaped = text.Contains(':', StringComparison.Ordinal) ? text : "https://" + text;
@@ -202,6 +203,45 @@ internal sealed class UrlType : SingleTextType
 
         error = null;
         return true;
+    }
+}
+
+/// <summary>Formatted text, stored as HTML of which only harmless elements are left.</summary>
+internal sealed class RichTextType : SingleTextType
+{
+    public override string Name => "rich_text";
+
+    public override int DefaultMaxLength => 100_000;
+
+    public override bool CanBeUnique => false;
+
+    public override string Format(FieldDefinition field, object? value, CultureInfo culture) => value is string html ? RichText.ToText(html) : "";
+
+    protected override bool TryShape(FieldDefinition field, string text, out string? shaped, [NotNullWhen(false)] out FieldError? error)
+    {
+        shaped = RichText.Clean(text);
+        var longest = field.MaxLength ?? DefaultMaxLength;
+        // A character that is written as an entity makes the text longer.
+        error = shaped?.Length > longest ? new FieldError(ErrorCodes.Length, Texts.Of("TooLong", field.Label, shaped.Length, longest)) : null;
+        return error is null;
+    }
+}
+
+/// <summary>A colour, stored as <c>#rrggbb</c>.</summary>
+internal sealed class ColourType : SingleTextType
+{
+    public override string Name => "colour";
+
+    public override int DefaultMaxLength => 7;
+
+    public override bool CanBeUnique => false;
+
+    protected override bool TryShape(FieldDefinition field, string text, out string? shaped, [NotNullWhen(false)] out FieldError? error)
+    {
+        var digits = text.TrimStart('#').ToLowerInvariant();
+        shaped = "#" + (digits.Length == 3 ? string.Concat(digits.Select(c => new string(c, 2))) : digits);
+        error = digits.Length is 3 or 6 && digits.All(char.IsAsciiHexDigit) ? null : new FieldError(ErrorCodes.Type, Texts.Of("NotColour", field.Label));
+        return error is null;
     }
 }
 

@@ -233,6 +233,7 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
         null => null,
         string or bool or Guid or DateTimeOffset => constant.Value,
         Date date => new DateOnly(date.Year, date.Month, date.Day),
+        TimeOfDay time => new TimeOnly(time.Hours, time.Minutes, time.Seconds),
         // The parser may have read a decimal as a double; the text has all digits.
         int or long or decimal or double or float or byte or sbyte or short => Number(constant)
             ?? throw new ApiException(ApiError.BadRequest($"{constant.LiteralText ?? constant.Value} is not a number '{property.Path}' can be compared with.", property.Path)),

@@ -107,10 +107,13 @@ internal sealed class ODataModel
         {
             StorageKind.Text => core.GetString(isUnbounded: false, MaxLength(field, column), isUnicode: true, nullable),
             StorageKind.Integer => core.GetInt64(nullable),
-            StorageKind.Decimal => core.GetDecimal(precision: null, field.Scale ?? 2, nullable),
+            StorageKind.Decimal => core.GetDecimal(precision: null, column.Scale ?? field.Scale ?? 2, nullable),
             StorageKind.Boolean => core.GetBoolean(nullable),
             StorageKind.Date => core.GetDate(nullable),
             StorageKind.Instant => core.GetDateTimeOffset(nullable),
+            StorageKind.Time => core.GetTemporal(EdmPrimitiveTypeKind.TimeOfDay, nullable),
+            // As text: most OData clients know no untyped values.
+            StorageKind.Json => core.GetString(nullable),
             StorageKind.Reference => core.GetGuid(nullable),
             StorageKind.TextList => EdmCoreModel.GetCollection(core.GetString(isNullable: false)),
             _ => throw new InvalidOperationException($"No OData type for {column.Storage}."),
@@ -118,7 +121,7 @@ internal sealed class ODataModel
     }
 
     private static int? MaxLength(FieldDefinition field, FieldColumn column) =>
-        field.Type is SingleTextType text && column == field.Type.Columns[0] ? field.MaxLength ?? text.DefaultMaxLength : null;
+        column.MaxLength ?? (field.Type is SingleTextType text && column == field.Type.Columns[0] ? field.MaxLength ?? text.DefaultMaxLength : null);
 }
 
 /// <summary>One entity as OData sees it.</summary>

@@ -72,6 +72,9 @@ internal static class Values
             case DateOnly date:
                 WriteDate(json, date);
                 break;
+            case TimeOnly time:
+                json.WriteStringValue(time.ToString("HH:mm:ss", CultureInfo.InvariantCulture));
+                break;
             case DateTimeOffset instant:
                 json.WriteStringValue(instant.UtcDateTime);
                 break;
@@ -90,6 +93,27 @@ internal static class Values
             default:
                 throw new InvalidOperationException($"A value of type {value.GetType()} cannot be written as JSON.");
         }
+    }
+
+    /// <summary>Writes the whole value of a field: an object of its parts where it has several.</summary>
+    public static void WriteWhole(Utf8JsonWriter json, FieldType type, object? value)
+    {
+        if (type.Columns.Length == 1 || value is null || value.GetType() != type.ValueType)
+        {
+            Write(json, value);
+            return;
+        }
+
+        var parts = new object?[type.Columns.Length];
+        type.ToColumns(value, parts);
+        json.WriteStartObject();
+        for (var i = 0; i < parts.Length; i++)
+        {
+            json.WritePropertyName(type.Columns[i].Part);
+            Write(json, parts[i]);
+        }
+
+        json.WriteEndObject();
     }
 
     private static void WriteDate(Utf8JsonWriter json, DateOnly date)

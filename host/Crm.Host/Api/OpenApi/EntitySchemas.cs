@@ -54,7 +54,7 @@ internal static class EntitySchemas
         {
             case StorageKind.Text:
                 schema.Type = JsonSchemaType.String | nullable;
-                schema.MaxLength = field.Type is SingleTextType text ? field.MaxLength ?? text.DefaultMaxLength : isFirst ? null : 3;
+                schema.MaxLength = column.MaxLength ?? (field.Type is SingleTextType text ? field.MaxLength ?? text.DefaultMaxLength : null);
                 schema.Enum = isFirst ? Options(field) : null;
                 break;
             case StorageKind.Integer:
@@ -76,6 +76,12 @@ internal static class EntitySchemas
                 break;
             case StorageKind.Reference:
                 (schema.Type, schema.Format) = (JsonSchemaType.String | nullable, "uuid");
+                break;
+            case StorageKind.Time:
+                (schema.Type, schema.Format) = (JsonSchemaType.String | nullable, "time");
+                break;
+            case StorageKind.Json:
+                (schema.Type, schema.Format) = (JsonSchemaType.String | nullable, "json");
                 break;
             case StorageKind.TextList:
                 schema.Type = JsonSchemaType.Array;

@@ -125,9 +125,11 @@ public sealed class FieldDraft
     /// <summary>The type of the values.</summary>
     private string Holds => IsFormula ? Result : Type;
 
-    public bool HasLength => Holds is "text" or "long_text" or "email" or "phone" or "url";
+    public bool HasStars => Type is "rating";
 
-    public bool HasRange => !IsFormula && Type is "integer" or "decimal" or "percent" or "money";
+    public bool HasLength => Holds is "text" or "long_text" or "rich_text" or "email" or "phone" or "url";
+
+    public bool HasRange => !IsFormula && Type is "integer" or "decimal" or "percent" or "money" or "duration";
 
     public bool HasScale => Holds is "decimal" or "percent" or "money";
 
@@ -145,7 +147,7 @@ public sealed class FieldDraft
         IsUnique = CanBeUnique && Unique,
         MaxLength = HasLength ? MaxLength : null,
         Minimum = HasRange ? Minimum : null,
-        Maximum = HasRange ? Maximum : null,
+        Maximum = HasRange || HasStars ? Maximum : null,
         Scale = HasScale ? Scale : null,
         Currency = Type == "money" ? Text(Currency)?.ToUpperInvariant() : null,
         Target = Type == "lookup" ? Text(Target) : null,
