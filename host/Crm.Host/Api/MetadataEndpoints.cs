@@ -49,6 +49,7 @@ internal static class MetadataEndpoints
             var uses = field is null ? WhereUsed.OfEntity(state, name) : WhereUsed.OfField(state, name, field);
             return WriteAsync(context, StatusCodes.Status200OK, new JsonObject { ["version"] = state.Snapshot.Version, ["value"] = MetadataJson.Write(uses) });
         }).WithSummary("What uses an entity, or one of its fields");
+        group.MapPackages();
         group.MapPost("/plan", (Delegate)PlanAsync).WithSummary("What changes of definitions would do").WithMetadata(new ExampleBody(PlanExample));
         group.MapPost("/apply", (Delegate)ApplyAsync).WithSummary("Applies a plan").WithMetadata(new ExampleBody("""{"plan":"01890a5d-ac96-774b-bcce-b302099a8057"}"""));
     }
@@ -110,7 +111,7 @@ internal static class MetadataEndpoints
             : throw new ApiException(ApiError.BadRequest("Send the names of what is lost as a list of texts, as the plan gave them.", "confirm"));
     }
 
-    private static void RequireAdministrator(CurrentActor actor)
+    internal static void RequireAdministrator(CurrentActor actor)
     {
         if (!actor.Value.IsAdministrator)
         {
@@ -118,22 +119,22 @@ internal static class MetadataEndpoints
         }
     }
 
-    private static int Status(ImmutableArray<PlanMessage> errors) =>
+    internal static int Status(ImmutableArray<PlanMessage> errors) =>
         errors.Any(e => e.Code == ErrorCodes.Access) ? StatusCodes.Status403Forbidden
         : errors.Any(e => e.Code == ErrorCodes.NotFound) ? StatusCodes.Status404NotFound
         : errors.Any(e => e.Code is ErrorCodes.Conflict or ErrorCodes.Busy) ? StatusCodes.Status409Conflict
         : StatusCodes.Status422UnprocessableEntity;
 
-    private static ApiError Error(int status, ImmutableArray<PlanMessage> errors) =>
+    internal static ApiError Error(int status, ImmutableArray<PlanMessage> errors) =>
         new(status, errors[0].Code, errors[0].Message, errors[0].Target) { Details = [.. errors.Select(e => new ValidationError(e.Target, e.Code, e.Message))] };
 
-    private static JsonObject WithError(JsonObject plan, int status, ImmutableArray<PlanMessage> errors)
+    internal static JsonObject WithError(JsonObject plan, int status, ImmutableArray<PlanMessage> errors)
     {
         plan["error"] = Errors.ToJson(Error(status, errors))["error"]!.DeepClone();
         return plan;
     }
 
-    private static async Task WriteAsync(HttpContext context, int status, JsonObject json)
+    internal static async Task WriteAsync(HttpContext context, int status, JsonObject json)
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json;charset=utf-8";

@@ -152,6 +152,8 @@ public static class MetadataJson
                 return new MetadataChange.RemoveView(Entity(json), json.RequiredText("view"));
             case "set_form":
                 return new MetadataChange.SetForm(Entity(json), json.Element("form") is { } form ? ShapeJson.ReadForm(form, json.At("form"), errors) : null);
+            case "import":
+                return PackageJson.Read(json, errors);
             default:
                 json.TakeAll();
                 json.Error(ErrorCodes.Unknown, "change", MetadataTexts.Of("UnknownChange", kind.Length > 60 ? kind[..60] : kind));
@@ -206,6 +208,8 @@ public static class MetadataJson
                 return Make("remove_view", remove.Entity, "view", remove.View);
             case MetadataChange.SetForm set:
                 return Make("set_form", set.Entity, "form", set.Form is null ? null : ShapeJson.Write(set.Form));
+            case MetadataChange.Import import:
+                return PackageJson.Write(import);
             case MetadataChange.Declare declare:
                 return new JsonObject { ["change"] = "declare", ["module"] = declare.Module.Id };
             default:

@@ -10,7 +10,8 @@ internal static class ShapeJson
 {
     private const string FormulaWord = "formula";
 
-    private static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "placements"];
+    /// <summary>Properties of an entity that one change sets.</summary>
+    public static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "placements"];
 
     private static readonly string[] FieldOptions =
         ["label", "help", "required", "unique", "read_only", "default", "max_length", "minimum", "maximum", "scale", "currency", "choices", "stages", "moves", "prefix", "width", "start"];

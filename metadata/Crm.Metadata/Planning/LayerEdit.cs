@@ -65,6 +65,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             case MetadataChange.SetForm set:
                 SetForm(set.Entity, set.Form);
                 break;
+            case MetadataChange.Import import:
+                new ImportEdit(this).Apply(import);
+                break;
             case MetadataChange.Declare declare:
                 Layers = new DeclareEdit(this).Apply(declare);
                 break;
@@ -99,6 +102,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
 
     /// <summary>Takes an entity of the customer's out of the definitions.</summary>
     public void Remove(string entity) => Layers = Layers.With(Layers.Custom.Without(entity));
+
+    /// <summary>Replaces the areas of the customer's layer.</summary>
+    public void Put(ImmutableArray<AreaDefinition> areas) => Layers = Layers.With(Layers.Custom with { Areas = areas });
 
     private static ViewDefinition Normal(ViewDefinition view) => view with
     {

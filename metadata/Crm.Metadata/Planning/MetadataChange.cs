@@ -72,6 +72,12 @@ public abstract record MetadataChange
     /// <param name="Form">The form; null for the one that lies below.</param>
     public sealed record SetForm(string Entity, FormDefinition? Form) : MetadataChange;
 
+    /// <summary>Customisations of a package, see <see cref="MetadataPackage"/>.</summary>
+    /// <param name="Shape">What the package says, as the customer's layer would.</param>
+    /// <param name="Needs">Ids of modules it builds on.</param>
+    /// <param name="IsComplete">Whether what the package does not say goes back to the layers below; false leaves it alone.</param>
+    public sealed record Import(DeclaredShape Shape, ImmutableArray<string> Needs, bool IsComplete) : MetadataChange;
+
     /// <summary>What a module declares today, in place of what it declared before. Not part of the API.</summary>
     /// <param name="Module">The module.</param>
     /// <param name="Shape">Everything it declares.</param>
