@@ -99,6 +99,29 @@ internal sealed class CrmClient(HttpClient http)
         };
     }
 
+    /// <summary>The customisations as a zip.</summary>
+    public async Task<byte[]> ExportMetadataAsync(CancellationToken ct)
+    {
+        using var answer = await SendAsync(() => http.GetAsync(new Uri("api/metadata/export", UriKind.Relative), ct));
+        if (!answer.IsSuccessStatusCode)
+        {
+            _ = await ReadAsync(answer, ct);
+        }
+
+        return await answer.Content.ReadAsByteArrayAsync(ct);
+    }
+
+    /// <summary>Plans or applies the customisations of a zip.</summary>
+    /// <returns>The plan.</returns>
+    public async Task<JsonElement> ImportMetadataAsync(byte[] zip, bool isComplete, bool isPlan, CancellationToken ct)
+    {
+        using var content = new ByteArrayContent(zip);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/zip");
+        var path = $"api/metadata/import?plan={(isPlan ? "true" : "false")}&complete={(isComplete ? "true" : "false")}";
+        using var answer = await SendAsync(() => http.PostAsync(new Uri(path, UriKind.Relative), content, ct));
+        return await ReadAsync(answer, ct);
+    }
+
     private async Task<JsonElement> GetAsync(string path, CancellationToken ct)
     {
         using var answer = await SendAsync(() => http.GetAsync(new Uri(path, UriKind.Relative), ct));

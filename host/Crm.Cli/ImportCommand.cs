@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Spectre.Console;
 
@@ -9,32 +8,23 @@ namespace Crm.Cli;
 /// <summary><c>crm import</c>: a folder of files and a mapping file become records, and the figures are read back.</summary>
 internal static class ImportCommand
 {
-    private const string PasswordVariable = "CRM_PASSWORD";
     private const int Failed = 1;
 
     public static Command Create()
     {
         var folder = new Argument<DirectoryInfo>("folder") { Description = Texts.Of("FolderHelp") };
         var mapping = new Option<FileInfo>("--mapping") { Description = Texts.Of("MappingHelp"), Required = true };
-        var url = new Option<string>("--url") { Description = Texts.Of("UrlHelp"), DefaultValueFactory = _ => "http://127.0.0.1:5080" };
-        url.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: var text }] && !TryRoot(text, out _))
-            {
-                result.AddError(Texts.Of("NotAnAddress", text));
-            }
-        });
-        var user = new Option<string>("--user") { Description = Texts.Of("UserHelp"), DefaultValueFactory = _ => "admin" };
         var dryRun = new Option<bool>("--dry-run") { Description = Texts.Of("DryRunHelp") };
         var reports = new Option<DirectoryInfo?>("--reports") { Description = Texts.Of("ReportsHelp") };
-        var command = new Command("import", Texts.Of("ImportHelp")) { folder, mapping, url, user, dryRun, reports };
+        var command = new Command("import", Texts.Of("ImportHelp")) { folder, mapping, dryRun, reports };
+        var connection = Connection.AddTo(command);
         command.SetAction(async (parsed, ct) =>
         {
-            using var http = new HttpClient { BaseAddress = TryRoot(parsed.GetValue(url)!, out var root) ? root : null, Timeout = TimeSpan.FromMinutes(10) };
+            using var http = connection.Http(parsed);
             return await RunAsync(
-                Terminal(),
+                Connection.Terminal(),
                 http,
-                new ImportArguments(parsed.GetValue(folder)!.FullName, parsed.GetValue(mapping)!.FullName, parsed.GetValue(user)!, Password(), parsed.GetValue(dryRun), parsed.GetValue(reports)?.FullName),
+                new ImportArguments(parsed.GetValue(folder)!.FullName, parsed.GetValue(mapping)!.FullName, connection.User(parsed), Connection.Password(), parsed.GetValue(dryRun), parsed.GetValue(reports)?.FullName),
                 ct);
         });
         return command;
@@ -53,7 +43,7 @@ internal static class ImportCommand
             }
 
             var client = new CrmClient(http);
-            await client.SignInAsync(arguments.User, arguments.Password ?? Ask(console, arguments.User), ct);
+            await client.SignInAsync(arguments.User, arguments.Password ?? Connection.Ask(console, arguments.User), ct);
             var isGood = true;
             foreach (var file in plan.Files)
             {
@@ -144,29 +134,6 @@ internal static class ImportCommand
             throw new CliException(problem.Message);
         }
     }
-
-    // In a file or a pipe there is no width to fit into and nobody to see colours.
-    private static IAnsiConsole Terminal()
-    {
-        if (!Console.IsOutputRedirected)
-        {
-            return AnsiConsole.Console;
-        }
-
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No });
-        console.Profile.Width = 160;
-        return console;
-    }
-
-    private static string Ask(IAnsiConsole console, string user) => console.Profile.Capabilities.Interactive && !Console.IsInputRedirected
-        ? console.Prompt(new TextPrompt<string>(Markup.Escape(Texts.Of("Password", user))).Secret(null))
-        : throw new CliException(Texts.Of("NoPassword", PasswordVariable));
-
-    // A password on the command line would stand in the list of processes and in the shell's history.
-    private static string? Password() => Environment.GetEnvironmentVariable(PasswordVariable) is { Length: > 0 } password ? password : null;
-
-    private static bool TryRoot(string text, [NotNullWhen(true)] out Uri? root) =>
-        Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out root) && (root.Scheme == Uri.UriSchemeHttp || root.Scheme == Uri.UriSchemeHttps);
 }
 
 /// <summary>What the command was given.</summary>

@@ -1,6 +1,6 @@
 using Crm.Host.Security;
 using Crm.Metadata;
-using Crm.Sdk;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Crm.Host.Api;
@@ -65,7 +65,12 @@ internal static class PackageEndpoints
 
     private static async Task<MemoryStream> BodyAsync(HttpContext context)
     {
-        Stream body = context.Request.Body;
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = MetadataPackage.MaxZipBytes;
+        }
+
+        var body = context.Request.Body;
         if (context.Request.HasFormContentType)
         {
             var form = await context.Request.ReadFormAsync(context.RequestAborted);
@@ -73,16 +78,7 @@ internal static class PackageEndpoints
         }
 
         var zip = new MemoryStream();
-        var buffer = new byte[64 * 1024];
-        for (int length; (length = await body.ReadAsync(buffer, context.RequestAborted)) > 0;)
-        {
-            zip.Write(buffer, 0, length);
-            if (zip.Length > MetadataPackage.MaxZipBytes)
-            {
-                throw new ApiException(new ApiError(StatusCodes.Status413PayloadTooLarge, ErrorCodes.BadRequest, $"A package has at most {MetadataPackage.MaxZipBytes / 1024 / 1024} MB."));
-            }
-        }
-
+        await body.CopyToAsync(zip, context.RequestAborted);
         zip.Position = 0;
         return zip;
     }
