@@ -26,6 +26,7 @@ public sealed class RichTextTests
         { "<div><div>one</div><ul><li>two</li></ul></div>", "<p>one</p><ul><li>two</li></ul>" },
         { "<h1>Big</h1><h6>Small</h6>", "<h2>Big</h2><h4>Small</h4>" },
         { "<i>a</i><strike>b</strike><x-y>c</x-y>", "<em>a</em><s>b</s>c" },
+        { "<span style=\"color: red; font-weight: bold\">a</span><span style=\"FONT-STYLE:italic\">b</span><span style=\"text-decoration-line: underline\">c</span><span>d</span>", "<strong>a</strong><em>b</em><u>c</u>d" },
         { "<p></p><p>&nbsp;</p>", null },
         { "<script>alert(1)</script>", null },
         { "<hr>", "<hr>" },

@@ -59,11 +59,22 @@ function separateTime(input) {
   if (/^\d{4}$/.test(digits)) input.value = digits.slice(0, 2) + ':' + digits.slice(2);
 }
 
+// A tag ends with a comma; the input is emptied here at once, so that nothing typed meanwhile is lost.
+function endTag(input) {
+  if (/[,;]/.test(input.value)) input.dispatchEvent(new Event('change', { bubbles: true }));
+}
+
+function takeTag(input) {
+  const taken = input.value;
+  setTimeout(() => { if (input.value.startsWith(taken)) input.value = input.value.slice(taken.length); });
+}
+
 class Form {
   constructor(root, owner, key, version) {
     Object.assign(this, { root, owner, key, version });
     this.onInput = e => {
       if (e.target.dataset?.time !== undefined && e.inputType?.startsWith('insert')) separateTime(e.target);
+      if (e.target.dataset?.tags !== undefined) (e.type === 'change' ? takeTag : endTag)(e.target);
       store(this);
     };
     this.onKey = e => this.shortcut(e);

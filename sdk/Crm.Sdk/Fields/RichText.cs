@@ -188,7 +188,7 @@ public static class RichText
         }
         else if (node is IElement element && !Dropped.Contains(element.LocalName))
         {
-            var tag = element.LocalName == "div" && element.Children.Any(IsBlock) ? "" : SameAs.GetValueOrDefault(element.LocalName, element.LocalName);
+            var tag = TagOf(element);
             var isKept = Kept.Contains(tag) && frame.Depth < MaxDepth;
             var href = tag == "a" ? Target(element.GetAttribute("href")) : null;
             // A link that leads nowhere, an element that is not known and one that is nested too deep leave their content behind.
@@ -196,6 +196,39 @@ public static class RichText
                 ? new Frame(tag, href, element.ChildNodes, frame.Children, frame.Depth + 1)
                 : new Frame(null, null, element.ChildNodes, frame.Children, frame.Depth) { Children = frame.Children });
         }
+    }
+
+    private static string TagOf(IElement element) => element.LocalName switch
+    {
+        "div" when element.Children.Any(IsBlock) => "",
+        "span" => Meant(element.GetAttribute("style") ?? ""),
+        var name => SameAs.GetValueOrDefault(name, name),
+    };
+
+    // Editors and word processors write their formats as styles; the first one that has an element of its own is kept.
+    private static string Meant(string style)
+    {
+        foreach (var declaration in style.Split(';'))
+        {
+            if (declaration.Split(':', StringSplitOptions.TrimEntries) is not [var property, var value])
+            {
+                continue;
+            }
+
+            switch (property.ToLowerInvariant(), value.ToLowerInvariant())
+            {
+                case ("font-weight", "bold" or "bolder" or "600" or "700" or "800" or "900"):
+                    return "strong";
+                case ("font-style", "italic" or "oblique"):
+                    return "em";
+                case ("text-decoration" or "text-decoration-line", var line) when line.Contains("underline", StringComparison.Ordinal):
+                    return "u";
+                case ("text-decoration" or "text-decoration-line", var line) when line.Contains("line-through", StringComparison.Ordinal):
+                    return "s";
+            }
+        }
+
+        return "";
     }
 
     // A paragraph holds no other block; a division does.

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Components.Web;
 
 namespace Crm.Sdk.Web.Forms.Editors;
 
@@ -10,7 +9,6 @@ public sealed partial class TagsEditor : FieldEditorComponent
     private const int LookedAt = 200;
 
     private ImmutableArray<string> offered = [];
-    private string typed = "";
     private bool isOffered;
 
     [Inject]
@@ -42,36 +40,11 @@ public sealed partial class TagsEditor : FieldEditorComponent
         ];
     }
 
-    private void TypedAsync(ChangeEventArgs change)
-    {
-        typed = change.Value as string ?? "";
-        if (typed.EndsWith(',') || typed.EndsWith(';'))
-        {
-            Take();
-        }
-    }
-
     private void Add(ChangeEventArgs change)
     {
-        typed = change.Value as string ?? "";
-        Take();
-    }
-
-    private void Take()
-    {
-        if (!string.IsNullOrWhiteSpace(typed.Trim(',', ';')))
+        if (change.Value is string typed && !string.IsNullOrWhiteSpace(typed.Trim(',', ';')))
         {
             Type(string.Join(';', [.. Chosen, typed]));
-        }
-
-        typed = "";
-    }
-
-    private void Key(KeyboardEventArgs key)
-    {
-        if (key.Key == "Backspace" && typed.Length == 0 && Chosen is [.., var last])
-        {
-            Remove(last);
         }
     }
 
