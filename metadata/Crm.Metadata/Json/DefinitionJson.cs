@@ -25,6 +25,7 @@ internal static class DefinitionJson
             ["search"] = ShapeJson.Texts(entity.SearchFields),
             ["fields"] = new JsonArray([.. entity.Fields.Select(f => Write(f, shapes))]),
             ["views"] = new JsonArray([.. entity.Views.Select(Write)]),
+            ["rules"] = new JsonArray([.. entity.Rules.Select(Write)]),
             ["form"] = ShapeJson.Write(entity.Form),
             ["placements"] = new JsonArray([.. entity.Placements.Select(ShapeJson.Write)]),
         };
@@ -75,6 +76,13 @@ internal static class DefinitionJson
         return json;
     }
 
+    private static JsonObject Write(RuleDefinition rule)
+    {
+        var json = RuleJson.Write(rule);
+        json["origin"] = rule.Origin;
+        return json;
+    }
+
     private static void PutOrigins(JsonObject json, string home, IEnumerable<(string Layer, JsonObject Says)> layers)
     {
         var origins = new JsonObject();
@@ -82,7 +90,7 @@ internal static class DefinitionJson
         {
             foreach (var (property, _) in says)
             {
-                if (property is not ("name" or "type" or "owner" or "fields" or "views" or "removed_views" or "renamed_from") && (layer != home || origins.ContainsKey(property)))
+                if (property is not ("name" or "type" or "owner" or "fields" or "views" or "removed_views" or "rules" or "removed_rules" or "renamed_from") && (layer != home || origins.ContainsKey(property)))
                 {
                     origins[property] = layer;
                 }

@@ -150,6 +150,12 @@ public static class MetadataJson
                     : Nothing(json);
             case "remove_view":
                 return new MetadataChange.RemoveView(Entity(json), json.RequiredText("view"));
+            case "set_rule":
+                return json.RequiredElement("rule") is { } rule
+                    ? new MetadataChange.SetRule(Entity(json), RuleJson.Read(rule, json.At("rule"), errors, Origins.Custom))
+                    : Nothing(json);
+            case "remove_rule":
+                return new MetadataChange.RemoveRule(Entity(json), json.RequiredText("rule"));
             case "set_form":
                 return new MetadataChange.SetForm(Entity(json), json.Element("form") is { } form ? ShapeJson.ReadForm(form, json.At("form"), errors) : null);
             case "import":
@@ -206,6 +212,10 @@ public static class MetadataJson
                 return Make("set_view", set.Entity, "view", ShapeJson.Write(set.View));
             case MetadataChange.RemoveView remove:
                 return Make("remove_view", remove.Entity, "view", remove.View);
+            case MetadataChange.SetRule set:
+                return Make("set_rule", set.Entity, "rule", RuleJson.Write(set.Rule));
+            case MetadataChange.RemoveRule remove:
+                return Make("remove_rule", remove.Entity, "rule", remove.Rule);
             case MetadataChange.SetForm set:
                 return Make("set_form", set.Entity, "form", set.Form is null ? null : ShapeJson.Write(set.Form));
             case MetadataChange.Import import:

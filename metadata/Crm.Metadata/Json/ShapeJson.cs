@@ -30,6 +30,8 @@ internal static class ShapeJson
         Put(json, "fields", entity.Fields.IsEmpty ? null : new JsonArray([.. entity.Fields.Select(Write)]));
         Put(json, "views", entity.Views.IsEmpty ? null : new JsonArray([.. entity.Views.Select(Write)]));
         Put(json, "removed_views", entity.RemovedViews.IsEmpty ? null : Texts(entity.RemovedViews));
+        Put(json, "rules", entity.Rules.IsEmpty ? null : new JsonArray([.. entity.Rules.Select(RuleJson.Write)]));
+        Put(json, "removed_rules", entity.RemovedRules.IsEmpty ? null : Texts(entity.RemovedRules));
         Put(json, "form", entity.Form is null ? null : Write(entity.Form));
         Put(json, "placements", entity.Placements is { } places ? new JsonArray([.. places.Select(Write)]) : null);
         return json;
@@ -150,6 +152,8 @@ internal static class ShapeJson
             IsOwner = isStored && json.Boolean("owner") == true,
             IsHidden = isStored ? json.Boolean("hidden") : null,
             RemovedViews = (isStored ? json.Texts("removed_views") : null) ?? [],
+            RemovedRules = (isStored ? json.Texts("removed_rules") : null) ?? [],
+            Rules = [.. json.Items("rules").Select(r => RuleJson.Read(r.Element, r.Path, errors, origin))],
             Label = json.Text("label"),
             PluralLabel = json.Text("plural"),
             SetName = json.Text("set"),

@@ -19,7 +19,7 @@ internal sealed class DeclareEdit(LayerEdit edit)
 
         foreach (var gone in old.Entities.Values.Where(e => !layer.Entities.ContainsKey(e.Name)))
         {
-            layer = layer.With(gone with { IsHidden = gone.IsOwner ? true : null, Fields = [.. gone.Fields.Select(f => f with { IsHidden = true })], Views = [], Form = null, Placements = null });
+            layer = layer.With(gone with { IsHidden = gone.IsOwner ? true : null, Fields = [.. gone.Fields.Select(f => f with { IsHidden = true })], Views = [], Rules = [], Form = null, Placements = null });
             if (gone.IsOwner && gone.IsHidden != true)
             {
                 edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("EntityGone", gone.Label ?? Names.ToLabel(gone.Name)), gone.Name));

@@ -62,6 +62,12 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             case MetadataChange.RemoveView remove:
                 RemoveView(remove.Entity, remove.View);
                 break;
+            case MetadataChange.SetRule set:
+                RuleEdit.Set(this, set.Entity, set.Rule);
+                break;
+            case MetadataChange.RemoveRule remove:
+                RuleEdit.Remove(this, remove.Entity, remove.Rule);
+                break;
             case MetadataChange.SetForm set:
                 SetForm(set.Entity, set.Form);
                 break;
@@ -167,7 +173,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             Error(PlanCodes.Exists, entity.Name, "ViewTwice", Short(twice.Key));
         }
 
-        Put(entity with { IsOwner = true, IsHidden = null, Fields = fields.ToImmutable(), Views = [.. views], RemovedViews = [] });
+        Put(entity with { IsOwner = true, IsHidden = null, Fields = fields.ToImmutable(), Views = [.. views], RemovedViews = [], Rules = [.. entity.Rules.Select(r => r with { Origin = Origins.Custom })], RemovedRules = [] });
         CheckPlacements(entity);
         Step(entity.Name, "StepCreateEntity", entity.Label ?? Names.ToLabel(entity.Name), entity.Fields.Length);
     }
@@ -179,7 +185,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             return;
         }
 
-        if (!changes.Fields.IsEmpty || !changes.Views.IsEmpty || changes.Form is not null)
+        if (!changes.Fields.IsEmpty || !changes.Views.IsEmpty || !changes.Rules.IsEmpty || changes.Form is not null)
         {
             Error(PlanCodes.Option, entity.Name, "ChangeEntityParts");
         }

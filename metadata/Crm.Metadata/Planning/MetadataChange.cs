@@ -67,6 +67,16 @@ public abstract record MetadataChange
     /// <param name="View">Name of the view.</param>
     public sealed record RemoveView(string Entity, string View) : MetadataChange;
 
+    /// <summary>A new rule, or another definition of one.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Rule">The rule.</param>
+    public sealed record SetRule(string Entity, RuleDefinition Rule) : MetadataChange;
+
+    /// <summary>Takes away a rule; one that was declared comes back with <see cref="SetRule"/>.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Rule">Name of the rule.</param>
+    public sealed record RemoveRule(string Entity, string Rule) : MetadataChange;
+
     /// <summary>Another form.</summary>
     /// <param name="Entity">Name of the entity.</param>
     /// <param name="Form">The form; null for the one that lies below.</param>

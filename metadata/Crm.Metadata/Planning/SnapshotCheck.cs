@@ -34,6 +34,7 @@ internal static class SnapshotCheck
         {
             Entity(problems, snapshot, entity);
             FormulaCheck.Problems(problems, snapshot, entity);
+            RuleCheck.Problems(problems, snapshot, entity);
             LayoutCheck.Problems(problems, snapshot, entity, [.. shapes[entity.Name].Select(s => s.Shape)]);
         }
 

@@ -77,8 +77,15 @@ public static class WhereUsed
         }
     }
 
-    /// <summary>Formulas that read the field.</summary>
+    /// <summary>Formulas and rules that read the field or are about it.</summary>
     private static IEnumerable<PlanUse> OfExpressions(MetadataSnapshot snapshot, EntityDefinition owner, FieldDefinition used) =>
+        OfFormulas(snapshot, owner, used).Concat(
+            from entity in snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal)
+            from rule in EntityExpressions.Of(snapshot, entity).Rules
+            where rule.Condition.Paths.Any(p => p.Reads(entity, owner, used)) || (entity.Name == owner.Name && rule.Definition.Fields.Contains(used.Name))
+            select Use("rule", owner.Name + "." + used.Name, entity.Name + "." + rule.Definition.Name, "UseRule", rule.Definition.Label ?? Names.ToLabel(rule.Definition.Name), entity.Label));
+
+    private static IEnumerable<PlanUse> OfFormulas(MetadataSnapshot snapshot, EntityDefinition owner, FieldDefinition used) =>
         from entity in snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal)
         from formula in EntityExpressions.Of(snapshot, entity).Formulas
         where formula.Expression.Paths.Any(p => p.Reads(entity, owner, used))

@@ -40,6 +40,12 @@ public sealed record EntityShape(string Name)
     /// <summary>Names of views of layers below that are not shown.</summary>
     public ImmutableArray<string> RemovedViews { get; init; } = [];
 
+    /// <summary>New rules and replacements of rules of the same name below.</summary>
+    public ImmutableArray<RuleDefinition> Rules { get; init; } = [];
+
+    /// <summary>Names of rules of layers below that do not hold.</summary>
+    public ImmutableArray<string> RemovedRules { get; init; } = [];
+
     /// <summary>The form. A module that extends an entity adds its sections; the customer's replaces what lies below.</summary>
     public FormDefinition? Form { get; init; }
 
@@ -54,6 +60,9 @@ public sealed record EntityShape(string Name)
 
     /// <summary>With the view added, or changed in its place.</summary>
     public EntityShape With(ViewDefinition view) => this with { Views = Replace(Views, v => v.Name == view.Name, view) };
+
+    /// <summary>With the rule added, or changed in its place.</summary>
+    public EntityShape With(RuleDefinition rule) => this with { Rules = Replace(Rules, r => r.Name == rule.Name, rule) };
 
     private static ImmutableArray<T> Replace<T>(ImmutableArray<T> items, Func<T, bool> which, T item)
     {

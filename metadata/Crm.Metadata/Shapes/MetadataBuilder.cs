@@ -122,6 +122,14 @@ internal sealed class EntityShapeBuilder(EntityShape shape, string origin) : IEn
     public IEntityBuilder FormSection(string label, params ReadOnlySpan<string> fields) =>
         Set(Shape with { Form = new FormDefinition([.. Shape.Form?.Sections ?? [], new FormSectionDefinition(label, [.. fields])]) });
 
+    public IEntityBuilder Rule(RuleDefinition rule)
+    {
+        ArgumentNullException.ThrowIfNull(rule);
+        return Shape.Rules.Any(r => r.Name == rule.Name)
+            ? throw new InvalidOperationException($"The rule '{rule.Name}' of '{Shape.Name}' is declared twice.")
+            : Set(Shape.With(rule with { Origin = origin }));
+    }
+
     public IEntityBuilder In(string area, string section, int order = 100) =>
         Set(Shape with { Placements = [.. Shape.Placements ?? [], new Placement(area, section, order)] });
 

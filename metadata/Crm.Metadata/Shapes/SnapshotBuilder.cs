@@ -70,13 +70,29 @@ internal static class SnapshotBuilder
 
         var own = fields.Select(f => Field(Overlay(f.Shape, overrides), f.Origin));
         var system = SystemFields.All.Select(f => Overlay(f, overrides));
-        entity = entity with { Fields = [.. own, .. system] };
+        entity = entity with { Fields = [.. own, .. system], Rules = Rules(layers, owner, declared.Name) };
         return entity with
         {
             PluralLabel = entity.PluralLabel.Length > 0 ? entity.PluralLabel : Names.ToLabel(Names.ToPlural(entity.Name)),
             TitleFields = TitleFields(entity),
             SearchFields = SearchFields(entity, TitleFields(entity)),
         };
+    }
+
+    /// <summary>Rules of all layers in their order; a later one of the same name takes the place of the earlier.</summary>
+    private static ImmutableArray<RuleDefinition> Rules(MetadataLayers layers, Layer owner, string name)
+    {
+        var rules = new EntityShape(name);
+        foreach (var layer in layers.Items)
+        {
+            if (layer.Entities.TryGetValue(name, out var shape) && (!shape.IsOwner || layer == owner))
+            {
+                rules = shape.Rules.Aggregate(rules, (all, rule) => all.With(rule));
+                rules = rules with { Rules = rules.Rules.RemoveAll(r => shape.RemovedRules.Contains(r.Name)) };
+            }
+        }
+
+        return rules.Rules;
     }
 
     private static FieldShape Overlay(FieldShape field, List<FieldShape> overrides) =>

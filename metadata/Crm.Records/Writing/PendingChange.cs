@@ -11,6 +11,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
     private List<ValidationError>? errors;
     private bool isSealed;
     private bool isConflict;
+    private object?[]? started;
 
     /// <summary>What a change without errors is told when those it belongs to were refused.</summary>
     public static ValidationError NotAlone => new(null, ErrorCodes.Batch, Texts.Of("Batch"));
@@ -111,6 +112,10 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
     /// <summary>What an expression sees of a field.</summary>
     public object? ValueAt(FieldPath path) => table.TryField(path.Field.Name, out var field) ? path.ValueOf(values[field.Index]) : null;
 
+    /// <summary>Whether a field is to hold something else than before; on create, than what a new record starts with.</summary>
+    public bool DiffersFromStart(string name) =>
+        table.TryField(name, out var field) && !field.Type.AreEqual(values[field.Index], Kind == ChangeKind.Create ? started?[field.Index] : Stored?[field.Index]);
+
     public bool HasError(string field) => errors?.Exists(e => e.Field == field) == true;
 
     /// <summary>Names and types of the caller's values; what needs the stored row waits for <see cref="ApplyInput"/>.</summary>
@@ -140,6 +145,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
         if (Kind == ChangeKind.Create)
         {
             Defaults.Apply(table, values, session.Actor, Refuse);
+            started = table.Entity.Rules.IsEmpty ? null : [.. values];
         }
 
         values[table.Id] = change.Id;

@@ -10,9 +10,10 @@ internal static class Validation
 {
     public static async Task CheckAsync(ChangeRun run, CancellationToken ct)
     {
+        var verdicts = Rules.Check(run);
         foreach (var change in run.Going.Where(c => c.Kind != ChangeKind.Delete))
         {
-            CheckFields(run, change);
+            CheckFields(run, change, verdicts.GetValueOrDefault(change));
         }
 
         var questions = new List<Question>();
@@ -31,7 +32,7 @@ internal static class Validation
         await AnswerAsync(run, questions, ct);
     }
 
-    private static void CheckFields(ChangeRun run, PendingChange change)
+    private static void CheckFields(ChangeRun run, PendingChange change, RuleVerdict? rules)
     {
         foreach (var field in run.Table.Fields.Where(f => !f.IsStamp && !f.IsCalculated && !ReferenceEquals(f.Type, Fields.AutoNumber)))
         {
@@ -43,7 +44,7 @@ internal static class Validation
                     change.Refuse(field.Name, ErrorCodes.Module, Texts.Of("FieldModuleOff", field.Definition.Label, field.Definition.Origin));
                 }
             }
-            else if (field.IsRequired && change.Values[field.Index] is null && !change.HasError(field.Name))
+            else if (field.IsRequired && change.Values[field.Index] is null && !change.HasError(field.Name) && rules?.IsVisible(field.Name) != false)
             {
                 change.Refuse(field.Name, ErrorCodes.Required, Texts.Of("Required", field.Definition.Label));
             }

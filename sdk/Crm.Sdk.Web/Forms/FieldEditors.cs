@@ -93,7 +93,7 @@ public abstract class FieldEditorComponent : ComponentBase
                 attributes["aria-invalid"] = "true";
             }
 
-            if (Field.IsRequired)
+            if (Form.IsRequired(Field))
             {
                 attributes["aria-required"] = "true";
             }

@@ -45,6 +45,7 @@ public sealed partial class FormModel
             if (!edit.IsReadable)
             {
                 edits[name] = edit;
+                AskAgain();
                 errors[name] = edit.Refusal!;
             }
             else if (Entity.TryField(name, out var field))

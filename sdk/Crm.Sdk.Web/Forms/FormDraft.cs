@@ -16,7 +16,7 @@ public sealed partial class FormModel
         ArgumentNullException.ThrowIfNull(fields);
         foreach (var (name, texts) in fields)
         {
-            if (Entity.TryField(name, out var field) && CanEdit(field) && !field.IsHidden)
+            if (Entity.TryField(name, out var field) && CanType(field) && !field.IsHidden)
             {
                 Type(field, Parts(field).With(new FieldParts(texts)));
             }

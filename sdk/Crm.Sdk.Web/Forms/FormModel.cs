@@ -56,7 +56,10 @@ public sealed partial class FormModel
     public event Action? Changed;
 
     /// <summary>The value a field would be saved with.</summary>
-    public object? this[string field] => edits.TryGetValue(field, out var edit) ? edit.Value : start.GetValueOrDefault(field);
+    public object? this[string field] =>
+        edits.TryGetValue(field, out var edit) ? edit.Value
+        : Expressions is { Formulas.IsEmpty: false } && IsChanged && Entity.TryField(field, out var found) && found.Formula is not null ? Calculated().GetValueOrDefault(field)
+        : start.GetValueOrDefault(field);
 
     /// <summary>The value a field had when the form was opened.</summary>
     public object? Before(string field) => start.GetValueOrDefault(field);
@@ -85,8 +88,12 @@ public sealed partial class FormModel
     public bool CanEdit(FieldDefinition field)
     {
         ArgumentNullException.ThrowIfNull(field);
-        return ReadOnlyReason is null && !field.IsReadOnly && field.Type.Name is not ("auto_number" or "key") && (!field.IsSystem || field.Name is "owner" or "is_active");
+        return CanType(field) && !IsKept(field.Name);
     }
+
+    // Rules may change their mind with the next field; what was typed is kept meanwhile.
+    private bool CanType(FieldDefinition field) =>
+        ReadOnlyReason is null && !field.IsReadOnly && field.Type.Name is not ("auto_number" or "key") && (!field.IsSystem || field.Name is "owner" or "is_active");
 
     /// <summary>Takes what a user typed into the inputs of a field. What cannot be read stays as typed, with an error.</summary>
     public void Type(FieldDefinition field, FieldParts parts)
@@ -98,6 +105,7 @@ public sealed partial class FormModel
         {
             var refusal = new ValidationError(field.Name, error.Code, error.Message);
             edits[field.Name] = new Edit(parts, null, refusal);
+            AskAgain();
             if (!IsHalf(field, parts))
             {
                 errors[field.Name] = refusal;
@@ -127,11 +135,12 @@ public sealed partial class FormModel
         errors.Clear();
         RecordErrors = [];
         Conflict = null;
+        AskAgain();
         Changed?.Invoke();
     }
 
     /// <summary>Whether everything typed could be read, so that it can be saved.</summary>
-    public bool IsReadable => edits.Values.All(e => e.IsReadable);
+    public bool IsReadable => edits.All(e => e.Value.IsReadable || !IsShown(e.Key));
 
     /// <summary>The change to send: of a stored record only what differs, of a new one everything that has a value. Fields that could not be read are left out.</summary>
     public RecordChange ToChange()
@@ -155,6 +164,12 @@ public sealed partial class FormModel
             {
                 values.Remove(name);
             }
+        }
+
+        // What a rule hides is left as it is.
+        foreach (var hidden in values.Keys.Where(name => !IsShown(name)).ToList())
+        {
+            values.Remove(hidden);
         }
 
         return Stored is null
@@ -184,6 +199,7 @@ public sealed partial class FormModel
         ArgumentNullException.ThrowIfNull(record);
         Stored = record;
         start = record.Values;
+        AskAgain();
         edits.Clear();
         errors.Clear();
         RecordErrors = [];
@@ -223,6 +239,7 @@ public sealed partial class FormModel
 
     private void Keep(FieldDefinition field, object? value)
     {
+        AskAgain();
         if (field.Type.AreEqual(value, start.GetValueOrDefault(field.Name)))
         {
             edits.Remove(field.Name);

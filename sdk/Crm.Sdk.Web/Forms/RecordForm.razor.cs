@@ -173,6 +173,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
 
         attached = Form;
         attached.Changed += OnChanged;
+        attached.Expressions ??= EntityExpressions.Of(Metadata.Current, Form.Entity);
         layout = FormLayout.Of(Form.Entity);
         (failure, restored) = (null, false);
     }

@@ -9,6 +9,8 @@ public sealed class EntityExpressions
 {
     private static readonly ConditionalWeakTable<MetadataSnapshot, ConcurrentDictionary<string, EntityExpressions>> Known = [];
 
+    private readonly EntityDefinition entity;
+
     private EntityExpressions(MetadataSnapshot snapshot, EntityDefinition entity)
     {
         var formulas = new List<Formula>();
@@ -22,10 +24,20 @@ public sealed class EntityExpressions
         }
 
         Formulas = InOrder(formulas);
+        Rules = [.. entity.Rules.Select(r => Rule.TryParse(snapshot, entity, r, out var rule, out _) ? rule : null).OfType<Rule>()];
+        this.entity = entity;
     }
 
     /// <summary>Formulas, each after those of the same entity it reads.</summary>
     public ImmutableArray<Formula> Formulas { get; }
+
+    /// <summary>Rules, in the order they are asked in.</summary>
+    public ImmutableArray<Rule> Rules { get; }
+
+    /// <summary>What the rules say about a record.</summary>
+    /// <param name="values">The value of a field, by name, as it would be stored.</param>
+    /// <param name="now">The moment <c>today()</c> and <c>now()</c> mean.</param>
+    public RuleVerdict Judge(Func<string, object?> values, DateTimeOffset now) => new(entity, Rules, values, now);
 
     /// <summary>The expressions of an entity.</summary>
     /// <param name="snapshot">The definitions.</param>
@@ -34,7 +46,9 @@ public sealed class EntityExpressions
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         ArgumentNullException.ThrowIfNull(entity);
-        return Known.GetOrCreateValue(snapshot).GetOrAdd(entity.Name, static (_, from) => new EntityExpressions(from.snapshot, from.entity), (snapshot, entity));
+        // Somebody may hold an entity of an earlier snapshot.
+        return Known.GetOrCreateValue(snapshot).GetOrAdd(
+            entity.Name, static (name, from) => new EntityExpressions(from.snapshot, from.snapshot.TryEntity(name, out var current) ? current : from.entity), (snapshot, entity));
     }
 
     private static ImmutableArray<Formula> InOrder(List<Formula> formulas)

@@ -66,6 +66,9 @@ public interface IEntityBuilder
     /// <param name="fields">Fields in reading order.</param>
     IEntityBuilder FormSection(string label, params ReadOnlySpan<string> fields);
 
+    /// <summary>Adds a rule that holds at every door: when fields are required, read only, shown, valid, or which choices are left.</summary>
+    IEntityBuilder Rule(RuleDefinition rule);
+
     /// <summary>Shows the entity in the navigation; may be called for several areas (PLT-08).</summary>
     IEntityBuilder In(string area, string section, int order = 100);
 }

@@ -53,6 +53,9 @@ public sealed record EntityDefinition
     /// <summary>The form.</summary>
     public FormDefinition Form { get; init; } = FormDefinition.Empty;
 
+    /// <summary>Rules of its records, those of modules first.</summary>
+    public ImmutableArray<RuleDefinition> Rules { get; init; } = [];
+
     /// <summary>Where the navigation shows the entity.</summary>
     public ImmutableArray<Placement> Placements { get; init; } = [];
 

@@ -21,6 +21,12 @@ internal sealed class EntityChanges
     /// <summary>Fields to hide (true) or to show again (false).</summary>
     public Dictionary<string, bool> Hidden { get; init; } = new(StringComparer.Ordinal);
 
+    /// <summary>Rules that are new or written anew.</summary>
+    public List<RuleDraft> Rules { get; init; } = [];
+
+    /// <summary>Names of rules to take away.</summary>
+    public HashSet<string> RemovedRules { get; init; } = new(StringComparer.Ordinal);
+
     /// <summary>Hidden fields to remove for good.</summary>
     public HashSet<string> Purged { get; init; } = new(StringComparer.Ordinal);
 
@@ -85,7 +91,21 @@ internal sealed class EntityChanges
             changes.Add((DesignerTexts.Of("PendingPurge", entity.PluralLabel), new MetadataChange.PurgeEntity(entity.Name), () => IsPurged = false));
         }
 
+        AddRules(changes, entity);
         return changes;
+    }
+
+    private void AddRules(List<(string Text, MetadataChange Change, Action Undo)> changes, EntityDefinition entity)
+    {
+        foreach (var draft in Rules)
+        {
+            changes.Add((DesignerTexts.Of("PendingRule", draft.Label), new MetadataChange.SetRule(entity.Name, draft.ToRule(entity)), () => Rules.Remove(draft)));
+        }
+
+        foreach (var rule in entity.Rules.Where(r => RemovedRules.Contains(r.Name)))
+        {
+            changes.Add((DesignerTexts.Of("PendingRemoveRule", rule.Label ?? rule.Name), new MetadataChange.RemoveRule(entity.Name, rule.Name), () => RemovedRules.Remove(rule.Name)));
+        }
     }
 
     /// <summary>Hides a shown field or shows a hidden one; asked twice it stays as it is.</summary>

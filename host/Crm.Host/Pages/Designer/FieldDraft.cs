@@ -7,7 +7,7 @@ namespace Crm.Host.Pages.Designer;
 /// <summary>A field as it stands in the designer: plain values that inputs can be bound to and the browser can keep.</summary>
 public sealed class FieldDraft
 {
-    private const string FormulaType = "formula";
+    internal const string FormulaType = "formula";
 
     private string label = "";
 

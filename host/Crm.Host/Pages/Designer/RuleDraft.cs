@@ -1,0 +1,73 @@
+using Crm.Sdk;
+
+namespace Crm.Host.Pages.Designer;
+
+/// <summary>A rule as it stands in the designer.</summary>
+public sealed class RuleDraft
+{
+    private string label = "";
+
+    public Guid Key { get; init; } = Guid.CreateVersion7();
+
+    /// <summary>The rule exists: its name stays.</summary>
+    public bool IsExisting { get; init; }
+
+    public string Name { get; set; } = "";
+
+    public string Label
+    {
+        get => label;
+        set
+        {
+            label = value ?? "";
+            if (!IsExisting)
+            {
+                Name = FieldDraft.ProposeName("", label, Names.MaxFieldLength);
+            }
+        }
+    }
+
+    public RuleKind Kind { get; set; }
+
+    public string Condition { get; set; } = "";
+
+    public string? Message { get; set; }
+
+    public ISet<string> Fields { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
+    public ISet<string> Options { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
+    public static RuleDraft Of(RuleDefinition rule) => new()
+    {
+        IsExisting = true,
+        Name = rule.Name,
+        label = rule.Label ?? Names.ToLabel(rule.Name),
+        Kind = rule.Kind,
+        Condition = rule.Condition,
+        Message = rule.Message,
+        Fields = rule.Fields.ToHashSet(StringComparer.Ordinal),
+        Options = rule.Options.ToHashSet(StringComparer.Ordinal),
+    };
+
+    /// <summary>The rule as metadata takes it; fields and choices in the order of the entity.</summary>
+    public RuleDefinition ToRule(EntityDefinition entity)
+    {
+        var fields = entity.Fields.Where(f => Fields.Contains(f.Name)).ToList();
+        var options = Kind == RuleKind.Options ? Choices(fields).Where(c => Options.Contains(c.Name)).Select(c => c.Name) : [];
+        return new RuleDefinition(Name, Kind, Condition.Trim(), [.. fields.Select(f => f.Name)])
+        {
+            Label = string.IsNullOrWhiteSpace(Label) ? null : Label.Trim(),
+            Message = string.IsNullOrWhiteSpace(Message) ? null : Message.Trim(),
+            Options = [.. options],
+        };
+    }
+
+    /// <summary>What the chosen fields may hold.</summary>
+    public static IEnumerable<(string Name, string Label)> Choices(IEnumerable<FieldDefinition> fields) => fields
+        .SelectMany(f => f.Stages?.Stages.Select(s => (s.Name, s.Label)) ?? f.Choices.Select(c => (c.Name, c.Label)))
+        .DistinctBy(c => c.Name);
+
+    /// <summary>Fields a rule of this kind can be about.</summary>
+    public IEnumerable<FieldDefinition> Candidates(EntityDefinition entity) => entity.Fields.Where(f =>
+        !f.IsHidden && (!f.IsSystem || f.Name == "owner") && (Kind == RuleKind.Valid || !f.IsReadOnly) && (Kind != RuleKind.Options || f.Stages is not null || !f.Choices.IsEmpty));
+}

@@ -1,0 +1,77 @@
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>What is wrong with the rules of an entity.</summary>
+internal static class RuleCheck
+{
+    /// <summary>Most rules of an entity; each is asked at every save.</summary>
+    public const int MaxRules = 100;
+
+    private const int MaxMessage = 500;
+
+    public static void Problems(List<PlanMessage> problems, MetadataSnapshot snapshot, EntityDefinition entity)
+    {
+        if (entity.Rules.Length > MaxRules)
+        {
+            SnapshotCheck.Add(problems, PlanCodes.Limit, entity.Name, "TooManyRules", entity.Label, MaxRules);
+        }
+
+        foreach (var rule in entity.Rules)
+        {
+            var target = entity.Name + "." + LayerEdit.Short(rule.Name);
+            if (Names.Problem(rule.Name, Names.MaxFieldLength) is { } problem)
+            {
+                problems.Add(new PlanMessage(PlanCodes.Name, problem, target));
+                continue;
+            }
+
+            var label = rule.Label ?? Names.ToLabel(rule.Name);
+            SnapshotCheck.Label(problems, target, label);
+            if (rule.Message is { } message && (message.Length > MaxMessage || message.Any(char.IsControl)))
+            {
+                SnapshotCheck.Add(problems, ErrorCodes.Length, target, "RuleMessageWrong", label, MaxMessage);
+            }
+
+            if (!Rule.TryParse(snapshot, entity, rule, out _, out var error))
+            {
+                SnapshotCheck.Add(problems, PlanCodes.Expression, target, "RuleWrong", label, error.Message);
+            }
+
+            Fields(problems, entity, rule, target, label);
+        }
+    }
+
+    private static void Fields(List<PlanMessage> problems, EntityDefinition entity, RuleDefinition rule, string target, string label)
+    {
+        if (rule.Fields.IsEmpty && rule.Kind != RuleKind.Valid)
+        {
+            SnapshotCheck.Add(problems, ErrorCodes.Required, target, "RuleWithoutFields", label);
+        }
+
+        if (rule.Options.IsEmpty == (rule.Kind == RuleKind.Options))
+        {
+            SnapshotCheck.Add(problems, PlanCodes.Option, target, rule.Options.IsEmpty ? "RuleWithoutOptions" : "RuleStrangeOptions", label);
+        }
+
+        foreach (var name in rule.Fields)
+        {
+            if (!entity.TryField(name, out var field) || field.IsHidden)
+            {
+                SnapshotCheck.Add(problems, ErrorCodes.UnknownField, target, "UnknownField", entity.Label, LayerEdit.Short(name));
+            }
+            else if (rule.Kind != RuleKind.Valid && (field.IsReadOnly || (field.IsSystem && field.Name != "owner")))
+            {
+                SnapshotCheck.Add(problems, ErrorCodes.ReadOnly, target, "RuleReadOnlyField", label, field.Label);
+            }
+            else if (rule.Kind == RuleKind.Options)
+            {
+                var known = field.Stages?.Stages.Select(s => s.Name) ?? field.Choices.Select(c => c.Name);
+                foreach (var option in rule.Options.Except(known, StringComparer.Ordinal))
+                {
+                    SnapshotCheck.Add(problems, ErrorCodes.Unknown, target, "RuleUnknownOption", label, field.Label, LayerEdit.Short(option));
+                }
+            }
+        }
+    }
+}

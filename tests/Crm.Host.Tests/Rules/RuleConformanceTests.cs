@@ -1,0 +1,213 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Crm.Host.Tests.Api;
+using Crm.Host.Tests.Forms;
+using Crm.Host.Tests.Import;
+using Crm.Sdk;
+using Crm.Sdk.Web.Forms;
+
+namespace Crm.Host.Tests.Rules;
+
+/// <summary>Every kind of rule at every door: the same values, the same verdict, the same words.</summary>
+public sealed class RuleConformanceTests(ApiCrm crm) : IClassFixture<ApiCrm>, IAsyncLifetime
+{
+    private const string Shape = """
+        [{"change":"create_entity","name":"x_case","label":"Case","plural":"Cases","set":"x_cases","fields":[
+          {"name":"title","type":"text","label":"Title","required":true},
+          {"name":"state","type":"choice","label":"State","choices":["open","lost","done"]},
+          {"name":"reason","type":"choice","label":"Reason","choices":["price","time","other"]},
+          {"name":"note","type":"text","label":"Note"},
+          {"name":"starts","type":"date","label":"Starts"},
+          {"name":"ends","type":"date","label":"Ends"},
+          {"name":"amount","type":"integer","label":"Amount","default":1}],
+         "rules":[
+          {"name":"reason_of_loss","kind":"required","condition":"state = \"lost\"","fields":["reason"]},
+          {"name":"done_is_done","label":"Done is done","kind":"read_only","condition":"state = \"done\"","fields":["amount"]},
+          {"name":"note_for_others","kind":"visible","condition":"reason = \"other\"","fields":["note"]},
+          {"name":"in_time","kind":"valid","condition":"ends >= starts","fields":["ends","starts"],"message":"It cannot end before it starts."},
+          {"name":"price_is_fixed","kind":"options","condition":"amount > 10","fields":["reason"],"options":["time","other"]}]}]
+        """;
+
+    private static readonly SemaphoreSlim Once = new(1);
+
+    /// <summary>Values and the verdict on them; null for none.</summary>
+    public static TheoryData<string, string, string?> Cases => new()
+    {
+        { "required", """{"state":"lost"}""", "reason: Reason is required here (rule “Reason of loss”)." },
+        { "required", """{"state":"lost","reason":"price"}""", null },
+        { "required", """{"state":"open"}""", null },
+        { "read_only", """{"state":"done","amount":5}""", "amount: Amount cannot be changed here (rule “Done is done”)." },
+        { "read_only", """{"state":"done","amount":1}""", null },
+        { "read_only", """{"state":"open","amount":5}""", null },
+        { "visible", """{"reason":"price","note":"Why?"}""", "note: Note is not shown here and cannot be given a value (rule “Note for others”)." },
+        { "visible", """{"reason":"other","note":"Why?"}""", null },
+        { "valid", """{"starts":"2026-11-21","ends":"2026-11-20"}""", "ends: It cannot end before it starts. (rule “In time”)" },
+        { "valid", """{"starts":"2026-11-21","ends":"2026-11-21"}""", null },
+        { "valid", """{"starts":"2026-11-21"}""", null },
+        { "options", """{"amount":11,"reason":"price"}""", "reason: Reason may only be time, other here (rule “Price is fixed”)." },
+        { "options", """{"amount":11,"reason":"time"}""", null },
+        { "options", """{"amount":10,"reason":"price"}""", null },
+    };
+
+    public async Task InitializeAsync()
+    {
+        await Once.WaitAsync();
+        try
+        {
+            if (!crm.Crm.Metadata.Current.TryEntity("x_case", out _))
+            {
+                await crm.ApplyAsync($$"""{"changes":{{Shape}}}""");
+            }
+        }
+        finally
+        {
+            Once.Release();
+        }
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task D_01_A_rule_gives_the_same_verdict_at_every_door(string kind, string values, string? verdict)
+    {
+        Assert.Contains(crm.Crm.Metadata.Current.Entity("x_case").Rules, r => r.Kind.ToString().Equals(kind.Replace("_", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase));
+
+        Assert.Equal(verdict, await ThroughTheApiAsync(values));
+        Assert.Equal(verdict, await ThroughAnUpdateAsync(values));
+        Assert.Equal(verdict, await ThroughABatchAsync(values));
+        Assert.Equal(verdict, await ThroughAnImportAsync(values));
+        Assert.Equal(verdict, await ThroughTheFormAsync(values));
+    }
+
+    [Fact]
+    public void The_form_shows_what_the_rules_say_as_the_user_types()
+    {
+        var entity = crm.Crm.Metadata.Current.Entity("x_case");
+        var form = Form();
+        FieldDefinition Field(string name) => entity.Field(name);
+        Assert.False(form.IsRequired(Field("reason")));
+        Assert.False(form.IsVisible(Field("note")));
+        Assert.True(form.CanEdit(Field("amount")));
+
+        form.Type(Field("state"), FieldParts.Of("lost"));
+        Assert.True(form.IsRequired(Field("reason")));
+        form.Type(Field("reason"), FieldParts.Of("other"));
+        Assert.True(form.IsVisible(Field("note")));
+        form.Type(Field("note"), FieldParts.Of("Why?"));
+        form.Type(Field("reason"), FieldParts.Of("price"));
+        Assert.False(form.IsVisible(Field("note")));
+        Assert.False(form.ToChange().Values.ContainsKey("note"));
+        form.Type(Field("amount"), FieldParts.Of("11"));
+        Assert.False(form.Offers(Field("reason"), "price") && form["reason"] is not "price");
+        Assert.True(form.Offers(Field("reason"), "time"));
+        form.Type(Field("state"), FieldParts.Of("done"));
+        Assert.False(form.CanEdit(Field("amount")));
+    }
+
+    [Fact]
+    public async Task Rules_come_and_go_and_bad_ones_are_refused_with_the_place()
+    {
+        var bad = await crm.SendAsync("POST", "api/metadata/plan", """
+            {"changes":[
+              {"change":"set_rule","entity":"x_deal","rule":{"name":"a","kind":"required","condition":"seats +","fields":["code"]}},
+              {"change":"set_rule","entity":"x_deal","rule":{"name":"b","kind":"valid","condition":"seats + 1"}},
+              {"change":"set_rule","entity":"x_deal","rule":{"name":"c","kind":"options","condition":"urgent","fields":["source"],"options":["moon"]}},
+              {"change":"set_rule","entity":"x_deal","rule":{"name":"d","kind":"required","condition":"urgent","fields":["number","nowhere"]}},
+              {"change":"remove_rule","entity":"x_deal","rule":"never"}]}
+            """);
+        var errors = bad.Json["errors"]!.AsArray().Select(e => e!["target"] + " " + e["message"]).ToList();
+        Assert.Contains(errors, e => e.StartsWith("x_deal.a ", StringComparison.Ordinal) && e.Contains("At character 8", StringComparison.Ordinal));
+        Assert.Contains(errors, e => e.StartsWith("x_deal.b ", StringComparison.Ordinal) && e.Contains("yes or no, not a number", StringComparison.Ordinal));
+        Assert.Contains(errors, e => e.StartsWith("x_deal.c ", StringComparison.Ordinal) && e.Contains("moon", StringComparison.Ordinal));
+        Assert.Equal(2, errors.Count(e => e.StartsWith("x_deal.d ", StringComparison.Ordinal)));
+        Assert.Contains(errors, e => e.Contains("never", StringComparison.Ordinal));
+
+        await crm.ApplyAsync("""{"changes":[{"change":"set_rule","entity":"x_deal","rule":{"name":"few","kind":"valid","condition":"seats < 100 or seats is empty"}}]}""");
+        var refused = await crm.SendAsync("POST", "odata/v4/x_deals", """{"title":"Many","seats":100}""");
+        Assert.Equal((HttpStatusCode)422, refused.Status);
+        Assert.Equal("rule", refused.Code);
+        await crm.ApplyAsync("""{"changes":[{"change":"remove_rule","entity":"x_deal","rule":"few"}]}""");
+        await crm.CreateAsync("x_deals", """{"title":"Many","seats":100}""");
+    }
+
+    private static string? First(Answer answer)
+    {
+        if (answer.Status is HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent)
+        {
+            return null;
+        }
+
+        Assert.Equal((HttpStatusCode)422, answer.Status);
+        Assert.Equal("rule", answer.Code);
+        return answer.Target + ": " + answer.Json["error"]!["message"];
+    }
+
+    private static JsonObject With(string values, string title)
+    {
+        var json = JsonNode.Parse(values)!.AsObject();
+        json["title"] = title;
+        return json;
+    }
+
+    private async Task<string?> ThroughTheApiAsync(string values) => First(await crm.SendAsync("POST", "odata/v4/x_cases", With(values, "API").ToJsonString()));
+
+    private async Task<string?> ThroughAnUpdateAsync(string values)
+    {
+        var stored = await crm.CreateAsync("x_cases", """{"title":"Before"}""");
+        return First(await crm.SendAsync("PATCH", $"odata/v4/x_cases({stored["id"]})", values));
+    }
+
+    private async Task<string?> ThroughABatchAsync(string values)
+    {
+        var changes = new[] { With(values, "Batch").ToJsonString(), """{"title":"Harmless"}""" }
+            .Select(json => RecordChange.Create("x_case", JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(json)!.ToDictionary(p => p.Key, p => Input(p.Value))));
+        var results = await crm.Crm.Records.SaveManyAsync([.. changes], new SaveOptions(AllOrNothing: false));
+        Assert.True(results[1].Succeeded);
+        return Say(results[0].Errors);
+    }
+
+    private async Task<string?> ThroughAnImportAsync(string values)
+    {
+        var row = With(values, "Import " + Guid.CreateVersion7());
+        var client = new ImportClient(crm.Crm, crm.Admin);
+        var job = await client.ImportAsync("x_case", string.Join(',', row.Select(p => p.Key)) + "\n" + string.Join(',', row.Select(p => p.Value!.ToString())) + "\n");
+        var list = (await client.GetAsync($"api/jobs/{job.GetProperty("id").GetGuid()}/verdicts")).GetProperty("value").EnumerateArray().ToList();
+        var problems = list.SelectMany(v => v.GetProperty("issues").EnumerateArray()).ToList();
+        return problems.Count == 0 ? null : problems[0].GetProperty("field").GetString() + ": " + problems[0].GetProperty("message").GetString();
+    }
+
+    private async Task<string?> ThroughTheFormAsync(string values)
+    {
+        var form = Form();
+        foreach (var (name, value) in With(values, "Form"))
+        {
+            var field = form.Entity.Field(name);
+            var isDate = field.Type == Fields.Date;
+            form.Type(field, FieldParts.Of(isDate ? DateOnly.Parse(value!.ToString(), System.Globalization.CultureInfo.InvariantCulture).ToString("dd/MM/yyyy", System.Globalization.CultureInfo.InvariantCulture) : value!.ToString()));
+        }
+
+        // What a rule hides cannot be typed into a form in the first place; the others are refused by the same words.
+        var hidden = form.Entity.Fields.FirstOrDefault(f => !form.IsVisible(f) && form[f.Name] is not null);
+        if (hidden is not null)
+        {
+            Assert.DoesNotContain(hidden.Name, form.ToChange().Values.Keys);
+            return Say([.. form.Expressions!.Judge(name => form[name], TimeProvider.System.GetUtcNow()).Errors(_ => true)]);
+        }
+
+        return Say((await crm.Crm.Records.SaveAsync(form.ToChange())).Errors);
+    }
+
+    private FormModel Form()
+    {
+        var snapshot = crm.Crm.Metadata.Current;
+        var entity = snapshot.Entity("x_case");
+        return new FormModel(entity, null, FieldTextTests.Text("en-GB")) { Expressions = EntityExpressions.Of(snapshot, entity) };
+    }
+
+    private static string? Say(ImmutableArray<ValidationError> errors) => errors.IsEmpty ? null : Assert.Single(errors) is var error ? error.Field + ": " + error.Message : null;
+
+    private static object? Input(JsonElement value) => value.ValueKind == JsonValueKind.Number ? value.GetInt64() : value.GetString();
+}
