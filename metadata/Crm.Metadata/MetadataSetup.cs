@@ -18,6 +18,10 @@ public static class MetadataSetup
         services.AddSingleton<MetadataStore>();
         services.AddSingleton<IMetadata>(provider => provider.GetRequiredService<MetadataStore>());
         services.AddSingleton<MetadataEditor>();
+        services.AddSingleton<MetadataHistory>();
+        services.AddSingleton<MetadataSteps>();
+        services.AddSingleton<StepRunner>();
+        services.AddHostedService(provider => provider.GetRequiredService<StepRunner>());
         services.AddSingleton<ModuleStates>();
         return services;
     }

@@ -20,6 +20,8 @@ internal sealed class Node : IAsyncDisposable
 
     public MetadataEditor Editor => services.GetRequiredService<MetadataEditor>();
 
+    public MetadataHistory History => services.GetRequiredService<MetadataHistory>();
+
     public ModuleStates Modules => services.GetRequiredService<ModuleStates>();
 
     public Notifications Notifications => services.GetRequiredService<Notifications>();

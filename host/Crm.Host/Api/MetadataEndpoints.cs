@@ -50,6 +50,7 @@ internal static class MetadataEndpoints
             return WriteAsync(context, StatusCodes.Status200OK, new JsonObject { ["version"] = state.Snapshot.Version, ["value"] = MetadataJson.Write(uses) });
         }).WithSummary("What uses an entity, or one of its fields");
         group.MapPackages();
+        group.MapMetadataHistory();
         group.MapPost("/plan", (Delegate)PlanAsync).WithSummary("What changes of definitions would do").WithMetadata(new ExampleBody(PlanExample));
         group.MapPost("/apply", (Delegate)ApplyAsync).WithSummary("Applies a plan").WithMetadata(new ExampleBody("""{"plan":"01890a5d-ac96-774b-bcce-b302099a8057"}"""));
     }

@@ -43,6 +43,9 @@ internal static class FormulaSteps
             $"UPDATE {Sql.Table(entity.Name)} AS r SET {column} = {value} WHERE r.{column} IS DISTINCT FROM {value}",
             StepLock.Writes,
             entity.Name)
-        { Work = StepWork.Fill };
+        {
+            Work = StepWork.Fill,
+            Online = OnlineStep.Fill(entity.Name, formula.Field.Name, $"{column} = {value}", $"r.{column} IS DISTINCT FROM {value}"),
+        };
     }
 }

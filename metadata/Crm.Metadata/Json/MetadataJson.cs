@@ -91,6 +91,46 @@ public static class MetadataJson
         return json;
     }
 
+    /// <summary>A version of the history.</summary>
+    public static JsonObject Write(MetadataVersion version)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        return new JsonObject
+        {
+            ["version"] = version.Version,
+            ["at"] = version.At.UtcDateTime,
+            ["user_id"] = version.UserId,
+            ["user_name"] = version.UserName,
+            ["comment"] = version.Comment,
+            ["steps"] = ShapeJson.Texts(version.Steps),
+            ["no_revert"] = version.NoRevert,
+        };
+    }
+
+    /// <summary>What differs between two versions.</summary>
+    public static JsonArray Write(ImmutableArray<DefinitionDifference> differences) => new([.. differences.Select(d => new JsonObject
+    {
+        ["layer"] = d.Layer,
+        ["kind"] = d.Kind,
+        ["name"] = d.Name,
+        ["path"] = ShapeJson.Texts(d.Path),
+        ["before"] = d.Before is null ? null : JsonNode.Parse(d.Before),
+        ["after"] = d.After is null ? null : JsonNode.Parse(d.After),
+    })]);
+
+    /// <summary>Work that goes on after a change.</summary>
+    public static JsonArray Write(ImmutableArray<MetadataStep> steps) => new([.. steps.Select(s => new JsonObject
+    {
+        ["id"] = s.Id,
+        ["version"] = s.Version,
+        ["entity"] = s.Entity,
+        ["text"] = s.Text,
+        ["sql"] = s.Sql,
+        ["state"] = ShapeJson.Word(s.State),
+        ["error"] = s.Error,
+        ["percent"] = s.Percent,
+    })]);
+
     internal static JsonArray WriteSteps(IEnumerable<PlanStep> steps) => new([.. steps.Select(s => new JsonObject
     {
         ["text"] = s.Text,
@@ -99,6 +139,7 @@ public static class MetadataJson
         ["entity"] = s.Entity,
         ["rows"] = s.Rows,
         ["seconds"] = s.Estimate is { } estimate ? Math.Round((decimal)estimate.TotalSeconds, 2) : null,
+        ["background"] = s.IsBackground,
         ["destructive"] = s.IsDestructive,
         ["undo"] = s.CanUndo,
     })]);
@@ -144,6 +185,14 @@ public static class MetadataJson
                 return new MetadataChange.PurgeField(Entity(json), json.RequiredText("field"));
             case "purge_entity":
                 return new MetadataChange.PurgeEntity(Entity(json));
+            case "revert":
+                var version = json.Long("version");
+                if (version is null && !json.Has("version"))
+                {
+                    json.Error(ErrorCodes.BadRequest, "version", MetadataTexts.Of("JsonMissing", "version"));
+                }
+
+                return new MetadataChange.Revert(version ?? 0);
             case "set_view":
                 return json.RequiredElement("view") is { } view
                     ? new MetadataChange.SetView(Entity(json), ShapeJson.ReadView(view, json.At("view"), errors, Origins.Custom))
@@ -220,6 +269,8 @@ public static class MetadataJson
                 return Make("set_form", set.Entity, "form", set.Form is null ? null : ShapeJson.Write(set.Form));
             case MetadataChange.Import import:
                 return PackageJson.Write(import);
+            case MetadataChange.Revert revert:
+                return new JsonObject { ["change"] = "revert", ["version"] = revert.Version };
             case MetadataChange.Declare declare:
                 return new JsonObject { ["change"] = "declare", ["module"] = declare.Module.Id };
             default:

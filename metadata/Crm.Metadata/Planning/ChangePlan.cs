@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Crm.Metadata;
 
@@ -47,6 +48,12 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
     /// <summary>What the database has to do with every record.</summary>
     public StepWork Work { get; init; }
 
+    /// <summary>Whether it is done after the definitions changed, while everybody works on, because the table is big.</summary>
+    public bool IsBackground { get; init; }
+
+    /// <summary>How it is done on a big table; null when it is quick on any.</summary>
+    internal OnlineStep? Online { get; init; }
+
     /// <summary>Whether a later change can bring back everything as it was.</summary>
     public bool CanUndo => !IsDestructive;
 
@@ -61,6 +68,28 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
         StepWork.Fill => 100_000,
         _ => double.PositiveInfinity,
     };
+}
+
+/// <summary>A step as it is done on a big table.</summary>
+/// <param name="Kind"><c>index</c>, <c>key</c> or <c>fill</c>.</param>
+/// <param name="Name">Name of the index, the constraint or the field.</param>
+/// <param name="Now">What has to happen together with the change of the definitions; null for nothing.</param>
+/// <param name="Later">What is done afterwards without holding up anybody.</param>
+internal sealed record OnlineStep(string Kind, string Name, string? Now, string Later)
+{
+    /// <summary>Records of one batch: locked for so short a time that who wants one of them does not notice.</summary>
+    public const int BatchSize = 1000;
+
+    /// <summary>Gives records their value, batch by batch in the order of their ids; <c>$1</c> is the last id done, the answer the last id of the batch and its size.</summary>
+    /// <param name="entity">The entity.</param>
+    /// <param name="field">The field.</param>
+    /// <param name="set">The assignment; the record is <c>r</c>.</param>
+    /// <param name="where">Which records need it.</param>
+    public static OnlineStep Fill(string entity, string field, string set, string where) => new("fill", field, null, string.Create(CultureInfo.InvariantCulture, $"""
+        WITH batch AS (SELECT id FROM {Sql.Table(entity)} WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT {BatchSize} FOR NO KEY UPDATE),
+        filled AS (UPDATE {Sql.Table(entity)} AS r SET {set} FROM batch WHERE r.id = batch.id AND {where})
+        SELECT (SELECT id FROM batch ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM batch)
+        """));
 }
 
 /// <summary>What a step does with the records of its table.</summary>

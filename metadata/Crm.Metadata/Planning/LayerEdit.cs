@@ -74,6 +74,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             case MetadataChange.Import import:
                 new ImportEdit(this).Apply(import);
                 break;
+            case MetadataChange.Revert revert:
+                new RevertEdit(this).Apply(revert);
+                break;
             case MetadataChange.Declare declare:
                 Layers = new DeclareEdit(this).Apply(declare);
                 break;

@@ -87,6 +87,16 @@ public abstract record MetadataChange
     /// <param name="Needs">Ids of modules it builds on.</param>
     /// <param name="IsComplete">Whether what the package does not say goes back to the layers below; false leaves it alone.</param>
     public sealed record Import(DeclaredShape Shape, ImmutableArray<string> Needs, bool IsComplete) : MetadataChange;
+    /// <summary>Takes back what one version changed.</summary>
+    /// <param name="Version">The version.</param>
+    public sealed record Revert(long Version) : MetadataChange
+    {
+        /// <summary>The changes of that version, as JSON; null when history does not know it.</summary>
+        internal string? Changes { get; init; }
+
+        /// <summary>The definitions it changed; null when they were not kept.</summary>
+        internal ImmutableArray<DefinitionRow>? Rows { get; init; }
+    }
 
     /// <summary>What a module declares today, in place of what it declared before. Not part of the API.</summary>
     /// <param name="Module">The module.</param>

@@ -78,7 +78,11 @@ internal static class PhysicalDiff
 
         foreach (var index in wanted.Indexes.Except(existing.Indexes))
         {
-            steps.Add(new PlanStep(Text(entity, index), index.Create(wanted.Name), StepLock.Writes, entity.Name) { Work = StepWork.Index });
+            steps.Add(new PlanStep(Text(entity, index), index.Create(wanted.Name), StepLock.Writes, entity.Name)
+            {
+                Work = StepWork.Index,
+                Online = new OnlineStep("index", index.Name, null, index.CreateConcurrently(wanted.Name)),
+            });
         }
 
         AddKeys(entity, wanted, [.. wanted.ForeignKeys.Except(existing.ForeignKeys).Except(inline.Values)], keys);
@@ -111,14 +115,15 @@ internal static class PhysicalDiff
 
     private static void AddKeys(EntityDefinition entity, TableShape table, ImmutableArray<ForeignKeyShape> added, List<PlanStep> keys)
     {
-        if (!added.IsEmpty)
+        // One by one: each is checked for itself when the table is big.
+        foreach (var key in added)
         {
-            keys.Add(new PlanStep(
-                MetadataTexts.Of("StepAddKeys", entity.Label, string.Join(", ", added.Select(k => Label(entity, k.Column)))),
-                $"ALTER TABLE {Sql.Table(table.Name)}\n    {string.Join(",\n    ", added.Select(k => "ADD " + k.Definition))}",
-                StepLock.Brief,
-                entity.Name)
-            { Work = StepWork.Check });
+            var add = $"ALTER TABLE {Sql.Table(table.Name)} ADD {key.Definition}";
+            keys.Add(new PlanStep(MetadataTexts.Of("StepAddKeys", entity.Label, Label(entity, key.Column)), add, StepLock.Brief, entity.Name)
+            {
+                Work = StepWork.Check,
+                Online = new OnlineStep("key", key.Name, add + " NOT VALID", $"ALTER TABLE {Sql.Table(table.Name)} VALIDATE CONSTRAINT {Sql.Quote(key.Name)}"),
+            });
         }
     }
 

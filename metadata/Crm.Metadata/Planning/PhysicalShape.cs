@@ -108,5 +108,9 @@ internal sealed record ForeignKeyShape(string Name, string Column, string Target
 /// <param name="IsUnique">Whether it forbids doubles.</param>
 internal sealed record IndexShape(string Name, string Column, string Expression, bool IsUnique = false)
 {
-    public string Create(string table) => $"CREATE {(IsUnique ? "UNIQUE " : "")}INDEX {Sql.Quote(Name)} ON {Sql.Table(table)} {Expression}";
+    public string Create(string table) => Create(table, "INDEX");
+
+    public string CreateConcurrently(string table) => Create(table, "INDEX CONCURRENTLY");
+
+    private string Create(string table, string what) => $"CREATE {(IsUnique ? "UNIQUE " : "")}{what} {Sql.Quote(Name)} ON {Sql.Table(table)} {Expression}";
 }

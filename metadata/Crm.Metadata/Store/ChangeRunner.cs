@@ -17,8 +17,8 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
 
     private const long LockKey = 0x43524d_4d455441;
 
-    // A statement that waits for a table makes everybody who comes later wait behind it.
-    private static readonly TimeSpan TableWait = TimeSpan.FromSeconds(4);
+    /// <summary>From this many records on, what takes long is done while others work on; reading fewer takes no longer than a blink.</summary>
+    public long OnlineRows { get; set; } = 10_000;
 
     /// <summary>Reads all layers at one version.</summary>
     public async Task<MetadataLayers> LoadAsync(CancellationToken ct)
@@ -48,14 +48,15 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
         await using var connection = await database.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
         var layers = await LayerRows.LoadAsync(connection, transaction, ct);
+        changes = await MetadataHistory.ResolveAsync(connection, transaction, changes, ct);
         var draft = ChangePlanner.Plan(layers, changes, await FeaturesAsync(connection, transaction, ct));
         var (errors, warnings) = await DataFacts.AskAsync(connection, transaction, draft.Questions, ct);
-        var tables = layers.Items.SelectMany(l => l.Entities.Values.Where(e => e.IsOwner)).Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
+        var tables = Tables(layers);
         var rows = await DataFacts.RowsAsync(
             connection, transaction, draft.Steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(tables.Contains), ct);
         ImmutableArray<PlanMessage> all = [.. draft.Errors, .. errors];
         var steps = all.IsEmpty
-            ? draft.Steps.Select(s => s.Sql is not null && s.Entity is { } entity && rows.TryGetValue(entity, out var count) ? s with { Rows = count } : s)
+            ? draft.Steps.Select(s => s.Sql is not null && s.Entity is { } entity && rows.TryGetValue(entity, out var count) ? Shown(s with { Rows = count }) : s)
             : [];
         return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, all, [.. draft.Warnings, .. warnings], [.. steps]) { Uses = draft.Uses, Confirm = draft.Confirm });
     }
@@ -82,7 +83,6 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
         {
             await WaitAtMostAsync(connection, transaction, wait, ct);
             await connection.ExecuteAsync(new CommandDefinition("SELECT pg_advisory_xact_lock(@LockKey)", new { LockKey }, transaction, cancellationToken: ct));
-            await WaitAtMostAsync(connection, transaction, TableWait, ct);
 
             if (module is not null)
             {
@@ -95,7 +95,8 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
                 return (Refused(layers.Version, ErrorCodes.Conflict, "PlanIsOld", shown.Version, layers.Version), null);
             }
 
-            var draft = ChangePlanner.Plan(layers, changes, await FeaturesAsync(connection, transaction, ct));
+            changes = await MetadataHistory.ResolveAsync(connection, transaction, changes, ct);
+        var draft = ChangePlanner.Plan(layers, changes, await FeaturesAsync(connection, transaction, ct));
             var (errors, _) = await DataFacts.AskAsync(connection, transaction, draft.Questions.Where(q => q.IsError), ct);
             if (!draft.Errors.IsEmpty || !errors.IsEmpty)
             {
@@ -119,15 +120,20 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
                 return (new ApplyResult(layers.Version, [], Changed: false), null);
             }
 
-            foreach (var step in draft.Steps.Where(s => s.Sql is not null))
+            var tables = new TableSteps(connection, transaction, time, OnlineRows);
+            if (await tables.PendingAsync(draft.Steps, ct) is { } pending)
             {
-                await using var command = new NpgsqlCommand(step.Sql, connection, transaction) { CommandTimeout = 0 };
-                await command.ExecuteNonQueryAsync(ct);
+                return (Refused(layers.Version, ErrorCodes.Busy, "StepsPending", pending), null);
             }
 
+            // Tables come last: from then to the commit everybody waits who uses them.
             var after = draft.After.At(layers.Version + 1);
+            var existing = Tables(layers);
+            var big = await tables.BigAsync(draft.Steps, existing, ct);
             await LayerRows.SaveAsync(connection, transaction, layers, after, ct);
             await FinishAsync(connection, transaction, changes, draft, after.Version, actor, options, ct);
+            await tables.PutOffAsync(draft.Steps, big, after.Version, ct);
+            await tables.RunAsync(draft.Steps, big, existing, ct);
             await transaction.CommitAsync(ct);
             return (new ApplyResult(after.Version, [], Changed: true), after);
         }
@@ -141,6 +147,16 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
             return (new ApplyResult(0, [new PlanMessage(ErrorCodes.Unique, MetadataTexts.Of("DoublesNow", column), entity + "." + column)], Changed: false), null);
         }
     }
+
+    private static HashSet<string> Tables(MetadataLayers layers) =>
+        layers.Items.SelectMany(l => l.Entities.Values.Where(e => e.IsOwner)).Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
+
+    private PlanStep Shown(PlanStep step) => step.Online is not { } online || step.Rows < OnlineRows ? step : step with
+    {
+        Sql = online.Now is null ? online.Later : online.Now + ";\n" + online.Later,
+        Lock = online.Now is null ? StepLock.None : StepLock.Brief,
+        IsBackground = true,
+    };
 
     private async Task FinishAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<MetadataChange> changes, PlanDraft draft, long version, Actor actor, ApplyOptions options, CancellationToken ct)

@@ -122,12 +122,57 @@ public sealed class DesignerTests(Harness.Browser browser) : OwnCrm
         await Expect(page.Input("industry")).ToHaveCountAsync(0);
     });
 
+    [Fact]
+    public Task A_field_is_removed_by_typing_its_name_and_a_change_is_taken_back() => browser.VisitAsync(Crm, Screen.Desktop, async visit =>
+    {
+        var page = visit.Page;
+        await visit.OpenAsync("/admin/designer/company");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add field" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByLabel("Label").FillAsync("Rating");
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
+        await ApplyAsync(page, "First try");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Hide the field Rating" }).ClickAsync();
+        await ApplyAsync(page, "Nobody rates");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Hide the field Industry" }).ClickAsync();
+        await ApplyAsync(page, "Not needed");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Remove the field Rating" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
+        var plan = page.GetByRole(AriaRole.Dialog);
+        await Expect(plan).ToContainTextAsync("Cannot be undone");
+        await Expect(plan.GetByRole(AriaRole.Button, new() { Name = "Apply" })).ToBeDisabledAsync();
+        await visit.ScreenshotAsync("confirm");
+        await visit.CheckAccessibilityAsync();
+        await plan.GetByLabel("Type x_rating to confirm").FillAsync("x_rating");
+        await plan.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
+        await page.ToastAsync("Company was changed.");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Show the field Rating" })).ToHaveCountAsync(0);
+
+        await visit.OpenAsync("/admin/designer/history");
+        var hidden = page.Locator("article", new() { HasText = "Not needed" });
+        await hidden.GetByRole(AriaRole.Link).ClickAsync();
+        await Expect(page.Locator("table")).ToContainTextAsync("industry");
+        await visit.ScreenshotAsync("history");
+        await visit.CheckAccessibilityAsync();
+        await hidden.GetByRole(AriaRole.Button).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
+        await page.ToastAsync("The version was taken back.");
+        await visit.OpenFormAsync("/e/company/new");
+        await Expect(page.Input("industry")).ToBeVisibleAsync();
+
+        // What was removed after it was hidden is not shown again by reverting the hiding.
+        await visit.OpenAsync("/admin/designer/history");
+        await page.Locator("article", new() { HasText = "Nobody rates" }).GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Locator(".page .alert-danger")).ToContainTextAsync("fields x_rating");
+        await visit.ScreenshotAsync("refused");
+    });
+
     [Theory]
     [InlineData("390")]
     [InlineData("1440-dark")]
     public Task The_designer_fits_the_screen(string screen) => browser.VisitAsync(Crm, SignInTests.Of(screen), async visit =>
     {
-        foreach (var (path, name) in new[] { ("/admin/designer", "entities"), ("/admin/designer/new", "new"), ("/admin/designer/opportunity", "entity") })
+        foreach (var (path, name) in new[] { ("/admin/designer", "entities"), ("/admin/designer/new", "new"), ("/admin/designer/opportunity", "entity"), ("/admin/designer/history?from=1&to=2", "history") })
         {
             await visit.OpenAsync(path);
             await visit.ScreenshotAsync(name);
@@ -135,6 +180,14 @@ public sealed class DesignerTests(Harness.Browser browser) : OwnCrm
             await visit.CheckAccessibilityAsync();
         }
     });
+
+    private static async Task ApplyAsync(IPage page, string comment)
+    {
+        await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByLabel("Why").FillAsync(comment);
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
+        await Expect(page.Locator(".designer-pending")).ToHaveCountAsync(0);
+    }
 
     private static async Task AddFieldAsync(IPage page, int index, string label, string type)
     {

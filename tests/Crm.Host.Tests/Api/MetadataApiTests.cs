@@ -1,5 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Crm.Host.Security;
+using Crm.Sdk;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Crm.Host.Tests.Api;
 
@@ -51,5 +54,41 @@ public sealed class MetadataApiTests(ApiCrm crm) : IClassFixture<ApiCrm>
 
         var field = await crm.SendAsync("GET", "api/metadata/entities/x_deal/uses?field=title");
         Assert.Contains(field.Json["value"]!.AsArray().Select(u => (JsonObject)u!), u => u["kind"]!.GetValue<string>() == "search");
+    }
+
+    [Fact]
+    public async Task A_version_is_listed_compared_and_reverted()
+    {
+        await crm.ApplyAsync("""{"changes":[{"change":"change_entity","entity":"x_firm","label":"Company"}]}""");
+        var version = (await crm.SendAsync("GET", "api/metadata/history?top=1")).Json["value"]![0]!["version"]!.GetValue<long>();
+
+        var compared = await crm.SendAsync("GET", $"api/metadata/history/compare?from={version - 1}&to={version}");
+        var difference = compared.Json["value"]!.AsArray().Single()!;
+        Assert.Equal(("label", "Firm", "Company"), (difference["path"]![0]!.GetValue<string>(), difference["before"]!.GetValue<string>(), difference["after"]!.GetValue<string>()));
+
+        await crm.ApplyAsync($$"""{"changes":[{"change":"revert","version":{{version}}}]}""");
+        Assert.Equal("Firm", (await crm.SendAsync("GET", "api/metadata/entities/x_firm")).Json["label"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("history?top=0", HttpStatusCode.BadRequest)]
+    [InlineData("history?top=201", HttpStatusCode.BadRequest)]
+    [InlineData("history?before=x", HttpStatusCode.BadRequest)]
+    [InlineData("history/compare", HttpStatusCode.BadRequest)]
+    [InlineData("history/compare?from=2&to=1", HttpStatusCode.BadRequest)]
+    [InlineData("history/compare?from=1&to=99999", HttpStatusCode.NotFound)]
+    [InlineData("history/compare?from=-9223372036854775808&to=9223372036854775807", HttpStatusCode.NotFound)]
+    public async Task Strange_questions_about_history_are_refused(string question, HttpStatusCode status) =>
+        Assert.Equal(status, (await crm.SendAsync("GET", "api/metadata/" + question)).Status);
+
+    [Fact]
+    public async Task Only_administrators_see_the_history()
+    {
+        var user = await crm.Crm.Records.SaveAsync(RecordChange.Create("user", new Dictionary<string, object?> { ["name"] = "Clerk", ["user_name"] = "clerk", ["can_sign_in"] = true }));
+        await crm.Crm.Services.GetRequiredService<Passwords>().SetAsync(user.Record!.Id, "seven green bicycles", CancellationToken.None);
+        using var clerk = crm.Crm.Client(await crm.Crm.TokenAsync("clerk", "seven green bicycles"));
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await clerk.GetAsync(new Uri("api/metadata/history", UriKind.Relative))).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await clerk.GetAsync(new Uri("api/metadata/history/compare?from=1&to=2", UriKind.Relative))).StatusCode);
     }
 }

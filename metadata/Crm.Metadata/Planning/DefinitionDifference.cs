@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+
+namespace Crm.Metadata;
+
+/// <summary>One property of a definition, before and after.</summary>
+/// <param name="Layer">Whose definition: a module's id, <c>platform</c> or <c>custom</c>.</param>
+/// <param name="Kind"><c>entity</c> or <c>area</c>.</param>
+/// <param name="Name">Name of the entity or area.</param>
+/// <param name="Path">Where in it: <c>label</c>, or <c>fields</c>, <c>x_rating</c>, <c>help</c>; empty for all of it.</param>
+/// <param name="Before">As JSON; null when it was not there.</param>
+/// <param name="After">As JSON; null when it is not there any more.</param>
+public sealed record DefinitionDifference(string Layer, string Kind, string Name, ImmutableArray<string> Path, string? Before, string? After)
+{
+    // These hold definitions with names of their own; everything else is one property, however much it holds.
+    private static readonly string[] Named = ["fields", "views"];
+
+    internal static IEnumerable<DefinitionDifference> Between(DefinitionRow row) =>
+        Between(row.Before, row.After).Select(d => new DefinitionDifference(row.Layer, row.Kind, row.Name, d.Path, d.Before?.ToJsonString(), d.After?.ToJsonString()));
+
+    /// <summary>Properties that differ.</summary>
+    internal static IEnumerable<(ImmutableArray<string> Path, JsonNode? Before, JsonNode? After)> Between(JsonObject? before, JsonObject? after)
+    {
+        if (before is null || after is null)
+        {
+            if (before is not null || after is not null)
+            {
+                yield return ([], before, after);
+            }
+
+            yield break;
+        }
+
+        foreach (var property in before.Select(p => p.Key).Union(after.Select(p => p.Key)))
+        {
+            if (Named.Contains(property))
+            {
+                var (old, changed) = (Items(before, property), Items(after, property));
+                foreach (var name in old.Keys.Union(changed.Keys))
+                {
+                    foreach (var (path, one, other) in Between(old.GetValueOrDefault(name), changed.GetValueOrDefault(name)))
+                    {
+                        yield return ([property, name, .. path], one, other);
+                    }
+                }
+            }
+            else if (!JsonNode.DeepEquals(before[property], after[property]))
+            {
+                yield return ([property], before[property], after[property]);
+            }
+        }
+    }
+
+    /// <summary>The named parts of a definition, in their order.</summary>
+    internal static Dictionary<string, JsonObject> Items(JsonObject body, string property) =>
+        (body[property] as JsonArray ?? []).Select(i => i!.AsObject()).ToDictionary(i => i["name"]!.GetValue<string>(), StringComparer.Ordinal);
+}
+
+/// <summary>A row of <c>crm.definition</c> before and after a change, as history keeps it.</summary>
+internal sealed record DefinitionRow(string Layer, string Kind, string Name, JsonObject? Before, JsonObject? After)
+{
+    public static ImmutableArray<DefinitionRow> Read(string json) =>
+    [
+        .. JsonNode.Parse(json)!.AsArray().Select(r => new DefinitionRow(
+            r!["layer"]!.GetValue<string>(), r["kind"]!.GetValue<string>(), r["name"]!.GetValue<string>(), r["before"] as JsonObject, r["after"] as JsonObject)),
+    ];
+}

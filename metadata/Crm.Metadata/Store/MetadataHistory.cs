@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using Dapper;
+using Npgsql;
+
+namespace Crm.Metadata;
+
+/// <summary>Every version of the definitions: who made it, when and why, and what it changed property by property.</summary>
+public sealed class MetadataHistory(CrmDatabase database)
+{
+    /// <summary>Most versions one answer holds.</summary>
+    public const int MaxTop = 200;
+
+    /// <summary>Versions, newest first.</summary>
+    /// <param name="before">Only versions below this one; null for all.</param>
+    /// <param name="top">How many, at most <see cref="MaxTop"/>.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task<ImmutableArray<MetadataVersion>> ListAsync(long? before, int top, CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        var rows = await connection.QueryAsync<(long Version, DateTime At, Guid UserId, string UserName, string? Comment, string Changes, string Steps, string? Definitions)>(new CommandDefinition(
+            """
+            SELECT version, at, user_id, user_name, comment, changes::text, steps::text, definitions::text FROM crm.metadata_history
+            WHERE @before::bigint IS NULL OR version < @before ORDER BY version DESC LIMIT @top
+            """,
+            new { before, top = Math.Clamp(top, 1, MaxTop) },
+            cancellationToken: ct));
+        return [.. rows.Select(r => new MetadataVersion(
+            r.Version,
+            new DateTimeOffset(DateTime.SpecifyKind(r.At, DateTimeKind.Utc)),
+            r.UserId,
+            r.UserName,
+            r.Comment,
+            [.. JsonNode.Parse(r.Steps)!.AsArray().Select(s => s!["text"]!.GetValue<string>())],
+            RevertEdit.Refusal(r.Changes, r.Definitions is null ? null : DefinitionRow.Read(r.Definitions))))];
+    }
+
+    /// <summary>What changed between two versions; the first one's own changes are not in it.</summary>
+    /// <param name="from">The earlier version; 0 for the empty beginning.</param>
+    /// <param name="to">The later version.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <returns>The differences; null when one of the versions is not known, or was applied before differences were kept.</returns>
+    public async Task<ImmutableArray<DefinitionDifference>?> CompareAsync(long from, long to, CancellationToken ct = default)
+    {
+        if (from < 0 || from >= to)
+        {
+            return null;
+        }
+
+        await using var connection = await database.OpenAsync(ct);
+        var rows = (await connection.QueryAsync<string?>(new CommandDefinition(
+            "SELECT definitions::text FROM crm.metadata_history WHERE version > @from AND version <= @to ORDER BY version", new { from, to }, cancellationToken: ct))).ToList();
+        if (rows.Count != to - from || rows.Contains(null))
+        {
+            return null;
+        }
+
+        return
+        [
+            .. rows.SelectMany(r => DefinitionRow.Read(r!))
+                .GroupBy(r => (r.Layer, r.Kind, r.Name))
+                .OrderBy(g => g.Key)
+                .SelectMany(g => DefinitionDifference.Between(g.First() with { After = g.Last().After })),
+        ];
+    }
+
+    /// <summary>Changes with what history knows of the versions they revert.</summary>
+    internal static async Task<IReadOnlyList<MetadataChange>> ResolveAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<MetadataChange> changes, CancellationToken ct)
+    {
+        if (!changes.Any(c => c is MetadataChange.Revert))
+        {
+            return changes;
+        }
+
+        var resolved = new List<MetadataChange>(changes.Count);
+        foreach (var change in changes)
+        {
+            if (change is MetadataChange.Revert revert)
+            {
+                var row = await connection.QuerySingleOrDefaultAsync<(string Changes, string? Definitions)?>(new CommandDefinition(
+                    "SELECT changes::text, definitions::text FROM crm.metadata_history WHERE version = @version", new { version = revert.Version }, transaction, cancellationToken: ct));
+                resolved.Add(row is { } found ? revert with { Changes = found.Changes, Rows = found.Definitions is null ? null : DefinitionRow.Read(found.Definitions) } : revert);
+            }
+            else
+            {
+                resolved.Add(change);
+            }
+        }
+
+        return resolved;
+    }
+}
+
+/// <summary>One applied change of the definitions.</summary>
+/// <param name="Version">The version it made.</param>
+/// <param name="At">When.</param>
+/// <param name="UserId">Who.</param>
+/// <param name="UserName">Their name then.</param>
+/// <param name="Comment">Why, if they said so.</param>
+/// <param name="Steps">What was done, in words.</param>
+/// <param name="NoRevert">Why it cannot be reverted, whatever came later; null when it may be.</param>
+public sealed record MetadataVersion(long Version, DateTimeOffset At, Guid UserId, string UserName, string? Comment, ImmutableArray<string> Steps, string? NoRevert);

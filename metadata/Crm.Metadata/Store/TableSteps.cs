@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Dapper;
+using Npgsql;
+
+namespace Crm.Metadata;
+
+/// <summary>
+/// Changes tables inside the transaction of the definitions. A statement that waits for a table makes everybody who comes later wait behind it, so it waits for an
+/// instant only, gives everything back and tries again. What takes long on a big table is left to <see cref="StepRunner"/>.
+/// </summary>
+internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction transaction, TimeProvider time, long onlineRows)
+{
+    // Twenty writers that wait this long are not noticed by anybody.
+    private static readonly TimeSpan LockWait = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan AllWaits = TimeSpan.FromSeconds(4);
+
+    /// <summary>Which tables are too big to be worked on while others wait.</summary>
+    public async Task<ImmutableHashSet<string>> BigAsync(IEnumerable<PlanStep> steps, IReadOnlySet<string> tables, CancellationToken ct)
+    {
+        var big = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
+        foreach (var table in steps.Where(s => s.Online is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(tables.Contains))
+        {
+            var rows = await connection.ExecuteScalarAsync<long>(new CommandDefinition(
+                $"SELECT count(*) FROM (SELECT 1 FROM {Sql.Table(table)} LIMIT @onlineRows) AS some", new { onlineRows }, transaction, cancellationToken: ct));
+            if (rows >= onlineRows)
+            {
+                big.Add(table);
+            }
+        }
+
+        return big.ToImmutable();
+    }
+
+    /// <summary>The first step of an earlier change that is still to be done on one of the tables; null when there is none.</summary>
+    public async Task<string?> PendingAsync(IEnumerable<PlanStep> steps, CancellationToken ct) =>
+        await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
+            "SELECT text FROM crm.metadata_step WHERE state IN ('waiting', 'running') AND entity = ANY(@entities) ORDER BY id LIMIT 1",
+            new { entities = steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).ToArray() },
+            transaction,
+            cancellationToken: ct));
+
+    /// <summary>Runs what belongs into the transaction.</summary>
+    /// <exception cref="PostgresException">A table could not be had in time, among others.</exception>
+    public async Task RunAsync(IReadOnlyCollection<PlanStep> steps, ImmutableHashSet<string> big, IReadOnlySet<string> tables, CancellationToken ct)
+    {
+        var now = steps.Select(s => (s.Entity, Sql: s.Online is { } online && big.Contains(s.Entity!) ? online.Now : s.Sql)).Where(s => s.Sql is not null).ToList();
+        if (now.Count == 0)
+        {
+            return;
+        }
+
+        var locked = now.Select(s => s.Entity).OfType<string>().Where(tables.Contains).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(Sql.Table).ToList();
+        var started = time.GetTimestamp();
+        await connection.ExecuteAsync(new CommandDefinition("SELECT set_config('lock_timeout', @wait, true)", new { wait = ((int)LockWait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) }, transaction, cancellationToken: ct));
+        while (true)
+        {
+            await transaction.SaveAsync("tables", ct);
+            try
+            {
+                if (locked.Count > 0)
+                {
+                    await ExecuteAsync($"LOCK TABLE {string.Join(", ", locked)} IN ACCESS EXCLUSIVE MODE", ct);
+                }
+
+                foreach (var (_, sql) in now)
+                {
+                    await ExecuteAsync(sql!, ct);
+                }
+
+                return;
+            }
+            catch (PostgresException problem) when (problem.SqlState == PostgresErrorCodes.LockNotAvailable && time.GetElapsedTime(started) < AllWaits)
+            {
+                // Gives back every table, so that nobody waits during the pause.
+                await transaction.RollbackAsync("tables", ct);
+                await Task.Delay(TimeSpan.FromMilliseconds(20 + (80 * Random.Shared.NextDouble())), time, ct);
+            }
+        }
+    }
+
+    /// <summary>Leaves the rest to whichever host comes first.</summary>
+    public async Task<int> PutOffAsync(IReadOnlyCollection<PlanStep> steps, ImmutableHashSet<string> big, long version, CancellationToken ct)
+    {
+        var later = steps.Where(s => s.Online is not null && big.Contains(s.Entity!)).ToList();
+        foreach (var step in later)
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                "INSERT INTO crm.metadata_step (version, kind, entity, name, text, sql) VALUES (@version, @kind, @entity, @name, @text, @sql)",
+                new { version, kind = step.Online!.Kind, entity = step.Entity, name = step.Online.Name, text = step.Text, sql = step.Online.Later },
+                transaction,
+                cancellationToken: ct));
+        }
+
+        if (later.Count > 0)
+        {
+            await connection.ExecuteAsync(new CommandDefinition("SELECT pg_notify(@Channel, '')", new { MetadataSteps.Channel }, transaction, cancellationToken: ct));
+        }
+
+        return later.Count;
+    }
+
+    private async Task ExecuteAsync(string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection, transaction) { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+}
