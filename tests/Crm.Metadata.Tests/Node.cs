@@ -22,6 +22,10 @@ internal sealed class Node : IAsyncDisposable
 
     public MetadataHistory History => services.GetRequiredService<MetadataHistory>();
 
+    public MetadataSteps Steps => services.GetRequiredService<MetadataSteps>();
+
+    public StepRunner StepRunner => services.GetRequiredService<StepRunner>();
+
     public ModuleStates Modules => services.GetRequiredService<ModuleStates>();
 
     public Notifications Notifications => services.GetRequiredService<Notifications>();
@@ -53,6 +57,20 @@ internal sealed class Node : IAsyncDisposable
         await using var connection = await Database.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync() is T value ? value : default;
+    }
+
+    public async Task<IReadOnlyList<string>> ListAsync(string sql)
+    {
+        await using var connection = await Database.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var texts = new List<string>();
+        while (await reader.ReadAsync())
+        {
+            texts.Add(reader.GetString(0));
+        }
+
+        return texts;
     }
 
     /// <summary>A record written below the pipeline, to have data a plan must respect.</summary>

@@ -86,7 +86,7 @@ internal sealed record OnlineStep(string Kind, string Name, string? Now, string 
     /// <param name="set">The assignment; the record is <c>r</c>.</param>
     /// <param name="where">Which records need it.</param>
     public static OnlineStep Fill(string entity, string field, string set, string where) => new("fill", field, null, string.Create(CultureInfo.InvariantCulture, $"""
-        WITH batch AS (SELECT id FROM {Sql.Table(entity)} WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT {BatchSize} FOR NO KEY UPDATE),
+        WITH batch AS (SELECT id FROM {Sql.Table(entity)} WHERE id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid) ORDER BY id LIMIT {BatchSize} FOR NO KEY UPDATE),
         filled AS (UPDATE {Sql.Table(entity)} AS r SET {set} FROM batch WHERE r.id = batch.id AND {where})
         SELECT (SELECT id FROM batch ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM batch)
         """));

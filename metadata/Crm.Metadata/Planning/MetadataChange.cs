@@ -87,6 +87,7 @@ public abstract record MetadataChange
     /// <param name="Needs">Ids of modules it builds on.</param>
     /// <param name="IsComplete">Whether what the package does not say goes back to the layers below; false leaves it alone.</param>
     public sealed record Import(DeclaredShape Shape, ImmutableArray<string> Needs, bool IsComplete) : MetadataChange;
+
     /// <summary>Takes back what one version changed.</summary>
     /// <param name="Version">The version.</param>
     public sealed record Revert(long Version) : MetadataChange

@@ -51,7 +51,15 @@ internal static class PhysicalDiff
         var statements = table.Indexes.Select(i => i.Create(table.Name))
             .Prepend($"CREATE TABLE {Sql.Table(table.Name)} (\n    {string.Join(",\n    ", columns)}\n)");
         steps.Add(new PlanStep(MetadataTexts.Of("StepCreateTable", entity.Label), string.Join(";\n", statements), StepLock.None, entity.Name));
-        AddKeys(entity, table, [.. table.ForeignKeys], keys);
+        if (!table.ForeignKeys.IsEmpty)
+        {
+            keys.Add(new PlanStep(
+                MetadataTexts.Of("StepAddKeys", entity.Label, string.Join(", ", table.ForeignKeys.Select(k => Label(entity, k.Column)))),
+                $"ALTER TABLE {Sql.Table(table.Name)}\n    {string.Join(",\n    ", table.ForeignKeys.Select(k => "ADD " + k.Definition))}",
+                StepLock.Brief,
+                entity.Name)
+            { Work = StepWork.Check });
+        }
     }
 
     private static void Change(EntityDefinition entity, TableShape existing, TableShape wanted, MetadataSnapshot before, List<PlanStep> steps, List<PlanStep> keys)

@@ -41,6 +41,20 @@ internal static class DataFacts
         return rows.ToImmutable();
     }
 
+    /// <summary>Values that stand in the way of a unique index, by its name; empty when there are none.</summary>
+    public static Task<string> DoublesAsync(NpgsqlConnection connection, string index, CancellationToken ct) =>
+        TableNames.TryParse(index, out var entity, out var column) ? DoublesAsync(connection, null, Sql.Table(entity), Sql.Quote(column), ct) : Task.FromResult("");
+
+    private static async Task<string> DoublesAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, string table, string column, CancellationToken ct)
+    {
+        // Casting to text suits every type that can be unique.
+        var doubles = await connection.QueryAsync<string>(new CommandDefinition(
+            $"SELECT {column}::text FROM {table} WHERE {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1 ORDER BY count(*) DESC, {column} LIMIT {Examples}",
+            transaction: transaction,
+            cancellationToken: ct));
+        return string.Join(", ", doubles.Select(d => "'" + LayerEdit.Short(d) + "'"));
+    }
+
     private static async Task<PlanMessage?> AnswerAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, DataQuestion question, CancellationToken ct)
     {
         var table = Sql.Table(question.Entity.Name);
@@ -50,12 +64,8 @@ internal static class DataFacts
         switch (question.Kind)
         {
             case QuestionKind.Doubles:
-                // Casting to text suits every type that can be unique.
-                var doubles = (await connection.QueryAsync<string>(new CommandDefinition(
-                    $"SELECT {column}::text FROM {table} WHERE {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1 ORDER BY count(*) DESC, {column} LIMIT {Examples}",
-                    transaction: transaction,
-                    cancellationToken: ct))).ToList();
-                return doubles.Count == 0 ? null : new PlanMessage(ErrorCodes.Unique, MetadataTexts.Of("FactDoubles", field.Label, string.Join(", ", doubles.Select(d => "'" + LayerEdit.Short(d) + "'"))), target);
+                var doubles = await DoublesAsync(connection, transaction, table, column!, ct);
+                return doubles.Length == 0 ? null : new PlanMessage(ErrorCodes.Unique, MetadataTexts.Of("FactDoubles", field.Label, doubles), target);
             case QuestionKind.Missing:
                 return Message(await CountAsync(column is null ? "true" : $"{column} IS NULL"), ErrorCodes.Required, "FactMissing", field.Label);
             case QuestionKind.RemovedChoice:

@@ -15,8 +15,11 @@ public sealed class MetadataSteps(CrmDatabase database)
         await using var connection = await database.OpenAsync(ct);
         var rows = await connection.QueryAsync<(long Id, long Version, string Entity, string Text, string Sql, string State, string? Error, int? Percent)>(new CommandDefinition(
             """
-            SELECT s.id, s.version, s.entity, s.text, s.sql, s.state, s.error, (100 * p.blocks_done / nullif(p.blocks_total, 0))::int
-            FROM crm.metadata_step s LEFT JOIN pg_stat_progress_create_index p ON p.pid = s.backend AND s.state = 'running'
+            SELECT s.id, s.version, s.entity, s.text, s.sql, s.state, s.error,
+                CASE WHEN s.state = 'running' THEN least(100, CASE s.kind WHEN 'fill' THEN 100 * s.done / nullif(greatest(c.reltuples, 0), 0) ELSE 100 * p.blocks_done / nullif(p.blocks_total, 0) END)::int END
+            FROM crm.metadata_step s
+                LEFT JOIN pg_stat_progress_create_index p ON p.pid = s.backend
+                LEFT JOIN pg_class c ON c.oid = to_regclass(format('records.%I', s.entity))
             WHERE s.state <> 'done' AND s.state <> 'cancelled' OR s.finished_at > clock_timestamp() - interval '1 day'
             ORDER BY s.id DESC LIMIT 100
             """,

@@ -154,7 +154,7 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
         catch (PostgresException problem)
         {
             log.LogWarning(problem, "A step of a change of definitions failed: {Sql}", step.Sql);
-            return ("failed", problem.SqlState == PostgresErrorCodes.UniqueViolation ? MetadataTexts.Of("StepDoubles", problem.Detail) : problem.MessageText);
+            return ("failed", problem.SqlState == PostgresErrorCodes.UniqueViolation ? MetadataTexts.Of("StepDoubles", await DataFacts.DoublesAsync(connection, step.Name, ct)) : problem.MessageText);
         }
     }
 

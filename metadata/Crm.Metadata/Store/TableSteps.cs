@@ -22,7 +22,7 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
         foreach (var table in steps.Where(s => s.Online is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(tables.Contains))
         {
             var rows = await connection.ExecuteScalarAsync<long>(new CommandDefinition(
-                $"SELECT count(*) FROM (SELECT 1 FROM {Sql.Table(table)} LIMIT @onlineRows) AS some", new { onlineRows }, transaction, cancellationToken: ct));
+                $"SELECT count(*) FROM (SELECT 1 FROM {Sql.Table(table)} LIMIT @onlineRows) AS head", new { onlineRows }, transaction, cancellationToken: ct));
             if (rows >= onlineRows)
             {
                 big.Add(table);
