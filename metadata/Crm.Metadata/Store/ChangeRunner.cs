@@ -96,7 +96,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
             }
 
             changes = await MetadataHistory.ResolveAsync(connection, transaction, changes, ct);
-        var draft = ChangePlanner.Plan(layers, changes, await FeaturesAsync(connection, transaction, ct));
+            var draft = ChangePlanner.Plan(layers, changes, await FeaturesAsync(connection, transaction, ct));
             var (errors, _) = await DataFacts.AskAsync(connection, transaction, draft.Questions.Where(q => q.IsError), ct);
             if (!draft.Errors.IsEmpty || !errors.IsEmpty)
             {
