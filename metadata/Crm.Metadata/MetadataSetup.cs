@@ -23,6 +23,7 @@ public static class MetadataSetup
         services.AddSingleton<StepRunner>();
         services.AddHostedService(provider => provider.GetRequiredService<StepRunner>());
         services.AddSingleton<ModuleStates>();
+        services.AddSingleton<ConsistencyCheck>();
         return services;
     }
 }

@@ -28,6 +28,8 @@ internal sealed class Node : IAsyncDisposable
 
     public ModuleStates Modules => services.GetRequiredService<ModuleStates>();
 
+    public ConsistencyCheck Consistency => services.GetRequiredService<ConsistencyCheck>();
+
     public Notifications Notifications => services.GetRequiredService<Notifications>();
 
     public static async Task<Node> StartAsync(string connectionString)

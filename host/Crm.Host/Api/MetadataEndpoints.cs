@@ -51,6 +51,11 @@ internal static class MetadataEndpoints
         }).WithSummary("What uses an entity, or one of its fields");
         group.MapPackages();
         group.MapMetadataHistory();
+        group.MapGet("/consistency", async (HttpContext context, [FromServices] ConsistencyCheck check, [FromServices] CurrentActor actor) =>
+        {
+            RequireAdministrator(actor);
+            await WriteAsync(context, StatusCodes.Status200OK, (await check.RunAsync(context.RequestAborted)).ToJson());
+        }).WithSummary("Whether the tables in the database are what the definitions want");
         group.MapPost("/plan", (Delegate)PlanAsync).WithSummary("What changes of definitions would do").WithMetadata(new ExampleBody(PlanExample));
         group.MapPost("/apply", (Delegate)ApplyAsync).WithSummary("Applies a plan").WithMetadata(new ExampleBody("""{"plan":"01890a5d-ac96-774b-bcce-b302099a8057"}"""));
     }

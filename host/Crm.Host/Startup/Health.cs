@@ -15,7 +15,7 @@ internal static class Health
         app.MapGet("/health/ready", ReadyAsync).AllowAnonymous().ExcludeFromDescription();
     }
 
-    private static async Task<IResult> ReadyAsync(CrmDatabase database, Readiness readiness, IMetadata metadata, ModuleCatalogAccessor modules, CancellationToken ct)
+    private static async Task<IResult> ReadyAsync(CrmDatabase database, Readiness readiness, IMetadata metadata, ConsistencyCheck consistency, ModuleCatalogAccessor modules, CancellationToken ct)
     {
         var answers = await AnswersAsync(database, ct);
         var ready = answers && readiness.IsReady;
@@ -25,6 +25,9 @@ internal static class Health
                 status = ready ? "ready" : "not_ready",
                 database = answers ? "ok" : "unreachable",
                 metadata_version = metadata.Current.Version,
+                // Does not make the host unready: most of it works, and restarting it would change nothing.
+                catalogue = consistency.Last is not { } report ? "unchecked" : report.Differences.IsEmpty ? "ok" : "differs",
+                catalogue_differences = consistency.Last?.Differences.Length,
                 modules = modules.Current.Modules.Select(module => new { id = module.Id, status = ModuleView.NameOf(module.Status), reason = module.Reason }),
             },
             JsonSerializerOptions.Web,

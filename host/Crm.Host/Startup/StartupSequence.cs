@@ -8,7 +8,7 @@ using Crm.Records;
 namespace Crm.Host.Startup;
 
 /// <summary>What happens between building the host and answering the first request, in this order.</summary>
-internal sealed class StartupSequence(CrmDatabase database, MetadataStore metadata, ModuleUpdates modules, FirstUsers users, SessionCache sessions, Readiness readiness, ILogger<StartupSequence> log)
+internal sealed class StartupSequence(CrmDatabase database, MetadataStore metadata, ModuleUpdates modules, FirstUsers users, ConsistencyCheck consistency, SessionCache sessions, Readiness readiness, ILogger<StartupSequence> log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -23,6 +23,7 @@ internal sealed class StartupSequence(CrmDatabase database, MetadataStore metada
 
         await metadata.LoadAsync(ct);
         await modules.StartAsync(ct);
+        await consistency.WarnAsync(ct);
         await users.EnsureAsync(ct);
         sessions.Start();
         readiness.SetReady();

@@ -194,7 +194,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
             transaction,
             cancellationToken: ct));
 
-    private static async Task<DatabaseFeatures> FeaturesAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct) =>
+    internal static async Task<DatabaseFeatures> FeaturesAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct) =>
         new(await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
             "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm'", transaction: transaction, cancellationToken: ct)));
 }

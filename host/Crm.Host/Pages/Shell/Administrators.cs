@@ -16,5 +16,6 @@ internal static class Administrators
         new(Texts.Of("AdminImport"), "upload_file", "/admin/import", null),
         new(Texts.Of("AdminUsers"), "group", "/e/user", "user"),
         new(Texts.Of("AdminModules"), "extension", "/admin/modules", null),
+        new(Texts.Of("AdminConsistency"), "fact_check", "/admin/consistency", null),
     ];
 }
