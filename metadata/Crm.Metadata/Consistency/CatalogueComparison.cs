@@ -128,8 +128,11 @@ internal sealed class CatalogueComparison(Catalogue catalogue, Func<string, stri
     private void Extra(CataloguePart part, string table, string name, string actual) =>
         Add(DifferenceKind.Extra, part, table, name, null, actual, null);
 
-    private void Add(DifferenceKind kind, CataloguePart part, string table, string name, string? expected, string? actual, string? sql) =>
-        found.Add(new CatalogueDifference(kind, part, table, name, expected, actual, MetadataTexts.Of("Catalogue" + kind, MetadataTexts.Of("Catalogue" + part), name, table, expected, actual), sql));
+    private void Add(DifferenceKind kind, CataloguePart part, string table, string name, string? expected, string? actual, string? sql)
+    {
+        var text = "Catalogue" + kind + (part == CataloguePart.Table ? "Table" : "");
+        found.Add(new CatalogueDifference(kind, part, table, name, expected, actual, MetadataTexts.Of(text, MetadataTexts.Of("Catalogue" + part), name, table, expected, actual), sql));
+    }
 
     private static bool IsRequired(ColumnShape column) => column.Clause?.StartsWith("NOT NULL", StringComparison.Ordinal) == true;
 

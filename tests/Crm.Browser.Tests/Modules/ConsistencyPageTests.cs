@@ -25,7 +25,7 @@ public sealed class ConsistencyPageTests(Harness.Browser browser, SampleCrm samp
         var missing = visit.Page.Locator("[data-difference=company__owner_i]");
         await missing.GetByText("A statement that puts it right").ClickAsync();
         await Expect(missing).ToContainTextAsync("CREATE INDEX");
-        await Expect(visit.Page.GetByRole(AriaRole.Status)).ToContainTextAsync("2 differences");
+        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "2 differences" })).ToBeVisibleAsync();
         await visit.ScreenshotAsync("differences");
         await visit.CheckWidthAsync();
         await visit.CheckAccessibilityAsync();
