@@ -2,7 +2,7 @@ using Crm.Sdk;
 
 namespace Crm.Metadata;
 
-/// <summary>The layer below all modules: users and the area for administration.</summary>
+/// <summary>The layer below all modules: users, teams and the area for administration.</summary>
 internal static class PlatformShape
 {
     public const string SettingsArea = "settings";
@@ -26,12 +26,20 @@ internal static class PlatformShape
                 .Field("user_name", Fields.Text, f => f.Label(MetadataTexts.Of("UserSignInName")).Help(MetadataTexts.Of("UserSignInNameHelp")).Required().Unique().MaxLength(100))
                 .Field("email", Fields.Email, f => f.Label(MetadataTexts.Of("UserEmail")))
                 .Field("manager", Fields.Lookup("user"), f => f.Label(MetadataTexts.Of("UserManager")))
+                .Field("team", Fields.Team, f => f.Label(MetadataTexts.Of("Team")))
                 .Field("region", Fields.Text, f => f.Label(MetadataTexts.Of("UserRegion")).MaxLength(100))
                 .Field("is_administrator", Fields.YesNo, f => f.Label(MetadataTexts.Of("UserIsAdministrator")).Help(MetadataTexts.Of("UserIsAdministratorHelp")).Default(false))
                 .Field("can_sign_in", Fields.YesNo, f => f.Label(MetadataTexts.Of("UserCanSignIn")).Default(false))
                 .View("active", MetadataTexts.Of("ActiveUsers"), "name", "user_name", "email", "manager", "region", "can_sign_in")
-                .FormSection("", "name", "user_name", "email", "manager", "region", "can_sign_in", "is_administrator")
-                .In(SettingsArea, "access"));
+                .FormSection("", "name", "user_name", "email", "manager", "team", "region", "can_sign_in", "is_administrator")
+                .In(SettingsArea, "access"))
+            .Entity("team", entity => entity
+                .Label(MetadataTexts.Of("Team"), MetadataTexts.Of("Teams"))
+                .Icon("groups")
+                .Field("name", Fields.Text, f => f.Label(MetadataTexts.Of("TeamName")).Required().Unique().MaxLength(100))
+                .Field("lead", Fields.User, f => f.Label(MetadataTexts.Of("TeamLead")))
+                .Field("description", Fields.LongText, f => f.Label(MetadataTexts.Of("TeamDescription")))
+                .In(SettingsArea, "access", 110));
         return builder.Build();
     }
 }

@@ -68,7 +68,7 @@ internal static class SnapshotBuilder
             fields.AddRange(shape.Fields.Where(f => f.Type is not null && fields.TrueForAll(known => known.Shape.Name != f.Name)).Select(f => (f, layer.Name)));
         }
 
-        var own = fields.Select(f => Field(Overlay(f.Shape, overrides), f.Origin));
+        var own = fields.Select(f => Field(Overlay(f.Shape, overrides), f.Origin, declared.Name));
         var system = SystemFields.All.Select(f => Overlay(f, overrides));
         entity = entity with { Fields = [.. own, .. system], Rules = Rules(layers, owner, declared.Name) };
         return entity with
@@ -101,7 +101,7 @@ internal static class SnapshotBuilder
     private static FieldDefinition Overlay(FieldDefinition system, List<FieldShape> overrides) =>
         overrides.Where(o => o.Name == system.Name).Aggregate(system, (below, top) => below with { Label = top.Label ?? below.Label, Help = top.Help ?? below.Help });
 
-    private static FieldDefinition Field(FieldShape shape, string origin) => new()
+    private static FieldDefinition Field(FieldShape shape, string origin, string entity) => new()
     {
         Name = shape.Name,
         Type = shape.Type!,
@@ -121,7 +121,12 @@ internal static class SnapshotBuilder
         Scale = shape.Scale,
         Currency = shape.Currency,
         Choices = shape.Choices ?? [],
-        Target = shape.Target ?? (shape.Type as OwnerType)?.TargetOf(null!),
+        Target = shape.Type switch
+        {
+            HierarchyType => entity,
+            OwnerType or TeamType => ((ReferenceType)shape.Type).TargetOf(null!),
+            _ => shape.Target,
+        },
         Stages = shape.Stages,
         Number = shape.Number,
         Formula = shape.Formula,

@@ -24,6 +24,7 @@ internal sealed class EntityTable
         byName = Fields.ToDictionary(f => f.Name, StringComparer.Ordinal);
         SelectList = string.Join(", ", Columns.Select(c => "r." + c.Quoted));
         FindSql = $"SELECT {SelectList} FROM {Name} AS r WHERE r.id = $1";
+        Hierarchies = [.. Fields.Where(f => f.Type is HierarchyType)];
         Id = byName["id"].Index;
         Version = byName["version"].Index;
     }
@@ -38,6 +39,9 @@ internal sealed class EntityTable
 
     /// <summary>Columns of <see cref="Fields"/>, in their order.</summary>
     public ImmutableArray<TableColumn> Columns { get; }
+
+    /// <summary>Fields that point to the record above.</summary>
+    public ImmutableArray<TableField> Hierarchies { get; }
 
     /// <summary>Shape of a record with all fields; places are those of <see cref="Fields"/>.</summary>
     public RecordShape Shape { get; }

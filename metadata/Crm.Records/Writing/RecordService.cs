@@ -83,6 +83,7 @@ public sealed class RecordService : IRecordService
         Calculations.Apply(run);
         run.Seal();
         await Validation.CheckAsync(run, ct);
+        await HierarchyGuard.CheckAsync(run, ct);
         if (run.WritesNothing)
         {
             return;

@@ -37,6 +37,8 @@ public sealed class FieldEditors
         ["lookup"] = typeof(LookupEditor),
         ["owner"] = typeof(LookupEditor),
         ["user"] = typeof(LookupEditor),
+        ["team"] = typeof(LookupEditor),
+        ["hierarchy"] = typeof(LookupEditor),
     }.ToFrozenDictionary();
 
     private volatile FrozenDictionary<string, Type> current = Own;

@@ -29,8 +29,19 @@ public sealed record FieldPath(string Path, FieldDefinition Field, EntityDefinit
             entity = target;
         }
 
-        return entity.TryField(names[^1], out var field) && !field.IsHidden ? new FieldPath(path, field, entity, lookups.ToImmutable()) : null;
+        return (entity.TryField(names[^1], out var field) ? field : Part(entity, names[^1])) is { IsHidden: false } found ? new FieldPath(path, found, entity, lookups.ToImmutable()) : null;
     }
+
+    // A part of a value, such as the city of an address, is listed like a field of its own.
+    private static FieldDefinition? Part(EntityDefinition entity, string name) =>
+        entity.TryProperty(name, out var property) && property.Field.Type.Columns.Length > 1 && property.Column.Storage is StorageKind.Text or StorageKind.Decimal
+            ? property.Field with
+            {
+                Name = name,
+                Type = property.Column.Storage == StorageKind.Text ? Fields.Text : Fields.Decimal,
+                Label = $"{property.Field.Label} · {Names.ToLabel(property.Column.Part)}",
+            }
+            : null;
 
     /// <summary>The entity a reference points to; null when there is none of that name.</summary>
     public static EntityDefinition? TargetOf(MetadataSnapshot metadata, FieldDefinition reference)

@@ -73,6 +73,12 @@ public static class Fields
     /// <summary>A pointer to a user.</summary>
     public static FieldType User { get; } = new OwnerType("user");
 
+    /// <summary>A pointer to a team.</summary>
+    public static FieldType Team { get; } = new TeamType();
+
+    /// <summary>A pointer to the record above, of the same entity.</summary>
+    public static FieldType Hierarchy { get; } = new HierarchyType();
+
     /// <summary>One of the field's choices.</summary>
     public static FieldType Choice { get; } = new ChoiceType();
 
@@ -98,7 +104,7 @@ public static class Fields
     public static FrozenDictionary<string, FieldType> All { get; } = new[]
     {
         Text, LongText, Email, Phone, Url, Integer, Decimal, Percent, Money, YesNo, Date, DateTime,
-        Time, Duration, Rating, Colour, RichText, Tags, Address, Geolocation, Json, User,
+        Time, Duration, Rating, Colour, RichText, Tags, Address, Geolocation, Json, User, Team, Hierarchy,
         Choice, MultiChoice, LookupType, Owner, Stage, AutoNumber, Key,
     }.ToFrozenDictionary(t => t.Name);
 
@@ -106,7 +112,7 @@ public static class Fields
     public static ImmutableArray<FieldType> Designable { get; } =
     [
         Text, LongText, RichText, Email, Phone, Url, Integer, Decimal, Percent, Money, Rating, YesNo, Date, Time, DateTime, Duration,
-        Choice, MultiChoice, Tags, Colour, LookupType, User, Owner, Stage, Address, Geolocation, AutoNumber, Json,
+        Choice, MultiChoice, Tags, Colour, LookupType, Hierarchy, User, Team, Owner, Stage, Address, Geolocation, AutoNumber, Json,
     ];
 
     /// <summary>A lookup of the given entity, for <see cref="IEntityBuilder.Field"/>.</summary>

@@ -322,6 +322,45 @@ public sealed class LookupType(string? target = null) : ReferenceType
         TargetOf(field) is null ? [Texts.Of("NoTarget", field?.Name)] : [];
 }
 
+/// <summary>A pointer to a team. Column and property are the field's name with <c>_id</c>; the field's own name leads to the team.</summary>
+public sealed class TeamType : ReferenceType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("id", "_id", StorageKind.Reference)];
+
+    /// <inheritdoc/>
+    public override string Name => "team";
+
+    /// <inheritdoc/>
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    /// <inheritdoc/>
+    public override string? NavigationProperty(FieldDefinition field) => field?.Name;
+
+    /// <inheritdoc/>
+    public override string? TargetOf(FieldDefinition field) => "team";
+}
+
+/// <summary>
+/// A pointer to the record above, of the same entity. No record may stand above itself, at whatever distance: a save that would close such a circle is
+/// refused with <see cref="ErrorCodes.Cycle"/>.
+/// </summary>
+public sealed class HierarchyType : ReferenceType
+{
+    private static readonly ImmutableArray<FieldColumn> Column = [new("id", "_id", StorageKind.Reference)];
+
+    /// <inheritdoc/>
+    public override string Name => "hierarchy";
+
+    /// <inheritdoc/>
+    public override ImmutableArray<FieldColumn> Columns => Column;
+
+    /// <inheritdoc/>
+    public override string? NavigationProperty(FieldDefinition field) => field?.Name;
+
+    /// <summary>The entity the field belongs to; known once the field is part of one.</summary>
+    public override string? TargetOf(FieldDefinition field) => field?.Target;
+}
+
 /// <summary>A pointer to a user. The property is the field's name itself; <c>{name}_user</c> leads to the user.</summary>
 /// <param name="name">Name of the type.</param>
 public sealed class OwnerType(string name) : ReferenceType

@@ -162,6 +162,9 @@ public static class ErrorCodes
     /// <summary>There is no such record.</summary>
     public const string NotFound = "not_found";
 
+    /// <summary>The record would stand above itself.</summary>
+    public const string Cycle = "cycle";
+
     /// <summary>Other records point to this one.</summary>
     public const string InUse = "in_use";
 
