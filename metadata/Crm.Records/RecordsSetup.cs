@@ -1,3 +1,4 @@
+using Crm.Records.Files;
 using Crm.Records.Jobs;
 using Crm.Sdk;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,6 +18,7 @@ public static class RecordsSetup
         services.TryAddSingleton<IRecords>(provider => provider.GetRequiredService<RecordEngine>());
         services.TryAddSingleton<OutboxDispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<OutboxDispatcher>());
+        services.TryAddSingleton<FileStore>();
         services.AddCrmJobs();
         return services;
     }

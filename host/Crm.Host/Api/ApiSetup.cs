@@ -22,6 +22,7 @@ internal static class ApiSetup
         app.MapOData();
         app.MapHistory();
         app.MapMetadata();
+        app.MapFiles();
         app.MapImports();
         app.MapOpenApiDocument();
     }

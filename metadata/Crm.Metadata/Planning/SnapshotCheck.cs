@@ -212,7 +212,7 @@ internal static class SnapshotCheck
             yield return "max_length";
         }
 
-        if ((field.Minimum is not null || field.Maximum is not null) && field.Type is not NumberType)
+        if ((field.Minimum is not null || field.Maximum is not null) && field.Type is not (NumberType or FileType))
         {
             yield return "minimum";
         }

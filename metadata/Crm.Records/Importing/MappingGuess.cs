@@ -84,7 +84,7 @@ public static class MappingGuess
     public static bool IsImportable(FieldDefinition field)
     {
         ArgumentNullException.ThrowIfNull(field);
-        return !field.IsHidden && !field.IsReadOnly && (!field.IsSystem || field.Name is "owner" or "is_active");
+        return !field.IsHidden && !field.IsReadOnly && field.Type is not FileType && (!field.IsSystem || field.Name is "owner" or "is_active");
     }
 
     /// <summary>1 for the field's name, 2 for its label, 3 and 4 for words that mean it, 0 for no likeness.</summary>

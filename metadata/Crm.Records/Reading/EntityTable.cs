@@ -25,6 +25,7 @@ internal sealed class EntityTable
         SelectList = string.Join(", ", Columns.Select(c => "r." + c.Quoted));
         FindSql = $"SELECT {SelectList} FROM {Name} AS r WHERE r.id = $1";
         Hierarchies = [.. Fields.Where(f => f.Type is HierarchyType)];
+        Files = [.. Fields.Where(f => f.Type is FileType)];
         Id = byName["id"].Index;
         Version = byName["version"].Index;
     }
@@ -42,6 +43,9 @@ internal sealed class EntityTable
 
     /// <summary>Fields that point to the record above.</summary>
     public ImmutableArray<TableField> Hierarchies { get; }
+
+    /// <summary>Fields that hold files.</summary>
+    public ImmutableArray<TableField> Files { get; }
 
     /// <summary>Shape of a record with all fields; places are those of <see cref="Fields"/>.</summary>
     public RecordShape Shape { get; }

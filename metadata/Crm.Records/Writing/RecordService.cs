@@ -84,6 +84,7 @@ public sealed class RecordService : IRecordService
         run.Seal();
         await Validation.CheckAsync(run, ct);
         await HierarchyGuard.CheckAsync(run, ct);
+        await FileGuard.CheckAsync(run, ct);
         if (run.WritesNothing)
         {
             return;
@@ -92,6 +93,7 @@ public sealed class RecordService : IRecordService
         // f  numbers last, because their counter stays locked until the commit; then the rows
         await AutoNumbers.AssignAsync(run, ct);
         await RecordStore.WriteAsync(run, ct);
+        await FileGuard.KeepAsync(run, ct);
 
         // g  history and outbox before others write: so both are in the order of the versions
         await HistoryStore.AppendAsync(run, ct);

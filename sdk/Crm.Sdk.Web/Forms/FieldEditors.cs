@@ -37,6 +37,8 @@ public sealed class FieldEditors
         ["lookup"] = typeof(LookupEditor),
         ["owner"] = typeof(LookupEditor),
         ["user"] = typeof(LookupEditor),
+        ["file"] = typeof(FileEditor),
+        ["image"] = typeof(FileEditor),
         ["team"] = typeof(LookupEditor),
         ["hierarchy"] = typeof(LookupEditor),
     }.ToFrozenDictionary();

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text.Json;
 
 namespace Crm.Sdk.Web.Forms;
 
@@ -30,6 +31,14 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
                 return FieldParts.Empty
                     .With(FieldParts.Latitude, point.Latitude.ToString("0.######", display.Culture))
                     .With(FieldParts.Longitude, point.Longitude.ToString("0.######", display.Culture));
+            case FileValue file:
+                return FieldParts.Of(JsonSerializer.Serialize(new Dictionary<string, object>(StringComparer.Ordinal)
+                {
+                    ["id"] = file.Id,
+                    ["name"] = file.Name,
+                    ["content_type"] = file.ContentType,
+                    ["size"] = file.Size,
+                }));
             case Address:
                 return Columns(field, value);
             case long seconds when field.Type is DurationType:

@@ -79,6 +79,12 @@ public static class Fields
     /// <summary>A pointer to the record above, of the same entity.</summary>
     public static FieldType Hierarchy { get; } = new HierarchyType();
 
+    /// <summary>A file; its content is in the database.</summary>
+    public static FieldType File { get; } = new FileType("file");
+
+    /// <summary>An image browsers can show; its content is in the database.</summary>
+    public static FieldType Image { get; } = new FileType("image");
+
     /// <summary>One of the field's choices.</summary>
     public static FieldType Choice { get; } = new ChoiceType();
 
@@ -104,7 +110,7 @@ public static class Fields
     public static FrozenDictionary<string, FieldType> All { get; } = new[]
     {
         Text, LongText, Email, Phone, Url, Integer, Decimal, Percent, Money, YesNo, Date, DateTime,
-        Time, Duration, Rating, Colour, RichText, Tags, Address, Geolocation, Json, User, Team, Hierarchy,
+        Time, Duration, Rating, Colour, RichText, Tags, Address, Geolocation, Json, User, Team, Hierarchy, File, Image,
         Choice, MultiChoice, LookupType, Owner, Stage, AutoNumber, Key,
     }.ToFrozenDictionary(t => t.Name);
 
@@ -112,7 +118,7 @@ public static class Fields
     public static ImmutableArray<FieldType> Designable { get; } =
     [
         Text, LongText, RichText, Email, Phone, Url, Integer, Decimal, Percent, Money, Rating, YesNo, Date, Time, DateTime, Duration,
-        Choice, MultiChoice, Tags, Colour, LookupType, Hierarchy, User, Team, Owner, Stage, Address, Geolocation, AutoNumber, Json,
+        Choice, MultiChoice, Tags, Colour, LookupType, Hierarchy, User, Team, Owner, Stage, Address, Geolocation, File, Image, AutoNumber, Json,
     ];
 
     /// <summary>A lookup of the given entity, for <see cref="IEntityBuilder.Field"/>.</summary>

@@ -10,13 +10,13 @@ public sealed class HierarchyTests(HierarchyTests.Units engine) : IClassFixture<
     [Fact]
     public async Task A_record_may_stand_below_another_and_be_moved()
     {
-        var top = await Records.SavedAsync(Unit("Top"));
+        var top = await Records.SavedAsync(Unit("Summit"));
         var middle = await Records.SavedAsync(Unit("Middle", top.Id));
         var leaf = await Records.SavedAsync(Unit("Leaf", middle.Id));
         leaf = await Records.SavedAsync(Values.Update(leaf, ("above", top.Id)));
         await Records.SavedAsync(Values.Update(middle, ("above_id", leaf.Id)));
 
-        var found = await Records.QueryAsync(new RecordQuery { Entity = "x_unit", Select = ["name"], Filter = Filter.Equal("above.above.name", "Top") });
+        var found = await Records.QueryAsync(new RecordQuery { Entity = "x_unit", Select = ["name"], Filter = Filter.Equal("above.above.name", "Summit") });
         Assert.Equal("Middle", Assert.Single(found.Records)["name"]);
     }
 

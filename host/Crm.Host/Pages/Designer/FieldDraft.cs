@@ -127,6 +127,8 @@ public sealed class FieldDraft
 
     public bool HasStars => Type is "rating";
 
+    public bool HasSize => Type is "file" or "image";
+
     public bool HasLength => Holds is "text" or "long_text" or "rich_text" or "email" or "phone" or "url";
 
     public bool HasRange => !IsFormula && Type is "integer" or "decimal" or "percent" or "money" or "duration";
@@ -147,7 +149,7 @@ public sealed class FieldDraft
         IsUnique = CanBeUnique && Unique,
         MaxLength = HasLength ? MaxLength : null,
         Minimum = HasRange ? Minimum : null,
-        Maximum = HasRange || HasStars ? Maximum : null,
+        Maximum = HasRange || HasStars || HasSize ? Maximum : null,
         Scale = HasScale ? Scale : null,
         Currency = Type == "money" ? Text(Currency)?.ToUpperInvariant() : null,
         Target = Type == "lookup" ? Text(Target) : null,

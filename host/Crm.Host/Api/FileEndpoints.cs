@@ -1,0 +1,80 @@
+using System.Text.Json.Nodes;
+using Crm.Host.Api.OData;
+using Crm.Host.Security;
+using Crm.Records.Files;
+using Crm.Sdk;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
+
+namespace Crm.Host.Api;
+
+/// <summary>Uploads contents of files, and hands out those of records.</summary>
+internal static class FileEndpoints
+{
+    public static void MapFiles(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/api/files", (Delegate)UploadAsync).RequireAuthorization().WithTags("files").WithSummary("Uploads the content of a file; the answer is the value for a field");
+        routes.MapGet("/api/records/{entity}/{id}/files/{field}", (Delegate)DownloadAsync).RequireAuthorization().WithTags("files").WithSummary("The content of a record's file");
+    }
+
+    private static async Task<IResult> UploadAsync(HttpContext context, [FromServices] FileStore files, [FromServices] CurrentActor actor)
+    {
+        var name = context.Request.Query["name"].ToString();
+        if (name.Length is 0 or > 1000)
+        {
+            throw new ApiException(ApiError.BadRequest("Give the name of the file: /api/files?name=report.pdf.", "name"));
+        }
+
+        // Our own limit answers with a reason.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = null;
+        }
+
+        using var content = new MemoryStream();
+        var buffer = new byte[81_920];
+        int read;
+        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
+        {
+            if (content.Length + read > FileType.MaxBytes)
+            {
+                throw new ApiException(new ApiError(StatusCodes.Status413PayloadTooLarge, ErrorCodes.Length, $"A file may have at most {FileType.MaxBytes / 1024 / 1024} megabytes.", "name"));
+            }
+
+            content.Write(buffer, 0, read);
+        }
+
+        var file = await files.StoreAsync(name, context.Request.ContentType, content.GetBuffer().AsMemory(0, (int)content.Length), actor.Value, context.RequestAborted);
+        return Results.Json(
+            new JsonObject { ["id"] = file.Id, ["name"] = file.Name, ["content_type"] = file.ContentType, ["size"] = file.Size },
+            statusCode: StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> DownloadAsync(
+        HttpContext context, string entity, string id, string field, [FromServices] IRecordService records, [FromServices] ODataModels models, [FromServices] FileStore files)
+    {
+        var model = models.Current;
+        var set = model.ByEntity.GetValueOrDefault(entity) ?? model.Sets.GetValueOrDefault(entity);
+        var file = set is not null && Guid.TryParse(id, out var key) && set.Entity.TryField(field, out var definition) && definition is { IsHidden: false, Type: FileType }
+            && await records.FindAsync(set.Entity.Name, key, context.RequestAborted) is { } record
+            ? record[definition.Name] as FileValue
+            : null;
+        if (file is null || await files.ReadAsync(file.Id, context.RequestAborted) is not { } content)
+        {
+            throw new ApiException(ApiError.NotFound("There is no such file.", field));
+        }
+
+        // Somebody uploaded this: a browser shows it only when it is an image, and then without letting anything in it run.
+        var isImage = FileType.Images.Contains(file.ContentType);
+        var headers = context.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
+        headers.CacheControl = "private, no-cache";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        var disposition = new ContentDispositionHeaderValue(isImage ? "inline" : "attachment");
+        disposition.SetHttpFileName(file.Name);
+        headers.ContentDisposition = disposition.ToString();
+        return Results.Bytes(content, isImage ? file.ContentType : "application/octet-stream", entityTag: new EntityTagHeaderValue($"\"{file.Id:N}\""));
+    }
+}
