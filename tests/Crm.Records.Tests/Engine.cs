@@ -79,6 +79,15 @@ public sealed class Engine : IAsyncLifetime
         Assert.Empty((await editor.ApplyAsync(plan.Id, Admin)).Errors);
     }
 
+    /// <summary>What is wrong with changes of definitions.</summary>
+    public async Task<string> RefusedAsync(string changes)
+    {
+        using var document = System.Text.Json.JsonDocument.Parse($$"""{"changes":{{changes}}}""");
+        var (read, unreadable) = MetadataJson.ReadChanges(document.RootElement);
+        var plan = await services!.GetRequiredService<MetadataEditor>().PlanAsync(read, Admin);
+        return string.Join(" ", unreadable.Concat(plan.Errors).Select(e => e.Message));
+    }
+
     public async Task<T> ScalarAsync<T>(string sql)
     {
         await using var connection = await Database.OpenAsync();

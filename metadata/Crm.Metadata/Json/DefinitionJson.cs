@@ -56,6 +56,7 @@ internal static class DefinitionJson
             Stages = field.Stages,
             Number = field.Number,
             Formula = field.Formula,
+            RollUp = field.RollUp,
         });
         json["origin"] = field.Origin;
         json["system"] = field.IsSystem;

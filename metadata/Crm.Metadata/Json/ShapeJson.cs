@@ -9,6 +9,7 @@ namespace Crm.Metadata;
 internal static class ShapeJson
 {
     private const string FormulaWord = "formula";
+    private const string RollUpWord = "roll_up";
 
     /// <summary>Properties of an entity that one change sets.</summary>
     public static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "placements"];
@@ -58,6 +59,7 @@ internal static class ShapeJson
         Write(json, field.Stages);
         Write(json, field.Number);
         Put(json, "formula", field.Formula);
+        Put(json, "roll_up", RollUpJson.Write(field.RollUp));
         Put(json, "renamed_from", field.RenamedFrom);
         return json;
     }
@@ -65,9 +67,9 @@ internal static class ShapeJson
     /// <summary>A calculated field says so where others say their type; what it holds is its result.</summary>
     private static void WriteType(JsonObject json, FieldShape field)
     {
-        var isFormula = field is { Type: not null, Formula: not null };
-        Put(json, "type", isFormula ? FormulaWord : field.Type?.Name);
-        Put(json, "result", isFormula ? field.Type!.Name : null);
+        var word = field switch { { Type: null } => null, { Formula: not null } => FormulaWord, { RollUp: not null } => RollUpWord, _ => null };
+        Put(json, "type", word ?? field.Type?.Name);
+        Put(json, "result", word is null ? null : field.Type!.Name);
     }
 
     public static JsonObject Write(ViewDefinition view)
@@ -173,7 +175,9 @@ internal static class ShapeJson
         reset = json.Nulls(FieldOptions);
         var typeName = json.Text("type");
         var isFormula = typeName == FormulaWord;
-        if (isFormula)
+        var isCalculated = isFormula || typeName == RollUpWord;
+        var rollUp = isCalculated && !isFormula ? json.RequiredElement("roll_up") : json.Element("roll_up");
+        if (isCalculated)
         {
             typeName = json.RequiredText("result");
         }
@@ -182,7 +186,7 @@ internal static class ShapeJson
         if (typeName is { Length: > 0 } && (!Fields.TryType(typeName, out type) || (!isStored && !Fields.Designable.Contains(type))))
         {
             type = null;
-            json.Error(ErrorCodes.Unknown, isFormula ? "result" : "type", MetadataTexts.Of("UnknownType", typeName, string.Join(", ", Fields.Designable.Select(t => t.Name))));
+            json.Error(ErrorCodes.Unknown, isCalculated ? "result" : "type", MetadataTexts.Of("UnknownType", typeName, string.Join(", ", Fields.Designable.Select(t => t.Name))));
         }
 
         return new FieldShape(json.RequiredText("name"))
@@ -205,6 +209,7 @@ internal static class ShapeJson
             Stages = ReadStages(json, errors),
             Number = ReadNumber(json),
             Formula = isFormula ? json.RequiredText("formula") : json.Text("formula"),
+            RollUp = rollUp is { } given ? RollUpJson.Read(given, json.At("roll_up"), errors) : null,
             RenamedFrom = isStored ? json.Text("renamed_from") : null,
         };
     }

@@ -123,7 +123,7 @@ internal sealed class DeclareEdit(LayerEdit edit)
 
     private void CheckType(string target, FieldShape before, FieldShape after)
     {
-        if (before.Type != after.Type || (before.Formula is null) != (after.Formula is null))
+        if (before.Type != after.Type || (before.Formula is null, before.RollUp is null) != (after.Formula is null, after.RollUp is null))
         {
             edit.Error(ErrorCodes.Type, target, "TypeChange", after.Label ?? after.Name, before.Type?.Name, after.Type?.Name);
         }

@@ -59,9 +59,9 @@ internal sealed class FieldEdit(LayerEdit edit)
             return;
         }
 
-        if (changes.Formula is not null && field.Formula is null)
+        if ((changes.Formula is not null && field.Formula is null) || (changes.RollUp is not null && field.RollUp is null))
         {
-            edit.Error(ErrorCodes.Type, target, "TypeChange", field.Label, field.Type.Name, "formula");
+            edit.Error(ErrorCodes.Type, target, "TypeChange", field.Label, field.Type.Name, changes.Formula is null ? "roll_up" : "formula");
             return;
         }
 

@@ -41,7 +41,7 @@ internal static class PhysicalDiff
         }
 
         // Foreign keys come when all tables are there, so that new entities may point to each other.
-        return [.. steps, .. keys, .. FormulaSteps.Of(before, after)];
+        return [.. steps, .. keys, .. CalculationSteps.Of(before, after)];
     }
 
     private static void Create(EntityDefinition entity, TableShape table, List<PlanStep> steps, List<PlanStep> keys)

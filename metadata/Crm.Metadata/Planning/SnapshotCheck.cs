@@ -30,10 +30,10 @@ internal static class SnapshotCheck
             Add(problems, PlanCodes.Exists, set.Last().Name, "SetTwice", set.Key, string.Join(", ", set.Select(e => e.Name).Order(StringComparer.Ordinal)));
         }
 
+        CalculationCheck.Problems(problems, snapshot);
         foreach (var entity in snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal))
         {
             Entity(problems, snapshot, entity);
-            FormulaCheck.Problems(problems, snapshot, entity);
             RuleCheck.Problems(problems, snapshot, entity);
             LayoutCheck.Problems(problems, snapshot, entity, [.. shapes[entity.Name].Select(s => s.Shape)]);
         }
@@ -227,7 +227,7 @@ internal static class SnapshotCheck
             yield return "currency";
         }
 
-        if (field.Formula is not null)
+        if (field.IsCalculated)
         {
             foreach (var option in FormulaOptions(field))
             {
@@ -246,7 +246,7 @@ internal static class SnapshotCheck
         (string Name, bool IsGiven)[] options =
         [
             ("required", field.IsRequired), ("unique", field.IsUnique), ("default", field.Default is not null),
-            ("minimum", field.Minimum is not null), ("maximum", field.Maximum is not null),
+            ("roll_up", field is { Formula: not null, RollUp: not null }), ("minimum", field.Minimum is not null), ("maximum", field.Maximum is not null),
         ];
         return options.Where(o => o.IsGiven).Select(o => o.Name);
     }

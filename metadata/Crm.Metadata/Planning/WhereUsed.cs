@@ -79,11 +79,16 @@ public static class WhereUsed
 
     /// <summary>Formulas and rules that read the field or are about it.</summary>
     private static IEnumerable<PlanUse> OfExpressions(MetadataSnapshot snapshot, EntityDefinition owner, FieldDefinition used) =>
-        OfFormulas(snapshot, owner, used).Concat(
+        OfFormulas(snapshot, owner, used).Concat(OfRollUps(snapshot, owner, used)).Concat(
             from entity in snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal)
             from rule in EntityExpressions.Of(snapshot, entity).Rules
             where rule.Condition.Paths.Any(p => p.Reads(entity, owner, used)) || (entity.Name == owner.Name && rule.Definition.Fields.Contains(used.Name))
             select Use("rule", owner.Name + "." + used.Name, entity.Name + "." + rule.Definition.Name, "UseRule", rule.Definition.Label ?? Names.ToLabel(rule.Definition.Name), entity.Label));
+
+    private static IEnumerable<PlanUse> OfRollUps(MetadataSnapshot snapshot, EntityDefinition owner, FieldDefinition used) =>
+        from rollUp in RollUpGroup.OfChild(snapshot, owner.Name).SelectMany(g => g.RollUps)
+        where rollUp.Lookup.Name == used.Name || rollUp.Reads.Contains(used.Name)
+        select Use("roll_up", owner.Name + "." + used.Name, rollUp.Parent.Name + "." + rollUp.Field.Name, "UseRollUp", rollUp.Field.Label, rollUp.Parent.Label);
 
     private static IEnumerable<PlanUse> OfFormulas(MetadataSnapshot snapshot, EntityDefinition owner, FieldDefinition used) =>
         from entity in snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal)

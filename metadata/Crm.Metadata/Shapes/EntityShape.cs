@@ -136,6 +136,9 @@ public sealed record FieldShape(string Name)
     /// <summary>What the value is calculated by.</summary>
     public string? Formula { get; init; }
 
+    /// <summary>Which records the value is calculated from.</summary>
+    public RollUpDefinition? RollUp { get; init; }
+
     /// <summary>Name in an earlier version.</summary>
     public string? RenamedFrom { get; init; }
 
@@ -160,6 +163,7 @@ public sealed record FieldShape(string Name)
         Stages = top.Stages ?? Stages,
         Number = top.Number ?? Number,
         Formula = top.Formula ?? Formula,
+        RollUp = top.RollUp ?? RollUp,
         RenamedFrom = top.RenamedFrom ?? RenamedFrom,
     };
 }

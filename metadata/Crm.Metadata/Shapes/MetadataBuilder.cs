@@ -187,6 +187,8 @@ internal sealed class FieldShapeBuilder(FieldShape shape) : IFieldBuilder
 
     public IFieldBuilder Formula(string expression) => Set(Shape with { Formula = expression });
 
+    public IFieldBuilder RollUp(RollUpDefinition rollUp) => Set(Shape with { RollUp = rollUp });
+
     public IFieldBuilder RenamedFrom(string formerName) => Set(Shape with { RenamedFrom = formerName });
 
     private FieldShapeBuilder Set(FieldShape changed)

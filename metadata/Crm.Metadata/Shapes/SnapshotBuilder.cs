@@ -112,7 +112,7 @@ internal static class SnapshotBuilder
         IsRequired = shape.IsRequired == true && shape.IsHidden != true,
         // A number the product gives is worth nothing when two records share it.
         IsUnique = shape.IsUnique ?? shape.Type == Fields.AutoNumber,
-        IsReadOnly = shape.Formula is not null || (shape.IsReadOnly ?? shape.Type == Fields.AutoNumber),
+        IsReadOnly = shape.Formula is not null || shape.RollUp is not null || (shape.IsReadOnly ?? shape.Type == Fields.AutoNumber),
         IsHidden = shape.IsHidden ?? false,
         Default = shape.Default,
         MaxLength = shape.MaxLength,
@@ -130,6 +130,7 @@ internal static class SnapshotBuilder
         Stages = shape.Stages,
         Number = shape.Number,
         Formula = shape.Formula,
+        RollUp = shape.RollUp,
         RenamedFrom = shape.RenamedFrom,
     };
 

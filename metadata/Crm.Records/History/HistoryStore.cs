@@ -49,13 +49,38 @@ internal static class HistoryStore
         Add(session.CausationId, NpgsqlDbType.Uuid);
         await command.ExecuteNonQueryAsync(ct);
 
+        await NotifyAsync(session, run.Table.Entity.Name, ct);
+    }
+
+    private static async Task NotifyAsync(SaveSession session, string entity, CancellationToken ct)
+    {
         // Announcements are sent by the commit, and committing with one takes a lock all others wait for: only where somebody listens.
-        if (!session.Behaviors.ListenersOf(run.Table.Entity.Name).IsEmpty)
+        if (!session.Behaviors.ListenersOf(entity).IsEmpty)
         {
             await using var notify = session.Command("SELECT pg_notify($1, '')");
             notify.Parameters.Add(new() { Value = Channel });
             await notify.ExecuteNonQueryAsync(ct);
         }
+    }
+
+    /// <summary>Tells listeners of records whose calculated fields changed without being saved themselves.</summary>
+    public static async Task AnnounceAsync(SaveSession session, string entity, IReadOnlyDictionary<Guid, long> versions, IEnumerable<string> fields, CancellationToken ct)
+    {
+        await using var command = session.Command(
+            """
+            INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields)
+            SELECT $1, $2, $3, record_id, $4, version, $5 FROM unnest($6::uuid[], $7::bigint[]) AS u(record_id, version) ORDER BY record_id
+            """);
+        void Add(object value, NpgsqlDbType type) => command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
+        Add(session.Now, NpgsqlDbType.TimestampTz);
+        Add(session.Actor.UserId, NpgsqlDbType.Uuid);
+        Add(entity, NpgsqlDbType.Text);
+        Add((short)ChangeKind.Update, NpgsqlDbType.Smallint);
+        Add(fields.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        Add(versions.Keys.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
+        Add(versions.Values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
+        await command.ExecuteNonQueryAsync(ct);
+        await NotifyAsync(session, entity, ct);
     }
 
     public static async Task<ImmutableArray<HistoryEntry>> ReadAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, EntityTable table, Guid id, CancellationToken ct)

@@ -121,7 +121,7 @@ internal sealed record TableField(FieldDefinition Definition, int Index, Immutab
     public bool IsStamp => Definition is { IsSystem: true, Name: not ("owner" or "is_active") };
 
     /// <summary>Follows from other values.</summary>
-    public bool IsCalculated => Definition.Formula is not null;
+    public bool IsCalculated => Definition.IsCalculated;
 
     /// <summary>Refused when a caller gives another value than the stored one.</summary>
     public bool IsProtected => IsStamp || Definition.IsReadOnly || ReferenceEquals(Type, Sdk.Fields.AutoNumber);

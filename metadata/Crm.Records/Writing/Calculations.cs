@@ -7,6 +7,16 @@ internal static class Calculations
 {
     public static void Apply(ChangeRun run)
     {
+        foreach (var field in run.Table.Fields.Where(f => f.Definition.RollUp is not null))
+        {
+            // Nothing can point to a record before it is there.
+            var none = field.Definition.RollUp!.Function is RollUpFunction.Count or RollUpFunction.Sum ? FormulaValue.Of(field.Definition, 0m) : null;
+            foreach (var change in run.Going.Where(c => c.Kind == ChangeKind.Create))
+            {
+                change.Values[field.Index] = none;
+            }
+        }
+
         var formulas = EntityExpressions.Of(run.Session.Snapshot, run.Table.Entity).Formulas;
         if (formulas.IsEmpty)
         {

@@ -98,7 +98,10 @@ public sealed class RecordService : IRecordService
         // g  history and outbox before others write: so both are in the order of the versions
         await HistoryStore.AppendAsync(run, ct);
 
-        // h  who follows: interceptors may write other records in this transaction
+        // h  what follows in other records: roll-ups of those this one points to
+        await Cascade.RunAsync(run, ct);
+
+        // i  who follows: interceptors may write other records in this transaction
         await InterceptorSet.AfterAsync(run, ct);
     }
 }

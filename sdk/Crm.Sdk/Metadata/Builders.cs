@@ -116,6 +116,9 @@ public interface IFieldBuilder
     /// <param name="expression">For example <c>budget * probability / 100</c>.</param>
     IFieldBuilder Formula(string expression);
 
+    /// <summary>Calculates the value from records that point here, in the transaction that writes them; the field becomes read only.</summary>
+    IFieldBuilder RollUp(RollUpDefinition rollUp);
+
     /// <summary>The field's name in an earlier version of the module; its data is kept.</summary>
     IFieldBuilder RenamedFrom(string formerName);
 }

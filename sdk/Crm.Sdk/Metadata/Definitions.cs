@@ -155,6 +155,12 @@ public sealed record FieldDefinition
     /// <summary>What the value is calculated by, see <see cref="Expression"/>; null when it is not. Such a field is read only.</summary>
     public string? Formula { get; init; }
 
+    /// <summary>Which records of another entity the value is calculated from; null when it is not. Such a field is read only.</summary>
+    public RollUpDefinition? RollUp { get; init; }
+
+    /// <summary>Whether the value follows from others, so that nobody gives it one.</summary>
+    public bool IsCalculated => Formula is not null || RollUp is not null;
+
     /// <summary>Name in an earlier version; its data is kept.</summary>
     public string? RenamedFrom { get; init; }
 }
