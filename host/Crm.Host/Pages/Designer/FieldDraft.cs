@@ -8,6 +8,7 @@ namespace Crm.Host.Pages.Designer;
 public sealed class FieldDraft
 {
     internal const string FormulaType = "formula";
+    private const string RollUpType = "roll_up";
 
     private string label = "";
 
@@ -61,7 +62,18 @@ public sealed class FieldDraft
     /// <summary>Of a formula: what it is calculated by.</summary>
     public string? Formula { get; set; }
 
-    /// <summary>Of a formula: the type of what it gives.</summary>
+    /// <summary>Of a roll-up: the entity whose records are taken and their lookup, joined by a point.</summary>
+    public string RollUpSource { get; set; } = "";
+
+    public RollUpFunction RollUpFunction { get; set; }
+
+    public string? RollUpValue { get; set; }
+
+    public string? RollUpCondition { get; set; }
+
+    public string? RollUpOrder { get; set; }
+
+    /// <summary>Of a formula or a roll-up: the type of what it gives.</summary>
     public string Result { get; set; } = "decimal";
 
     public IList<ChoiceDraft> Choices { get; init; } = [];
@@ -82,6 +94,11 @@ public sealed class FieldDraft
         Type = TypeOf(field),
         Result = field.Type.Name,
         Formula = field.Formula,
+        RollUpSource = field.RollUp is { } rolled ? rolled.Entity + "." + rolled.Lookup : "",
+        RollUpFunction = field.RollUp?.Function ?? default,
+        RollUpValue = field.RollUp?.Value,
+        RollUpCondition = field.RollUp?.Condition,
+        RollUpOrder = field.RollUp?.OrderBy,
         Help = field.Help,
         Required = field.IsRequired,
         Unique = field.IsUnique,
@@ -99,7 +116,11 @@ public sealed class FieldDraft
     };
 
     /// <summary>A field's type as the designer offers it.</summary>
-    public static string TypeOf(FieldDefinition field) => field.Formula is null ? field.Type.Name : FormulaType;
+    public static string TypeOf(FieldDefinition field)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        return field switch { { Formula: not null } => FormulaType, { RollUp: not null } => RollUpType, _ => field.Type.Name };
+    }
 
     /// <summary>Gives what a type needs its first rows, so that nobody faces an empty list.</summary>
     public void Prepare()
@@ -122,8 +143,10 @@ public sealed class FieldDraft
 
     public bool IsFormula => Type == FormulaType;
 
+    public bool IsRollUp => Type == RollUpType;
+
     /// <summary>The type of the values.</summary>
-    private string Holds => IsFormula ? Result : Type;
+    private string Holds => IsFormula || IsRollUp ? Result : Type;
 
     public bool HasStars => Type is "rating";
 
@@ -131,13 +154,13 @@ public sealed class FieldDraft
 
     public bool HasLength => Holds is "text" or "long_text" or "rich_text" or "email" or "phone" or "url";
 
-    public bool HasRange => !IsFormula && Type is "integer" or "decimal" or "percent" or "money" or "duration";
+    public bool HasRange => Type is "integer" or "decimal" or "percent" or "money" or "duration";
 
     public bool HasScale => Holds is "decimal" or "percent" or "money";
 
     public bool CanBeUnique => Fields.TryType(Type, out var type) && type.CanBeUnique && Type != "auto_number";
 
-    public bool CanBeRequired => Type is not ("auto_number" or FormulaType);
+    public bool CanBeRequired => Type is not ("auto_number" or FormulaType or RollUpType);
 
     /// <summary>The field as metadata takes it.</summary>
     public FieldShape ToShape() => new(Name.Trim())
@@ -156,6 +179,7 @@ public sealed class FieldDraft
         Choices = HasChoices ? [.. ChoiceDraft.Filled(Choices).Select(c => new ChoiceDefinition(c.EffectiveName, c.Label.Trim(), Text(c.Colour)))] : null,
         Stages = Type == "stage" ? new StagesDefinition([.. StageDraft.Filled(Stages).Select(s => new StageDefinition(s.EffectiveName, s.Label.Trim(), s.Kind, s.Probability))], []) : null,
         Formula = IsFormula ? Formula?.Trim() ?? "" : null,
+        RollUp = IsRollUp ? ToRollUp() : null,
         Number = Type == "auto_number" ? new NumberFormat(NumberPrefix.Trim(), NumberWidth, NumberStart) : null,
     };
 
@@ -197,6 +221,7 @@ public sealed class FieldDraft
             Stages = stagesChanged ? after.Stages! with { Moves = [.. field.Stages!.Moves.Where(m => after.Stages.Find(m.From) is not null && after.Stages.Find(m.To) is not null)] } : null,
             Number = before.Number == after.Number ? null : after.Number,
             Formula = Differs(before.Formula, after.Formula),
+            RollUp = before.RollUp == after.RollUp ? null : after.RollUp,
         };
         return changes == new FieldShape(field.Name) && reset.Count == 0 ? null : new MetadataChange.ChangeField(entity, changes, reset.ToImmutable());
     }
@@ -212,6 +237,13 @@ public sealed class FieldDraft
 
         name = prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) ? name : prefix + name;
         return name[..Math.Min(name.Length, longest)].TrimEnd('_');
+    }
+
+    private RollUpDefinition ToRollUp()
+    {
+        var (entity, lookup) = RollUpSource.Split('.') is [var first, var second] ? (first, second) : ("", "");
+        var isOrdered = RollUpFunction is RollUpFunction.First or RollUpFunction.Last;
+        return new RollUpDefinition(entity, lookup, RollUpFunction, RollUpFunction == RollUpFunction.Count ? null : Text(RollUpValue), Text(RollUpCondition), isOrdered ? Text(RollUpOrder) : null);
     }
 
     private static string? Text(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
