@@ -18,6 +18,7 @@ public static class MetadataSetup
         services.AddSingleton<MetadataStore>();
         services.AddSingleton<IMetadata>(provider => provider.GetRequiredService<MetadataStore>());
         services.AddSingleton<MetadataEditor>();
+        services.AddSingleton<CalculationDrift>();
         services.AddSingleton<MetadataHistory>();
         services.AddSingleton<MetadataSteps>();
         services.AddSingleton<StepRunner>();

@@ -14,6 +14,14 @@ await CompareAsync("list 50, filtered and sorted", _ => "odata/v4/opportunities?
 await CompareAsync("list 50 with company's name", _ => "odata/v4/opportunities?$filter=stage eq 'order'&$orderby=title&$top=50&$expand=company($select=name)", _ => "list?company=true");
 await CompareAsync("list 50 with count", _ => "odata/v4/opportunities?$filter=stage eq 'order'&$orderby=title&$top=50&$count=true", _ => "list?count=true");
 
+// The floor is the same save without roll-ups; its ratio is how many times as long a save takes with them.
+var without = await RollUpCost.SavesPerSecondAsync(data.Crm, 0, seconds);
+foreach (var rollUps in new[] { 1, 5 })
+{
+    var with = await RollUpCost.SavesPerSecondAsync(data.Crm, rollUps, seconds);
+    Console.WriteLine($"{$"save a child with {rollUps} roll-ups (saves/s)",-44}{with,12:N0}{without,12:N0}{without / with,8:0.00}");
+}
+
 async Task CompareAsync(string name, Func<int, string> product, Func<int, string> plain)
 {
     // In turns, so that what disturbs the machine disturbs both.

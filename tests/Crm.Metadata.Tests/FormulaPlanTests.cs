@@ -27,8 +27,8 @@ public sealed class FormulaPlanTests
     [InlineData("integer", "employees + wrong", "company.x_f", "At character 13")]
     [InlineData("integer", "name & '!'", "company.x_f", "gives a text")]
     [InlineData("decimal", "today() - date('2026-01-01')", "company.x_f", "today()")]
-    [InlineData("decimal", "x_f + 1", "company.x_f", "x_f → x_f")]
-    [InlineData("decimal", "x_g + 1", "company.x_f", "x_f → x_g → x_f")]
+    [InlineData("decimal", "x_f + 1", "company.x_f", "company.x_f → company.x_f")]
+    [InlineData("decimal", "x_g + 1", "company.x_f", "company.x_f → company.x_g → company.x_f")]
     [InlineData("lookup", "parent", "company.x_f", "cannot be calculated")]
     public void A_formula_that_cannot_work_is_refused_with_its_place(string result, string formula, string target, string message)
     {

@@ -50,6 +50,7 @@ internal static class MetadataEndpoints
             return WriteAsync(context, StatusCodes.Status200OK, new JsonObject { ["version"] = state.Snapshot.Version, ["value"] = MetadataJson.Write(uses) });
         }).WithSummary("What uses an entity, or one of its fields");
         group.MapPackages();
+        group.MapCalculations();
         group.MapMetadataHistory();
         group.MapGet("/consistency", async (HttpContext context, [FromServices] ConsistencyCheck check, [FromServices] CurrentActor actor) =>
         {

@@ -26,18 +26,31 @@ internal static class CalculationSteps
     private static PlanStep Fill(CalculationGraph.Node node)
     {
         var step = new PlanStep(MetadataTexts.Of("StepFillFormula", node.Field.Label, node.Entity.Label), null, StepLock.Writes, node.Entity.Name) { Work = StepWork.Fill };
-        if (node.RollUp is { } rollUp)
+        if (node.RollUp is not null)
         {
             // Not batch by batch: a batch that waited for a parent would overwrite what was rolled up meanwhile by what it had read before.
-            return step with { Sql = RollUpGroup.WriteAll(rollUp) };
+            return step with { Sql = FillSql(node) };
         }
 
         var column = Sql.Quote(node.Field.Name);
         var value = new ExpressionSql(p => "r." + Sql.Quote(p.Field.Name + p.Field.Type.Columns[p.Part].Suffix)).Write(node.Formula!);
         return step with
         {
-            Sql = $"UPDATE {Sql.Table(node.Entity.Name)} AS r SET {column} = {value} WHERE r.{column} IS DISTINCT FROM {value}",
+            Sql = FillSql(node),
             Online = OnlineStep.Fill(node.Entity.Name, node.Field.Name, $"{column} = {value}", $"r.{column} IS DISTINCT FROM {value}"),
         };
+    }
+
+    /// <summary>Gives every record that holds something else the value it should hold.</summary>
+    public static string FillSql(CalculationGraph.Node node)
+    {
+        if (node.RollUp is { } rollUp)
+        {
+            return RollUpGroup.WriteAll(rollUp);
+        }
+
+        var column = Sql.Quote(node.Field.Name);
+        var value = new ExpressionSql(p => "r." + Sql.Quote(p.Field.Name + p.Field.Type.Columns[p.Part].Suffix)).Write(node.Formula!);
+        return $"UPDATE {Sql.Table(node.Entity.Name)} AS r SET {column} = {value} WHERE r.{column} IS DISTINCT FROM {value}";
     }
 }

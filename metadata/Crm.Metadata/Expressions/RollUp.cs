@@ -140,6 +140,15 @@ public sealed record RollUpGroup(EntityDefinition Parent, EntityDefinition Child
     internal static string WriteAll(RollUp rollUp) =>
         Write(rollUp.Parent, rollUp.Child, rollUp.Lookup, [rollUp], Sql.Table(rollUp.Parent.Name) + " AS k");
 
+    /// <summary>In how many parents something else is stored.</summary>
+    internal static string CountSql(RollUp rollUp)
+    {
+        ArgumentNullException.ThrowIfNull(rollUp);
+        var pointer = Sql.Quote(rollUp.Lookup.Name + rollUp.Lookup.Type.Columns[0].Suffix);
+        return $"SELECT count(*) FROM {Sql.Table(rollUp.Parent.Name)} AS p JOIN (SELECT k.id, {rollUp.Aggregate()} AS v FROM {Sql.Table(rollUp.Parent.Name)} AS k "
+            + $"LEFT JOIN {Sql.Table(rollUp.Child.Name)} AS r ON r.{pointer} = k.id GROUP BY k.id) AS x ON x.id = p.id WHERE p.{Sql.Quote(rollUp.Field.Name)} IS DISTINCT FROM x.v";
+    }
+
     private static ImmutableArray<RollUpGroup> Of(IEnumerable<EntityDefinition> parents, MetadataSnapshot snapshot, string child) =>
     [
         .. parents
