@@ -56,7 +56,12 @@ internal sealed class ImportEdit(LayerEdit edit)
         var (errors, steps) = (edit.Errors.Count, edit.Steps.Count);
         if (wanted.IsOwner && !Exists(wanted))
         {
-            edit.Apply(new MetadataChange.CreateEntity(wanted));
+            // What it says about the fields every entity has comes when it has them.
+            edit.Apply(new MetadataChange.CreateEntity(wanted with { Fields = wanted.Fields.RemoveAll(f => f.Type is null) }));
+            if (edit.Errors.Count == errors)
+            {
+                Fields(SnapshotBuilder.Bare(edit.Layers, wanted.Name)!, wanted, isComplete);
+            }
         }
         else if (edit.Find(wanted.Name) is { } entity)
         {

@@ -48,24 +48,24 @@ public static class MetadataPackage
 
     internal static IEnumerable<PackageFile> Files(MetadataLayers layers)
     {
+        // An override that says nothing any more is no override.
+        var entities = layers.Custom.Entities.Values.Select(e => (Shape: e, Json: ShapeJson.Write(e))).Where(e => e.Json.Count > 1).ToList();
         var manifest = new JsonObject { ["format"] = PackageLayout.Format };
-        if (Needs(layers) is { Length: > 0 } needs)
+        if (Needs(layers, entities.Select(e => e.Shape)) is { Length: > 0 } needs)
         {
             manifest["needs"] = ShapeJson.Texts(needs);
         }
 
-        // An override that says nothing any more is no override.
-        var entities = layers.Custom.Entities.Values.Select(e => (e.Name, Json: ShapeJson.Write(e))).Where(e => e.Json.Count > 1);
         return
         [
             new PackageFile(PackageLayout.Manifest, YamlText.Write(manifest)),
-            .. entities.SelectMany(e => PackageLayout.Write("entity", e.Name, e.Json)),
+            .. entities.SelectMany(e => PackageLayout.Write("entity", e.Shape.Name, e.Json)),
             .. layers.Custom.Areas.SelectMany(a => PackageLayout.Write("area", a.Name, ShapeJson.Write(a))),
         ];
     }
 
     /// <summary>Modules whose entities and fields the customer's layer builds on.</summary>
-    private static string[] Needs(MetadataLayers layers)
+    private static string[] Needs(MetadataLayers layers, IEnumerable<EntityShape> customised)
     {
         var owners = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var layer in layers.Items.Where(l => !l.IsCustom))
@@ -84,7 +84,7 @@ public static class MetadataPackage
             }
         }
 
-        var touched = layers.Custom.Entities.Values.SelectMany(e => e.Fields
+        var touched = customised.SelectMany(e => e.Fields
             .SelectMany(f => new[] { f.Type is null ? e.Name + "." + f.Name : null, f.Target })
             .Append(e.Name));
         return [.. touched.OfType<string>().Select(owners.GetValueOrDefault).OfType<string>().Where(o => o != Origins.Platform).Distinct().Order(StringComparer.Ordinal)];

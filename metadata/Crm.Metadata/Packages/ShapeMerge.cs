@@ -46,21 +46,14 @@ internal static class ShapeMerge
         return merged;
     }
 
+    /// <summary>In the package's order when it has them all; otherwise what is there stays where it is and what is new follows.</summary>
     private static JsonArray Named(JsonArray below, JsonArray top, Func<JsonObject, JsonObject, JsonObject> merge)
     {
-        var known = top.ToDictionary(Name, t => t!.AsObject(), StringComparer.Ordinal);
-        var merged = new JsonArray();
-        foreach (var item in below.Select(b => b!.AsObject()))
-        {
-            merged.Add((known.Remove(Name(item), out var over) ? merge(item, over) : item).DeepClone());
-        }
-
-        foreach (var added in top.Where(t => known.ContainsKey(Name(t))))
-        {
-            merged.Add(added!.DeepClone());
-        }
-
-        return merged;
+        var known = below.ToDictionary(Name, b => b!.AsObject(), StringComparer.Ordinal);
+        var wanted = top.ToDictionary(Name, t => t!.AsObject(), StringComparer.Ordinal);
+        var order = known.Keys.All(wanted.ContainsKey) ? top : below.Concat(top);
+        return new JsonArray([.. order.Select(Name).Distinct(StringComparer.Ordinal).Select(name =>
+            (JsonNode)(!wanted.TryGetValue(name, out var over) ? known[name] : known.TryGetValue(name, out var item) ? merge(item, over) : over).DeepClone())]);
     }
 
     private static JsonArray Union(JsonArray below, JsonArray top) =>
