@@ -191,7 +191,9 @@ internal sealed class ImportEdit(LayerEdit edit)
 
         if ((wanted.Form is not null || isComplete) && !Same(current.Form, wanted.Form, ShapeJson.Write))
         {
-            edit.Apply(new MetadataChange.SetForm(entity.Name, wanted.Form));
+            // A field that was hidden after it was put on the form is still on it, and comes back with it.
+            edit.Put(edit.Custom(entity.Name) with { Form = wanted.Form });
+            edit.Step(entity.Name, wanted.Form is null ? "StepResetForm" : "StepSetForm", entity.Label);
         }
     }
 
