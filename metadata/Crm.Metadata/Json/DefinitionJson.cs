@@ -53,6 +53,7 @@ internal static class DefinitionJson
             Currency = field.Currency,
             Choices = field.Choices.IsEmpty ? null : field.Choices,
             Target = field.Target,
+            Targets = field.Targets.IsEmpty ? null : field.Targets,
             Stages = field.Stages,
             Number = field.Number,
             Formula = field.Formula,

@@ -15,7 +15,7 @@ internal static class ShapeJson
     public static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "placements"];
 
     private static readonly string[] FieldOptions =
-        ["label", "help", "required", "unique", "read_only", "default", "max_length", "minimum", "maximum", "scale", "currency", "choices", "stages", "moves", "prefix", "width", "start"];
+        ["label", "help", "required", "unique", "read_only", "default", "max_length", "minimum", "maximum", "scale", "currency", "choices", "targets", "stages", "moves", "prefix", "width", "start"];
 
     public static JsonObject Write(EntityShape entity)
     {
@@ -56,6 +56,7 @@ internal static class ShapeJson
         Put(json, "currency", field.Currency);
         Put(json, "choices", field.Choices is { } choices ? new JsonArray([.. choices.Select(Write)]) : null);
         Put(json, "target", field.Target ?? (field.Type as LookupType)?.DeclaredTarget);
+        Put(json, "targets", Texts(field.Targets));
         Write(json, field.Stages);
         Write(json, field.Number);
         Put(json, "formula", field.Formula);
@@ -206,6 +207,7 @@ internal static class ShapeJson
             Currency = json.Text("currency"),
             Choices = json.Element("choices") is null ? null : [.. json.Items("choices").Select(c => ReadChoice(c.Element, c.Path, errors))],
             Target = json.Text("target"),
+            Targets = json.Texts("targets"),
             Stages = ReadStages(json, errors),
             Number = ReadNumber(json),
             Formula = isFormula ? json.RequiredText("formula") : json.Text("formula"),

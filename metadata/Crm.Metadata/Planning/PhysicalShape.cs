@@ -72,7 +72,7 @@ internal sealed record TableShape(
 
     // What a list is mostly filtered and joined by. Who created or changed a record is not: an index there would cost every write.
     private static bool IsFiltered(FieldDefinition field) =>
-        field.Name == "owner" || (!field.IsSystem && (field.Type is ReferenceType or StageType));
+        field.Name == "owner" || (!field.IsSystem && (field.Type is ReferenceType or StageType or AnyLookupType));
 
     private static string? SystemClause(FieldDefinition field) => !field.IsSystem ? null : field.Name switch
     {

@@ -155,6 +155,11 @@ internal static class SnapshotCheck
             Add(problems, ErrorCodes.UnknownEntity, target, "UnknownTarget", field.Label, LayerEdit.Short(pointed));
         }
 
+        foreach (var unknown in field.Targets.Where(t => !snapshot.TryEntity(t, out _)))
+        {
+            Add(problems, ErrorCodes.UnknownEntity, target, "UnknownTarget", field.Label, LayerEdit.Short(unknown));
+        }
+
         foreach (var option in StrangeOptions(field))
         {
             Add(problems, PlanCodes.Option, target, "StrangeOption", field.Label, field.Type.Name, option);
@@ -205,6 +210,11 @@ internal static class SnapshotCheck
         if (field.Target is not null && field.Type is not ReferenceType)
         {
             yield return "target";
+        }
+
+        if (!field.Targets.IsEmpty && field.Type is not AnyLookupType)
+        {
+            yield return "targets";
         }
 
         if (field.MaxLength is not null && (field.Type is not SingleTextType || field.Type == Fields.AutoNumber || field.Type == Fields.Colour))

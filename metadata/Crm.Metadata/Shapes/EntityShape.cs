@@ -127,6 +127,9 @@ public sealed record FieldShape(string Name)
     /// <summary>Entity a lookup points to.</summary>
     public string? Target { get; init; }
 
+    /// <summary>Entities an any-lookup may point to.</summary>
+    public ImmutableArray<string>? Targets { get; init; }
+
     /// <summary>Stages of a stage field.</summary>
     public StagesDefinition? Stages { get; init; }
 
@@ -160,6 +163,7 @@ public sealed record FieldShape(string Name)
         Currency = top.Currency ?? Currency,
         Choices = top.Choices ?? Choices,
         Target = top.Target ?? Target,
+        Targets = top.Targets ?? Targets,
         Stages = top.Stages ?? Stages,
         Number = top.Number ?? Number,
         Formula = top.Formula ?? Formula,

@@ -183,6 +183,8 @@ internal sealed class FieldShapeBuilder(FieldShape shape) : IFieldBuilder
     public IFieldBuilder Choice(string name, string label, string? colour = null) =>
         Set(Shape with { Choices = [.. Shape.Choices ?? [], new ChoiceDefinition(name, label, colour)] });
 
+    public IFieldBuilder Targets(params ReadOnlySpan<string> entities) => Set(Shape with { Targets = [.. entities] });
+
     public IFieldBuilder Number(string prefix, int width, long start = 1) => Set(Shape with { Number = new NumberFormat(prefix, width, start) });
 
     public IFieldBuilder Formula(string expression) => Set(Shape with { Formula = expression });

@@ -127,6 +127,7 @@ internal static class SnapshotBuilder
             OwnerType or TeamType => ((ReferenceType)shape.Type).TargetOf(null!),
             _ => shape.Target,
         },
+        Targets = shape.Targets ?? [],
         Stages = shape.Stages,
         Number = shape.Number,
         Formula = shape.Formula,

@@ -27,6 +27,10 @@ internal static class Validation
             {
                 AskTarget(run, field, reference, questions);
             }
+            else if (field.Type is AnyLookupType)
+            {
+                AskAnyTarget(run, field, questions);
+            }
         }
 
         await AnswerAsync(run, questions, ct);
@@ -137,6 +141,40 @@ internal static class Validation
 
         void Refuse(PendingChange change) =>
             change.Refuse(field.Name, ErrorCodes.Unknown, Texts.Of("UnknownTarget", field.Definition.Label));
+    }
+
+    /// <summary>One question per entity pointed to.</summary>
+    private static void AskAnyTarget(ChangeRun run, TableField field, List<Question> questions)
+    {
+        foreach (var group in NewValues(run, field).GroupBy(n => ((RecordRef)n.Value).Entity, StringComparer.Ordinal))
+        {
+            var pointing = group.ToLookup(n => ((RecordRef)n.Value).Id, n => n.Change);
+            var missing = pointing.Select(p => p.Key).ToHashSet();
+            if (!run.Session.Snapshot.TryEntity(group.Key, out var target) || target.IsHidden)
+            {
+                Refuse();
+                continue;
+            }
+
+            if (target == run.Table.Entity)
+            {
+                missing.ExceptWith(run.Going.Where(c => c.Kind == ChangeKind.Create).Select(c => c.Id));
+            }
+
+            questions.Add(new Question(
+                $"SELECT r.id FROM {Sql.Table(target.Name)} AS r WHERE r.id = ANY($1)",
+                new NpgsqlParameter { Value = missing.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid },
+                reader => missing.Remove(reader.GetGuid(0)),
+                Refuse));
+
+            void Refuse()
+            {
+                foreach (var change in missing.SelectMany(id => pointing[id]))
+                {
+                    change.Refuse(field.Name, ErrorCodes.Unknown, Texts.Of("UnknownTarget", field.Definition.Label));
+                }
+            }
+        }
     }
 
     private static async Task AnswerAsync(ChangeRun run, List<Question> questions, CancellationToken ct)

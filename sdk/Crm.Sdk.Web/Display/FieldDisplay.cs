@@ -75,6 +75,9 @@ public static class FieldDisplay
             case (_, Guid) when field.Type is ReferenceType:
                 Link(builder, href, string.IsNullOrWhiteSpace(title) ? Texts.Of("Untitled") : title);
                 break;
+            case (_, RecordRef any):
+                Link(builder, $"/e/{any.Entity}/{any.Id}", display.Format(field, any));
+                break;
             case ("email", string text):
                 Link(builder, "mailto:" + text, text);
                 break;

@@ -39,6 +39,7 @@ public sealed class FieldEditors
         ["user"] = typeof(LookupEditor),
         ["file"] = typeof(FileEditor),
         ["image"] = typeof(FileEditor),
+        ["any_lookup"] = typeof(LookupEditor),
         ["team"] = typeof(LookupEditor),
         ["hierarchy"] = typeof(LookupEditor),
     }.ToFrozenDictionary();

@@ -41,7 +41,7 @@ public sealed class RecordTitles
     {
         ArgumentNullException.ThrowIfNull(entity);
         ArgumentNullException.ThrowIfNull(value);
-        return LearnAsync(records, metadata, entity.Fields.Where(f => !f.IsHidden).Select(f => (TargetOf(f), value(f.Name))), ct);
+        return LearnAsync(records, metadata, entity.Fields.Where(f => !f.IsHidden).Select(f => value(f.Name) is RecordRef any ? (any.Entity, any.Id) : (TargetOf(f), value(f.Name))), ct);
     }
 
     /// <summary>Reads the titles of the given records that are not known yet, one query per entity.</summary>

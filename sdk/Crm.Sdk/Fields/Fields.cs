@@ -85,6 +85,9 @@ public static class Fields
     /// <summary>An image browsers can show; its content is in the database.</summary>
     public static FieldType Image { get; } = new FileType("image");
 
+    /// <summary>A pointer to a record of one of several entities.</summary>
+    public static FieldType AnyLookup { get; } = new AnyLookupType();
+
     /// <summary>One of the field's choices.</summary>
     public static FieldType Choice { get; } = new ChoiceType();
 
@@ -110,7 +113,7 @@ public static class Fields
     public static FrozenDictionary<string, FieldType> All { get; } = new[]
     {
         Text, LongText, Email, Phone, Url, Integer, Decimal, Percent, Money, YesNo, Date, DateTime,
-        Time, Duration, Rating, Colour, RichText, Tags, Address, Geolocation, Json, User, Team, Hierarchy, File, Image,
+        Time, Duration, Rating, Colour, RichText, Tags, Address, Geolocation, Json, User, Team, Hierarchy, AnyLookup, File, Image,
         Choice, MultiChoice, LookupType, Owner, Stage, AutoNumber, Key,
     }.ToFrozenDictionary(t => t.Name);
 
@@ -118,7 +121,7 @@ public static class Fields
     public static ImmutableArray<FieldType> Designable { get; } =
     [
         Text, LongText, RichText, Email, Phone, Url, Integer, Decimal, Percent, Money, Rating, YesNo, Date, Time, DateTime, Duration,
-        Choice, MultiChoice, Tags, Colour, LookupType, Hierarchy, User, Team, Owner, Stage, Address, Geolocation, File, Image, AutoNumber, Json,
+        Choice, MultiChoice, Tags, Colour, LookupType, AnyLookup, Hierarchy, User, Team, Owner, Stage, Address, Geolocation, File, Image, AutoNumber, Json,
     ];
 
     /// <summary>A lookup of the given entity, for <see cref="IEntityBuilder.Field"/>.</summary>

@@ -109,6 +109,9 @@ public interface IFieldBuilder
     /// <summary>Adds a choice to a choice or multi-choice field.</summary>
     IFieldBuilder Choice(string name, string label, string? colour = null);
 
+    /// <summary>Entities an any-lookup may point to; without it all.</summary>
+    IFieldBuilder Targets(params ReadOnlySpan<string> entities);
+
     /// <summary>Prefix, width and first number of an auto-number field.</summary>
     IFieldBuilder Number(string prefix, int width, long start = 1);
 

@@ -146,6 +146,9 @@ public sealed record FieldDefinition
     /// <summary>Entity a lookup points to.</summary>
     public string? Target { get; init; }
 
+    /// <summary>Entities an any-lookup may point to; empty for all.</summary>
+    public ImmutableArray<string> Targets { get; init; } = [];
+
     /// <summary>Stages of a stage field.</summary>
     public StagesDefinition? Stages { get; init; }
 

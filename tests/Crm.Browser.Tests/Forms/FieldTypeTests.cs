@@ -13,6 +13,8 @@ namespace Crm.Browser.Tests.Forms;
 [Collection(Harness.Browser.Collection)]
 public sealed class FieldTypeTests(Harness.Browser browser, FieldTypeTests.Visits visits) : IClassFixture<FieldTypeTests.Visits>
 {
+    private const string Dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
     [Fact]
     public Task PLT_31_Every_kind_of_field_is_filled_in_saved_and_shown() => browser.VisitAsync(visits.Crm, Screen.Desktop, async visit =>
     {
@@ -124,6 +126,38 @@ public sealed class FieldTypeTests(Harness.Browser browser, FieldTypeTests.Visit
         await Expect(page.Input("shade")).ToHaveValueAsync("#0433ff");
     });
 
+    [Fact]
+    public Task CON_45_A_file_and_a_picture_are_uploaded_with_a_record() => browser.VisitAsync(visits.Crm, Screen.Desktop, async visit =>
+    {
+        var page = visit.Page;
+        await visit.OpenFormAsync("/e/x_visit/new");
+        await page.Input("name").FillAsync("With files");
+        await page.Input("paper").SetInputFilesAsync(new FilePayload { Name = "offer.txt", MimeType = "text/plain", Buffer = "An offer."u8.ToArray() });
+        await Expect(page.Field("paper")).ToContainTextAsync("offer.txt");
+        await page.Input("photo").SetInputFilesAsync(new FilePayload { Name = "no.png", MimeType = "image/png", Buffer = "no picture"u8.ToArray() });
+        await Expect(page.Field("photo").Locator(".field-error")).ToContainTextAsync("PNG, JPEG");
+        await page.Input("photo").SetInputFilesAsync(new FilePayload { Name = "dot.png", MimeType = "image/png", Buffer = Convert.FromBase64String(Dot) });
+        await Expect(page.Field("photo")).ToContainTextAsync("dot.png");
+        await page.Field("about").GetByRole(AriaRole.Combobox, new() { Name = "Kind of About" }).SelectOptionAsync("x_visit");
+        await page.Input("about").FillAsync("Sample");
+        await page.Field("about").GetByRole(AriaRole.Option, new() { Name = "Sample" }).ClickAsync();
+        await page.Input("above").FillAsync("Sample");
+        await page.Field("above").GetByRole(AriaRole.Option, new() { Name = "Sample" }).ClickAsync();
+        await page.Command("Save").ClickAsync();
+        await page.WaitForURLAsync(RecordForms.RecordUrl("x_visit"));
+        await Expect(page.Field("photo").GetByAltText("dot.png")).ToBeVisibleAsync();
+        Assert.True(await page.Field("photo").GetByAltText("dot.png").EvaluateAsync<bool>("async image => { await image.decode(); return image.naturalWidth > 0; }"));
+        await Expect(page.Field("paper").GetByRole(AriaRole.Link, new() { Name = "offer.txt" })).ToBeVisibleAsync();
+        await page.Input("photo").ScrollIntoViewIfNeededAsync();
+        await visit.ScreenshotAsync("files");
+        await visit.CheckAccessibilityAsync();
+
+        var stored = await visits.Crm.ReadAsync(new Sdk.Record("x_visit", Guid.Parse(new Uri(page.Url).Segments[^1]), 1, new Dictionary<string, object?>()));
+        Assert.Equal("offer.txt", (stored["paper"] as FileValue)?.Name);
+        Assert.Equal(new RecordRef("x_visit", visits.Sample), stored["about"]);
+        Assert.Equal(visits.Sample, stored["above"]);
+    });
+
     /// <summary>A CRM with an entity that has a field of each kind.</summary>
     public sealed class Visits : IAsyncLifetime
     {
@@ -137,7 +171,7 @@ public sealed class FieldTypeTests(Harness.Browser browser, FieldTypeTests.Visit
         {
             crm = await TestCrm.StartAsync();
             using var admin = await crm.AdminClientAsync();
-            string[] kinds = ["at:time", "takes:duration", "stars:rating", "shade:colour", "spot:geolocation", "helper:user", "place:address", "words:tags", "body:rich_text", "raw:json"];
+            string[] kinds = ["at:time", "takes:duration", "stars:rating", "shade:colour", "spot:geolocation", "helper:user", "place:address", "words:tags", "body:rich_text", "raw:json", "crew:team", "above:hierarchy", "about:any_lookup", "paper:file", "photo:image"];
             var fields = kinds.Select(k => k.Split(':')).Select(k => new { name = k[0], type = k[1], label = Names.ToLabel(k[0]) }).Prepend(new { name = "name", type = "text", label = "Name" });
             using var plan = await admin.PostAsJsonAsync("api/metadata/plan", new
             {

@@ -163,6 +163,29 @@ public sealed class FieldTypesApiTests(FieldTypesApiTests.Crm crm) : IClassFixtu
     }
 
     [Fact]
+    public async Task A_lookup_of_several_entities_points_to_a_record_that_exists()
+    {
+        var firm = await crm.Api.CreateAsync("x_firms", """{"name":"Pointed at"}""");
+        var team = await crm.Api.CreateAsync("teams", """{"name":"Helpers"}""");
+        var created = await crm.Api.CreateAsync("x_kinds", $$"""{"name":"Pointing","about":{"entity":"x_firm","id":"{{firm["id"]}}"},"crew_id":"{{team["id"]}}"}""");
+        Assert.Equal("x_firm", created["about_entity"]!.GetValue<string>());
+        var found = await crm.Api.GetAsync($"odata/v4/x_kinds?$filter=about_id eq {firm["id"]} and crew/name eq 'Helpers'");
+        Assert.Equal(["Pointing"], found.Column("name"));
+
+        var below = await crm.Api.CreateAsync("x_kinds", $$"""{"name":"Below","above_id":"{{created["id"]}}"}""");
+        var circle = await crm.Api.SendAsync("PATCH", $"odata/v4/x_kinds({created["id"]})", $$"""{"above_id":"{{below["id"]}}"}""");
+        Assert.Equal("cycle", circle.Code);
+
+        foreach (var (about, code) in new[] { ($"x_firm:{below["id"]}", "unknown"), ($"x_find:{below["id"]}", "unknown"), ("x_firm", "type") })
+        {
+            var refused = await crm.Api.SendAsync("POST", "odata/v4/x_kinds", $$"""{"name":"Wrong","about":"{{about}}"}""");
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.Status);
+            Assert.Equal(code, refused.Code);
+            Assert.Equal("about", refused.Target);
+        }
+    }
+
+    [Fact]
     public async Task Durations_can_be_added_up()
     {
         var sum = await crm.Api.GetAsync("odata/v4/x_finds?$apply=aggregate(takes with sum as total,at with max as latest)");
@@ -205,7 +228,8 @@ public sealed class FieldTypesApiTests(FieldTypesApiTests.Crm crm) : IClassFixtu
             {"name":"name","type":"text","label":"Name","required":true},{"name":"at","type":"time","label":"At"},{"name":"takes","type":"duration","label":"Takes"},
             {"name":"stars","type":"rating","label":"Stars"},{"name":"shade","type":"colour","label":"Shade"},{"name":"body","type":"rich_text","label":"Body"},
             {"name":"words","type":"tags","label":"Words"},{"name":"place","type":"address","label":"Place"},{"name":"spot","type":"geolocation","label":"Spot"},
-            {"name":"raw","type":"json","label":"Raw"},{"name":"helper","type":"user","label":"Helper"},{"name":"number","type":"auto_number","label":"Number","prefix":"K","width":4}
+            {"name":"raw","type":"json","label":"Raw"},{"name":"helper","type":"user","label":"Helper"},{"name":"about","type":"any_lookup","label":"About","targets":["x_firm","x_deal"]},
+            {"name":"crew","type":"team","label":"Crew"},{"name":"above","type":"hierarchy","label":"Above"},{"name":"number","type":"auto_number","label":"Number","prefix":"K","width":4}
             """;
 
         public ApiCrm Api { get; } = new();

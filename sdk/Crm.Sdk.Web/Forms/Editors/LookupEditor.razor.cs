@@ -14,6 +14,7 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
     private CancellationTokenSource? search;
     private ImmutableArray<Option> options = [];
     private string? typed;
+    private string? entity;
     private int active = -1;
     private bool isSearching;
 
@@ -23,11 +24,18 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
     [Inject]
     private IMetadata Metadata { get; set; } = null!;
 
-    private string Target => RecordTitles.TargetOf(Field) ?? "";
+    private bool IsAny => Field.Type is AnyLookupType;
+
+    /// <summary>Entities the record may be of, when there are several.</summary>
+    private IEnumerable<EntityDefinition> Entities => Metadata.Current.Entities.Values
+        .Where(e => !e.IsHidden && (Field.Targets.IsEmpty ? e.Origin != Origins.Platform : Field.Targets.Contains(e.Name)))
+        .OrderBy(e => e.Label, StringComparer.CurrentCulture);
+
+    private string Target => IsAny ? (Form[Field.Name] as RecordRef)?.Entity ?? entity ?? Entities.FirstOrDefault()?.Name ?? "" : RecordTitles.TargetOf(Field) ?? "";
 
     private EntityDefinition? TargetEntity => Metadata.Current.TryEntity(Target, out var entity) ? entity : null;
 
-    private Guid? Chosen => Form[Field.Name] as Guid?;
+    private Guid? Chosen => Form[Field.Name] is RecordRef any ? any.Id : Form[Field.Name] as Guid?;
 
     private string Title => Chosen is { } id ? Form.Titles[id] ?? id.ToString() : "";
 
@@ -137,8 +145,14 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
     private void Pick(Option option)
     {
         Form.Titles.Learn(option.Id, option.Title);
-        Form.Set(Field, option.Id);
+        Form.Set(Field, IsAny ? new RecordRef(Target, option.Id) : option.Id);
         Close();
+    }
+
+    private void ChooseEntity(ChangeEventArgs change)
+    {
+        Clear();
+        entity = change.Value as string;
     }
 
     private void Clear()
