@@ -1,5 +1,13 @@
 using Crm.Benchmarks;
 
+if (args is ["schema", ..])
+{
+    // dotnet run -c Release --project tests/Crm.Benchmarks -- schema [records] [writers]
+    static int Number(string[] args, int index, int otherwise) => args.Length > index ? int.Parse(args[index], System.Globalization.CultureInfo.InvariantCulture) : otherwise;
+    await SchemaChange.RunAsync(Number(args, 1, 1_000_000), Number(args, 2, 20));
+    return;
+}
+
 // Figures are ratios against hand-written SQL in the same run: on a busy machine both sides are slower alike.
 var seconds = args.Length > 0 ? int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture) : 5;
 await using var data = await BenchmarkData.CreateAsync(opportunities: 8_800);

@@ -181,6 +181,12 @@ public static class MetadataJson
                 return new MetadataChange.HideField(Entity(json), json.RequiredText("field"));
             case "show_field":
                 return new MetadataChange.ShowField(Entity(json), json.RequiredText("field"));
+            case "rename_field":
+                return new MetadataChange.RenameField(Entity(json), json.RequiredText("field"), json.RequiredText("to"));
+            case "change_type":
+                return json.RequiredElement("field") is { } typed
+                    ? new MetadataChange.ChangeType(Entity(json), ShapeJson.ReadField(typed, json.At("field"), errors, isStored: false, out _))
+                    : Nothing(json);
             case "purge_field":
                 return new MetadataChange.PurgeField(Entity(json), json.RequiredText("field"));
             case "purge_entity":
@@ -253,6 +259,12 @@ public static class MetadataJson
                 return Make("hide_field", hide.Entity, "field", hide.Field);
             case MetadataChange.ShowField show:
                 return Make("show_field", show.Entity, "field", show.Field);
+            case MetadataChange.RenameField rename:
+                var renamed = Make("rename_field", rename.Entity, "field", rename.Field);
+                renamed["to"] = rename.To;
+                return renamed;
+            case MetadataChange.ChangeType type:
+                return Make("change_type", type.Entity, "field", ShapeJson.Write(type.Field));
             case MetadataChange.PurgeField purge:
                 return Make("purge_field", purge.Entity, "field", purge.Field);
             case MetadataChange.PurgeEntity purge:

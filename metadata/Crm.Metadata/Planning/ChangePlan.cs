@@ -66,6 +66,7 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
         StepWork.Index => 400_000,
         StepWork.Check => 1_500_000,
         StepWork.Fill => 100_000,
+        StepWork.Rewrite => 300_000,
         _ => double.PositiveInfinity,
     };
 }
@@ -106,6 +107,9 @@ public enum StepWork
 
     /// <summary>Gives each of them a value.</summary>
     Fill,
+
+    /// <summary>Writes the table anew.</summary>
+    Rewrite,
 }
 
 /// <summary>Who has to wait while a step runs.</summary>
@@ -119,6 +123,9 @@ public enum StepLock
 
     /// <summary>Those who write to the table, for as long as it takes to read it once.</summary>
     Writes,
+
+    /// <summary>Everybody who uses the table, for as long as it takes to write it anew.</summary>
+    All,
 }
 
 /// <summary>What an administrator adds when applying a plan.</summary>

@@ -38,6 +38,8 @@ internal static class ChangePlanner
     private static ImmutableArray<PlanUse> Uses(MetadataState state, MetadataChange change) => change switch
     {
         MetadataChange.HideField hide => WhereUsed.OfField(state, hide.Entity, hide.Field),
+        MetadataChange.RenameField rename => WhereUsed.OfField(state, rename.Entity, rename.Field),
+        MetadataChange.ChangeType type => WhereUsed.OfField(state, type.Entity, type.Field.Name),
         MetadataChange.PurgeField purge => WhereUsed.OfField(state, purge.Entity, purge.Field),
         MetadataChange.ChangeField { Field: { Choices: not null } or { Stages: not null } } field => WhereUsed.OfField(state, field.Entity, field.Field.Name),
         MetadataChange.HideEntity hide => WhereUsed.OfEntity(state, hide.Entity),
@@ -98,6 +100,16 @@ internal static class ChangePlanner
         if (field.IsUnique && !old.IsUnique)
         {
             yield return Ask(QuestionKind.Doubles) with { IsError = true };
+        }
+
+        if (old.Type != field.Type)
+        {
+            if (TypeConversion.Of(old, field) is { Fits: not null })
+            {
+                yield return Ask(QuestionKind.Unconvertible) with { IsError = true };
+            }
+
+            yield break;
         }
 
         ImmutableArray<string> gone = [.. Words(old).Except(Words(field), StringComparer.Ordinal)];

@@ -160,20 +160,25 @@ internal sealed class DeclareEdit(LayerEdit edit)
         string New(string path) => path == rename.From ? rename.To
             : path.StartsWith(rename.From + ".", StringComparison.Ordinal) ? rename.To + path[rename.From.Length..]
             : path;
-        ImmutableArray<string>? All(ImmutableArray<string>? names) => names is { } list ? [.. list.Select(New)] : null;
-        return custom.With(shape with
+        return custom.With(Renamed(shape, New) with { Fields = [.. shape.Fields.Select(f => f with { Name = New(f.Name) })] });
+    }
+
+    /// <summary>A shape whose titles, searches, views and form name fields by other paths.</summary>
+    public static EntityShape Renamed(EntityShape shape, Func<string, string> name)
+    {
+        ImmutableArray<string>? All(ImmutableArray<string>? names) => names is { } list ? [.. list.Select(name)] : null;
+        return shape with
         {
             TitleFields = All(shape.TitleFields),
             SearchFields = All(shape.SearchFields),
-            Fields = [.. shape.Fields.Select(f => f with { Name = New(f.Name) })],
             Views = [.. shape.Views.Select(v => v with
             {
-                Columns = [.. v.Columns.Select(New)],
-                Filter = v.Filter is null ? null : Renamed(v.Filter, New),
-                Sort = [.. v.Sort.Select(s => s with { Path = New(s.Path) })],
+                Columns = [.. v.Columns.Select(name)],
+                Filter = v.Filter is null ? null : Renamed(v.Filter, name),
+                Sort = [.. v.Sort.Select(s => s with { Path = name(s.Path) })],
             })],
-            Form = shape.Form is null ? null : new FormDefinition([.. shape.Form.Sections.Select(s => s with { Fields = [.. s.Fields.Select(New)] })]),
-        });
+            Form = shape.Form is null ? null : new FormDefinition([.. shape.Form.Sections.Select(s => s with { Fields = [.. s.Fields.Select(name)] })]),
+        };
     }
 
     private static Filter Renamed(Filter filter, Func<string, string> name) => filter switch

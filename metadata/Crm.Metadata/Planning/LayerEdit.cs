@@ -50,6 +50,12 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             case MetadataChange.ShowField show:
                 new FieldEdit(this).SetHidden(show.Entity, show.Field, false, before);
                 break;
+            case MetadataChange.RenameField rename:
+                new ReworkEdit(this).Rename(rename);
+                break;
+            case MetadataChange.ChangeType type:
+                new ReworkEdit(this).ChangeType(type);
+                break;
             case MetadataChange.PurgeField purge:
                 new PurgeEdit(this).Field(purge.Entity, purge.Field);
                 break;

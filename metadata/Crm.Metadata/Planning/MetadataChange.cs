@@ -48,6 +48,17 @@ public abstract record MetadataChange
     /// <param name="Field">Name of the field.</param>
     public sealed record ShowField(string Entity, string Field) : MetadataChange;
 
+    /// <summary>Another name for a field of the customer's; its data, and its places in lists and forms, follow.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Field">The name it has.</param>
+    /// <param name="To">The name it gets.</param>
+    public sealed record RenameField(string Entity, string Field, string To) : MetadataChange;
+
+    /// <summary>Another type for a field of the customer's; its values are converted, and refused when one of them cannot be.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Field">Name, new type and its options; label, help and whether it is required or unique stay when they are null.</param>
+    public sealed record ChangeType(string Entity, FieldShape Field) : MetadataChange;
+
     /// <summary>Removes a hidden field of the customer's with everything stored in it.</summary>
     /// <param name="Entity">Name of the entity.</param>
     /// <param name="Field">Name of the field.</param>

@@ -84,6 +84,21 @@ internal static class PhysicalDiff
             steps.Add(new PlanStep(MetadataTexts.Of("StepDropIndex", Label(entity, index.Column), entity.Label), $"DROP INDEX IF EXISTS {Sql.Table(index.Name)}", StepLock.Brief, entity.Name));
         }
 
+        foreach (var column in wanted.Columns)
+        {
+            if (existing.Columns.FirstOrDefault(c => c.Name == column.Name) is { } former && former.Type != column.Type)
+            {
+                var conversion = TypeConversion.Of(before.Entity(entity.Name).Field(column.Field), entity.Field(column.Field))
+                    ?? throw new InvalidOperationException($"Nobody knows how '{column.Name}' of '{entity.Name}' becomes {column.Type}.");
+                steps.Add(new PlanStep(
+                    MetadataTexts.Of("StepConvert", entity.Field(column.Field).Label, entity.Label),
+                    $"ALTER TABLE {Sql.Table(wanted.Name)} ALTER COLUMN {Sql.Quote(column.Name)} TYPE {column.Type} USING {conversion.Value}",
+                    StepLock.All,
+                    entity.Name)
+                { Work = StepWork.Rewrite });
+            }
+        }
+
         foreach (var index in wanted.Indexes.Except(existing.Indexes))
         {
             steps.Add(new PlanStep(Text(entity, index), index.Create(wanted.Name), StepLock.Writes, entity.Name)

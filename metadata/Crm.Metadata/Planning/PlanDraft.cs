@@ -61,6 +61,9 @@ internal enum QuestionKind
     /// <summary>Records whose number lies outside the new range.</summary>
     OutOfRange,
 
+    /// <summary>Values that cannot be converted into the new type.</summary>
+    Unconvertible,
+
     /// <summary>Records whose value is lost.</summary>
     Purged,
 }

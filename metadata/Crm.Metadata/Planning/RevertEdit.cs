@@ -38,12 +38,43 @@ internal sealed class RevertEdit(LayerEdit edit)
             return;
         }
 
-        foreach (var row in revert.Rows!.Value)
+        using var document = JsonDocument.Parse(revert.Changes);
+        var changes = MetadataJson.ReadChanges(document.RootElement).Changes;
+        var reworks = changes.Count(c => c is MetadataChange.RenameField or MetadataChange.ChangeType);
+        if (reworks > 0 && changes.Length > 1)
         {
-            Revert(row);
+            edit.Error(ErrorCodes.Conflict, target, "RevertMixed");
+            return;
+        }
+
+        if (reworks > 0)
+        {
+            Rework(changes[0], revert.Rows!.Value);
+        }
+        else
+        {
+            foreach (var row in revert.Rows!.Value)
+            {
+                Revert(row);
+            }
         }
 
         edit.Step(Origins.Custom, "StepRevert", revert.Version);
+    }
+
+    /// <summary>The way back of a new name or type, with the values.</summary>
+    private void Rework(MetadataChange change, ImmutableArray<DefinitionRow> rows)
+    {
+        if (change is MetadataChange.RenameField rename)
+        {
+            edit.Apply(new MetadataChange.RenameField(rename.Entity, rename.To, rename.Field));
+            return;
+        }
+
+        var type = (MetadataChange.ChangeType)change;
+        var before = rows.Single(r => r.Name == type.Entity).Before!;
+        using var document = JsonDocument.Parse(DefinitionDifference.Items(before, "fields")[type.Field.Name].ToJsonString());
+        edit.Apply(new MetadataChange.ChangeType(type.Entity, ShapeJson.ReadField(document.RootElement, "", edit.Errors, isStored: true, out _)));
     }
 
     private void Revert(DefinitionRow row)

@@ -24,6 +24,6 @@ public static class Sql
     /// <summary>The table of an entity: <c>company</c> gives <c>records."company"</c>.</summary>
     public static string Table(string entity) => RecordsSchema + "." + Quote(entity);
 
-    /// <summary>A quoted name as a text, for steps of a plan, which are shown as they run; never a value a user gave.</summary>
+    /// <summary>A name of a definition as a text, for steps of a plan, which are shown as they run; never a value a user gave.</summary>
     internal static string Literal(string text) => "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
 }

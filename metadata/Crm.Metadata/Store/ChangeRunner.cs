@@ -141,6 +141,11 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
         {
             return (Refused(0, ErrorCodes.Busy, "Busy"), null);
         }
+        catch (PostgresException problem) when (problem.SqlState.StartsWith("22", StringComparison.Ordinal))
+        {
+            // A value that cannot be converted was saved between the question and the answer.
+            return (Refused(0, ErrorCodes.Conflict, "ValuesNow"), null);
+        }
         catch (PostgresException problem) when (problem.SqlState is PostgresErrorCodes.UniqueViolation && TableNames.TryParse(problem.ConstraintName, out var entity, out var column))
         {
             // A record with a double was saved between the question and the index.

@@ -81,6 +81,12 @@ internal static class DataFacts
                 return Message(await CountAsync($"char_length({column}) > @longest", new { longest }), ErrorCodes.Length, "FactTooLong", field.Label, longest);
             case QuestionKind.OutOfRange:
                 return Message(await CountAsync($"{column} < @minimum OR {column} > @maximum", new { minimum = field.Minimum, maximum = field.Maximum }), ErrorCodes.Range, "FactOutOfRange", field.Label);
+            case QuestionKind.Unconvertible:
+                question.Entity.TryProperty(question.Column!, out var former);
+                var misfit = $"{column} IS NOT NULL AND NOT ({TypeConversion.Of(former!.Field, field)!.Fits})";
+                var values = await connection.QueryAsync<string>(new CommandDefinition(
+                    $"SELECT DISTINCT {column}::text FROM {table} WHERE {misfit} ORDER BY 1 LIMIT {Examples}", transaction: transaction, cancellationToken: ct));
+                return Message(await CountAsync(misfit), ErrorCodes.Type, "FactUnconvertible", field.Label, field.Type.Name, string.Join(", ", values.Select(v => "'" + LayerEdit.Short(v) + "'")));
             case QuestionKind.Purged:
                 return Message(await CountAsync($"{column} IS NOT NULL"), ErrorCodes.InUse, "FactPurged", field.Label);
             default:

@@ -56,6 +56,20 @@ public sealed class MetadataStore : IMetadata, IDisposable
         }
     }
 
+    /// <summary>Reads the definitions again when the database has newer ones than somebody worked with: a host that missed the news must not write by old ones.</summary>
+    /// <param name="known">The version they worked with.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <returns>Whether <see cref="Current"/> is newer than that.</returns>
+    public async Task<bool> CatchUpAsync(long known, CancellationToken ct = default)
+    {
+        if (Current.Version <= known && await runner.VersionAsync(ct) > known)
+        {
+            Accept(MetadataState.Of(await runner.LoadAsync(ct)));
+        }
+
+        return Current.Version > known;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => subscription?.Dispose();
 

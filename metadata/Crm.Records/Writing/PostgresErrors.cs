@@ -11,6 +11,10 @@ internal static class PostgresErrors
     public static bool IsTransient(PostgresException problem) =>
         problem.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected;
 
+    /// <summary>The statement does not fit the table: the definitions, and with them the table, may have changed between reading them and writing.</summary>
+    public static bool IsOfOldDefinitions(PostgresException problem) =>
+        problem.SqlState.StartsWith("42", StringComparison.Ordinal) || problem.SqlState == PostgresErrorCodes.FeatureNotSupported;
+
     /// <summary>One of the changes is at fault.</summary>
     public static bool IsRefusal(PostgresException problem) =>
         problem.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.ForeignKeyViolation || problem.SqlState.StartsWith("22", StringComparison.Ordinal);

@@ -5,11 +5,11 @@ using Npgsql;
 namespace Crm.Records;
 
 /// <summary>What every record service shares.</summary>
-public sealed class RecordEngine(CrmDatabase database, IMetadata metadata, BehaviorSource behaviors, TimeProvider time) : IRecords
+public sealed class RecordEngine(CrmDatabase database, MetadataStore metadata, BehaviorSource behaviors, TimeProvider time) : IRecords
 {
     internal CrmDatabase Database => database;
 
-    internal IMetadata Metadata => metadata;
+    internal MetadataStore Metadata => metadata;
 
     internal BehaviorSource Behaviors => behaviors;
 

@@ -25,7 +25,25 @@ internal static class SaveBatch
             await using var session = open();
             try
             {
-                return await SaveInAsync(session, changes, options, beforeCommit, ct);
+                var results = await SaveInAsync(session, changes, options, beforeCommit, ct);
+                // What is not known here may be known to another host, of which this one has not heard yet.
+                if (attempt > 1 || !results.Any(r => r.Errors.Any(e => e.Code is ErrorCodes.UnknownField or ErrorCodes.UnknownEntity)) || !await session.Engine.Metadata.CatchUpAsync(session.Snapshot.Version, ct))
+                {
+                    return results;
+                }
+            }
+            catch (OldDefinitionsException) when (attempt < Attempts)
+            {
+                await session.DisposeAsync();
+                await session.Engine.Metadata.CatchUpAsync(session.Snapshot.Version, ct);
+            }
+            catch (PostgresException problem) when (PostgresErrors.IsOfOldDefinitions(problem) && attempt < Attempts)
+            {
+                await session.DisposeAsync();
+                if (!await session.Engine.Metadata.CatchUpAsync(session.Snapshot.Version, ct))
+                {
+                    throw;
+                }
             }
             catch (PostgresException problem) when (PostgresErrors.IsTransient(problem) && attempt < Attempts)
             {

@@ -97,10 +97,16 @@ internal sealed class SaveSession : IAsyncDisposable
 
         connection = await Engine.Database.OpenAsync(ct);
         transaction = await connection.BeginTransactionAsync(ct);
-        // The id tells later whether a commit went through whose answer was lost.
-        await using var command = Command("SELECT pg_current_xact_id(), set_config('lock_timeout', $1, true)");
+        // The id tells later whether a commit went through whose answer was lost; the version, whether this host missed a change of the definitions.
+        await using var command = Command("SELECT pg_current_xact_id(), (SELECT version FROM crm.metadata_version), set_config('lock_timeout', $1, true)");
         command.Parameters.Add(new() { Value = Engine.LockTimeout.TotalMilliseconds.ToString("0", System.Globalization.CultureInfo.InvariantCulture) });
-        transactionId = (ulong)(await command.ExecuteScalarAsync(ct))!;
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
+        transactionId = reader.GetFieldValue<ulong>(0);
+        if (reader.GetInt64(1) > Snapshot.Version)
+        {
+            throw new OldDefinitionsException();
+        }
     }
 
     /// <summary>A place within this save to go back to.</summary>
@@ -174,6 +180,9 @@ internal sealed class SaveSession : IAsyncDisposable
 
     private string SavepointName(int number) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"s{Depth}_{number}");
 }
+
+/// <summary>The definitions changed since this host last heard of them.</summary>
+internal sealed class OldDefinitionsException() : Exception("The definitions changed since this host last heard of them.");
 
 /// <summary>Saves set off one another without end.</summary>
 internal sealed class SavesTooDeepException() : Exception($"Saves set off one another more than {SaveSession.MaxDepth} deep.");

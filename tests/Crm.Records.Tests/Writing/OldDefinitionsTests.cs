@@ -1,0 +1,52 @@
+using Crm.Metadata;
+using Crm.Sdk;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Crm.Records.Tests.Writing;
+
+/// <summary>A host that hears nothing of what others change.</summary>
+public sealed class OldDefinitionsTests(Engine engine) : IClassFixture<Engine>
+{
+    [Fact]
+    public async Task A_host_that_missed_the_news_catches_up_before_its_next_write()
+    {
+        await using var deaf = await DeafAsync();
+        var metadata = deaf.GetRequiredService<MetadataStore>();
+        var old = metadata.Current.Version;
+        await engine.ChangeAsync("""[{"change":"create_entity","name":"x_news","fields":[{"name":"name","type":"text"},{"name":"code","type":"text","max_length":5}]}]""");
+        Assert.Equal(old, metadata.Current.Version);
+
+        var saved = await Records(deaf).SaveAsync(RecordChange.Create("x_news", new Dictionary<string, object?> { ["name"] = "One", ["code"] = "abc" }));
+        Assert.Empty(saved.Errors);
+        Assert.Equal(engine.Metadata.Current.Version, metadata.Current.Version);
+
+        // A rule that became stricter holds for its next write, though every name is still known.
+        await engine.ChangeAsync("""[{"change":"change_field","entity":"x_news","field":{"name":"code","max_length":2}}]""");
+        var refused = await Records(deaf).SaveAsync(RecordChange.Create("x_news", new Dictionary<string, object?> { ["code"] = "abc" }));
+        Assert.Equal("length", Assert.Single(refused.Errors).Code);
+
+        // What is gone is refused, and no error of the database.
+        await engine.ChangeAsync("""[{"change":"hide_field","entity":"x_news","field":"code"}]""");
+        var gone = await Records(deaf).SaveAsync(RecordChange.Create("x_news", new Dictionary<string, object?> { ["code"] = "ab" }));
+        Assert.Equal("unknown_field", Assert.Single(gone.Errors).Code);
+    }
+
+    [Fact]
+    public async Task What_nobody_knows_stays_unknown()
+    {
+        var refused = await engine.Records.SaveAsync(RecordChange.Create("x_nothing", new Dictionary<string, object?> { ["name"] = "One" }));
+
+        Assert.Equal("unknown_entity", Assert.Single(refused.Errors).Code);
+    }
+
+    private static RecordService Records(ServiceProvider host) =>
+        new RecordEngine(host.GetRequiredService<CrmDatabase>(), host.GetRequiredService<MetadataStore>(), new BehaviorSource(), TimeProvider.System).As(Engine.User);
+
+    private async Task<ServiceProvider> DeafAsync()
+    {
+        var host = new ServiceCollection().AddLogging().AddCrmMetadata(engine.ConnectionString).BuildServiceProvider();
+        await host.GetRequiredService<MetadataStore>().LoadAsync();
+        host.GetRequiredService<MetadataStore>().Dispose();
+        return host;
+    }
+}
