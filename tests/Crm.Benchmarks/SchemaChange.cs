@@ -47,6 +47,7 @@ internal static class SchemaChange
         await PauseAsync(5);
         foreach (var (name, change) in Changes)
         {
+            await Task.WhenAll(work.Where(w => w.IsFaulted));
             waits.Clear();
             var start = Stopwatch.GetTimestamp();
             if (change.Length == 0)
@@ -82,6 +83,11 @@ internal static class SchemaChange
         {
             var start = Stopwatch.GetTimestamp();
             var result = await records.SaveAsync(new RecordChange(ChangeKind.Update, "x_item", ids[random.Next(ids.Length)], new Dictionary<string, object?> { ["amount"] = random.Next(1_000_000) }), CancellationToken.None);
+            if (!result.Succeeded && result.Errors[0].Code != ErrorCodes.Busy)
+            {
+                throw new InvalidOperationException(result.Errors[0].Message);
+            }
+
             waits.Add((start, Stopwatch.GetElapsedTime(start).TotalMilliseconds, result.Succeeded));
             await Task.Yield();
         }
@@ -135,8 +141,8 @@ internal static class SchemaChange
         await connection.OpenAsync();
         await using var fill = new NpgsqlCommand(
             """
-            INSERT INTO records.x_item (id, version, created_at, modified_at, is_active, name, code, amount, note)
-            SELECT gen_random_uuid(), 1, now(), now(), true, 'Item number ' || n, 'C' || n, n % 1000, 'A note of some length about item ' || n FROM generate_series(1, $1) AS n
+            INSERT INTO records.x_item (id, version, created_at, modified_at, is_active, owner, name, code, amount, note)
+            SELECT gen_random_uuid(), 1, now(), now(), true, (SELECT id FROM records."user" WHERE user_name = 'admin'), 'Item number ' || n, 'C' || n, n % 1000, 'A note of some length about item ' || n FROM generate_series(1, $1) AS n
             """,
             connection)
         {

@@ -44,6 +44,11 @@ internal static class PhysicalDiff
         return [.. steps, .. keys, .. CalculationSteps.Of(before, after)];
     }
 
+    /// <summary>Whether a column is of another type than before, so that statements prepared for it do not fit any more.</summary>
+    public static bool ConvertsColumns(MetadataSnapshot before, MetadataSnapshot after) =>
+        after.Entities.Values.Any(e => before.TryEntity(e.Name, out var old)
+            && e.Fields.Any(f => old.TryField(f.Name, out var former) && former.Type != f.Type && !former.Type.Columns.SequenceEqual(f.Type.Columns)));
+
     private static void Create(EntityDefinition entity, TableShape table, List<PlanStep> steps, List<PlanStep> keys)
     {
         var columns = table.Columns.Select(c => c.Definition).Append($"CONSTRAINT {Sql.Quote(TableNames.PrimaryKey(table.Name))} PRIMARY KEY (\"id\")");

@@ -7,6 +7,7 @@ namespace Crm.Metadata;
 /// <summary>Holds the current definitions of this host and follows what other hosts apply.</summary>
 public sealed class MetadataStore : IMetadata, IDisposable
 {
+    private readonly CrmDatabase database;
     private readonly ChangeRunner runner;
     private readonly Notifications notifications;
     private readonly ILogger log;
@@ -18,6 +19,7 @@ public sealed class MetadataStore : IMetadata, IDisposable
     public MetadataStore(CrmDatabase database, Notifications notifications, TimeProvider time, ILogger<MetadataStore> log)
     {
         ArgumentNullException.ThrowIfNull(notifications);
+        this.database = database;
         runner = new ChangeRunner(database, time);
         this.notifications = notifications;
         this.log = log;
@@ -76,6 +78,7 @@ public sealed class MetadataStore : IMetadata, IDisposable
     /// <summary>Makes newer definitions the current ones; older ones come late and are dropped.</summary>
     internal void Accept(MetadataState next)
     {
+        bool isConverted;
         lock (gate)
         {
             if (next.Snapshot.Version <= state.Snapshot.Version)
@@ -83,7 +86,13 @@ public sealed class MetadataStore : IMetadata, IDisposable
                 return;
             }
 
+            isConverted = PhysicalDiff.ConvertsColumns(state.Snapshot, next.Snapshot);
             Volatile.Write(ref state, next);
+        }
+
+        if (isConverted)
+        {
+            database.Renew();
         }
 
         log.LogInformation("Metadata is at version {Version}.", next.Snapshot.Version);

@@ -40,7 +40,8 @@ internal static class SaveBatch
             catch (PostgresException problem) when (PostgresErrors.IsOfOldDefinitions(problem) && attempt < Attempts)
             {
                 await session.DisposeAsync();
-                if (!await session.Engine.Metadata.CatchUpAsync(session.Snapshot.Version, ct))
+                // A statement prepared for a table as it was is prepared again by trying again; another one fails for a reason, unless the table changed.
+                if (!await session.Engine.Metadata.CatchUpAsync(session.Snapshot.Version, ct) && problem.SqlState != PostgresErrorCodes.FeatureNotSupported)
                 {
                     throw;
                 }

@@ -32,6 +32,31 @@ public sealed class OldDefinitionsTests(Engine engine) : IClassFixture<Engine>
     }
 
     [Fact]
+    public async Task Statements_prepared_for_a_column_of_another_type_are_prepared_again()
+    {
+        await engine.ChangeAsync("""[{"change":"create_entity","name":"x_count","fields":[{"name":"name","type":"text"},{"name":"amount","type":"integer"}]}]""");
+        await using var deaf = await DeafAsync();
+        var change = RecordChange.Create("x_count", new Dictionary<string, object?> { ["amount"] = 1 });
+        Assert.Empty((await engine.Records.SaveAsync(change)).Errors);
+        // Often enough for the driver to prepare the statements.
+        for (var amount = 2; amount < 6; amount++)
+        {
+            foreach (var records in new[] { engine.Records, Records(deaf) })
+            {
+                Assert.Empty((await records.SaveAsync(new RecordChange(ChangeKind.Update, "x_count", change.Id, new Dictionary<string, object?> { ["amount"] = amount }))).Errors);
+            }
+        }
+
+        await engine.ChangeAsync("""[{"change":"change_type","entity":"x_count","field":{"name":"amount","type":"decimal"}}]""");
+
+        foreach (var (records, amount) in new[] { (engine.Records, 7.25m), (Records(deaf), 8.5m) })
+        {
+            Assert.Empty((await records.SaveAsync(new RecordChange(ChangeKind.Update, "x_count", change.Id, new Dictionary<string, object?> { ["amount"] = amount }))).Errors);
+            Assert.Equal(amount, (await records.FindAsync("x_count", change.Id))!.Get<decimal>("amount"));
+        }
+    }
+
+    [Fact]
     public async Task What_nobody_knows_stays_unknown()
     {
         var refused = await engine.Records.SaveAsync(RecordChange.Create("x_nothing", new Dictionary<string, object?> { ["name"] = "One" }));
