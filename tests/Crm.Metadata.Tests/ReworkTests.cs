@@ -150,6 +150,7 @@ public sealed class ReworkTests : IAsyncLifetime
     [InlineData("""{"change":"change_type","entity":"company","field":{"name":"x_it","type":"money"}}""", "type", "company.x_it")]
     [InlineData("""{"change":"change_type","entity":"company","field":{"name":"x_it","type":"choice"}}""", "option", "company.x_it")]
     [InlineData("""{"change":"change_type","entity":"company","field":{"name":"website","type":"text"}}""", "read_only", "company.website")]
+    [InlineData("""{"change":"change_type","entity":"company","field":{"name":"x_twice","type":"decimal"}}""", "read_only", "company.x_twice")]
     public void What_cannot_be_renamed_or_converted_is_refused_with_the_reason(string change, string code, string target)
     {
         var layers = Samples.After("""

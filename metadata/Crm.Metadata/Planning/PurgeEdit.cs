@@ -33,7 +33,7 @@ internal sealed class PurgeEdit(LayerEdit edit)
         }
 
         var state = MetadataState.Of(edit.Layers);
-        var filters = WhereUsed.OfField(state, entityName, fieldName).Where(u => u.Kind is "filter" or "formula" or "rule").Distinct().ToList();
+        var filters = WhereUsed.OfField(state, entityName, fieldName).Where(u => u.Kind is "filter" or "formula" or "rule" or "roll_up").Distinct().ToList();
         foreach (var use in filters)
         {
             edit.Error(ErrorCodes.InUse, target, "PurgeUsed", field.Label, use.Text);

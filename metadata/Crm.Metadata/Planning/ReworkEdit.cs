@@ -34,7 +34,7 @@ internal sealed class ReworkEdit(LayerEdit edit)
 
         // A formula or rule is text somebody wrote; changing it behind their back may change what it means.
         var state = MetadataState.Of(edit.Layers);
-        var texts = WhereUsed.OfField(state, entity.Name, field.Name).Where(u => u.Kind is "formula" or "rule").Distinct().ToList();
+        var texts = WhereUsed.OfField(state, entity.Name, field.Name).Where(u => u.Kind is "formula" or "rule" or "roll_up").Distinct().ToList();
         foreach (var use in texts)
         {
             edit.Error(ErrorCodes.InUse, target, "RenameUsed", field.Label, use.Text);
@@ -68,6 +68,12 @@ internal sealed class ReworkEdit(LayerEdit edit)
         }
 
         var target = entity.Name + "." + field.Name;
+        if (field.IsCalculated)
+        {
+            edit.Error(ErrorCodes.ReadOnly, target, "ConversionCalculated", field.Label);
+            return;
+        }
+
         var shape = edit.Custom(entity.Name);
         var old = shape.Field(field.Name)!;
         var wanted = FieldEdit.Normal(change.Field);
