@@ -2,7 +2,7 @@ using Crm.Benchmarks;
 
 if (args is ["schema", ..])
 {
-    // dotnet run -c Release --project tests/Crm.Benchmarks -- schema [records] [writers]
+    // dotnet run --project tests/Crm.Benchmarks -- schema [records] [writers]
     static int Number(string[] args, int index, int otherwise) => args.Length > index ? int.Parse(args[index], System.Globalization.CultureInfo.InvariantCulture) : otherwise;
     await SchemaChange.RunAsync(Number(args, 1, 1_000_000), Number(args, 2, 20));
     return;
