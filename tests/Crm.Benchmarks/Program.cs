@@ -8,6 +8,12 @@ if (args is ["schema", ..])
     return;
 }
 
+if (args is ["metadata"])
+{
+    await MetadataSize.RunAsync();
+    return;
+}
+
 // Figures are ratios against hand-written SQL in the same run: on a busy machine both sides are slower alike.
 var seconds = args.Length > 0 ? int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture) : 5;
 await using var data = await BenchmarkData.CreateAsync(opportunities: 8_800);

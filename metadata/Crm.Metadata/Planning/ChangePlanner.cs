@@ -60,7 +60,7 @@ internal static class ChangePlanner
 
     /// <summary>Whether anything would be stored.</summary>
     public static bool Differ(MetadataLayers before, MetadataLayers after) =>
-        !LayerRows.Of(before).OrderBy(r => r.Key).SequenceEqual(LayerRows.Of(after).OrderBy(r => r.Key));
+        !LayerRows.Of(before, after).OrderBy(r => r.Key).SequenceEqual(LayerRows.Of(after, before).OrderBy(r => r.Key));
 
     private static IEnumerable<DataQuestion> Questions(MetadataSnapshot before, MetadataSnapshot after, List<FieldRename> renames, bool isDeclared)
     {

@@ -27,8 +27,7 @@ internal static class LayerRows
     /// <summary>Stores what differs.</summary>
     public static async Task SaveAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, MetadataLayers before, MetadataLayers after, CancellationToken ct)
     {
-        var old = Of(before);
-        var changed = Of(after);
+        var (old, changed) = (Of(before, after), Of(after, before));
         foreach (var (layer, kind, name) in old.Keys.Except(changed.Keys))
         {
             await connection.ExecuteAsync(new CommandDefinition(
@@ -51,7 +50,7 @@ internal static class LayerRows
     /// <summary>The rows that differ, as history keeps them.</summary>
     public static JsonArray Differences(MetadataLayers before, MetadataLayers after)
     {
-        var (old, changed) = (Of(before), Of(after));
+        var (old, changed) = (Of(before, after), Of(after, before));
         static JsonNode? Body(string? json) => json is null ? null : JsonNode.Parse(json);
         return new([.. old.Keys.Union(changed.Keys)
             .Where(k => old.GetValueOrDefault(k) != changed.GetValueOrDefault(k))
@@ -66,12 +65,16 @@ internal static class LayerRows
             })]);
     }
 
-    public static Dictionary<(string Layer, string Kind, string Name), string> Of(MetadataLayers layers)
+    /// <summary>The rows of layers.</summary>
+    /// <param name="layers">The layers.</param>
+    /// <param name="other">Layers to compare with: entities that are the very same object there are left out, because writing hundreds of them is most of what a small change costs.</param>
+    public static Dictionary<(string Layer, string Kind, string Name), string> Of(MetadataLayers layers, MetadataLayers? other = null)
     {
         var rows = new Dictionary<(string, string, string), string>();
         foreach (var layer in layers.Items)
         {
-            foreach (var entity in layer.Entities.Values)
+            var same = other?.Find(layer.Name)?.Entities;
+            foreach (var entity in layer.Entities.Values.Where(e => same is null || !ReferenceEquals(same.GetValueOrDefault(e.Name), e)))
             {
                 var json = ShapeJson.Write(entity);
                 // An override that says nothing any more leaves no trace.
