@@ -34,6 +34,10 @@ public sealed partial class RecordPage
     [Parameter]
     public Guid? Id { get; set; }
 
+    /// <summary>Whether the form is to be shown as it would be without being laid out.</summary>
+    [SupplyParameterFromQuery(Name = SafeMode.Query)]
+    private string? Safe { get; set; }
+
     [Inject]
     private IMetadata Metadata { get; set; } = null!;
 
@@ -92,6 +96,11 @@ public sealed partial class RecordPage
             entity = null;
             missing = RecordTexts.Of("MissingEntity", Entity);
             return;
+        }
+
+        if (Safe == "1")
+        {
+            entity = SafeMode.Of(entity);
         }
 
         var stored = Id is { } id ? await Records.FindAsync(entity.Name, id) : null;

@@ -51,6 +51,9 @@ public sealed partial class RecordGrid : IDisposable
     /// <summary>Limits the list beyond its view, for a list on a page of another record.</summary>
     [Parameter] public Filter? Within { get; set; }
 
+    /// <summary>Shows all fields of all records instead of the entity's views, see <see cref="SafeMode"/>. Decided when the list is made.</summary>
+    [Parameter] public bool IsSafe { get; set; }
+
     /// <summary>Heading shown before the views.</summary>
     [Parameter] public RenderFragment? Heading { get; set; }
 
@@ -103,7 +106,7 @@ public sealed partial class RecordGrid : IDisposable
 
     private void Use(MetadataSnapshot metadata)
     {
-        entity = metadata.Entity(Entity);
+        entity = IsSafe ? SafeMode.Of(metadata.Entity(Entity)) : metadata.Entity(Entity);
         loader = new GridLoader(Records, metadata, entity);
         rows.Use(entity, loader);
     }

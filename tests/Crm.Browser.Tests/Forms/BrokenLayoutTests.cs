@@ -1,0 +1,72 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Crm.Browser.Tests.Harness;
+using Crm.Browser.Tests.Shell;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Crm.Browser.Tests.Forms;
+
+[Collection(Harness.Browser.Collection)]
+public sealed class BrokenLayoutTests(Harness.Browser browser) : OwnCrm
+{
+    [Theory]
+    [InlineData("1440")]
+    [InlineData("390")]
+    [InlineData("1440-dark")]
+    public Task Safe_mode_opens_lists_and_forms_without_what_was_laid_out(string screen) => browser.VisitAsync(Crm, SignInTests.Of(screen), async visit =>
+    {
+        var page = visit.Page;
+        var record = await Crm.CreateAsync("company", ("name", "Quiet Ltd"), ("description", "Nobody finds it."));
+        await ChangeAsync("""{"change":"set_view","entity":"company","view":{"name":"x_none","label":"Nobody","columns":["name"],"filter":{"path":"name","value":"nobody"}}}""");
+        await ChangeAsync("""{"change":"set_form","entity":"company","form":{"sections":[{"label":"Our way","fields":["city"]}]}}""");
+
+        await visit.OpenAsync("/e/company?view=x_none");
+        await Expect(page.Locator("tr[data-row]")).ToHaveCountAsync(0);
+        await visit.OpenAsync("/e/company?view=x_none&safe-mode=1");
+        await Expect(page.GetByRole(AriaRole.Status).Filter(new() { HasText = "Safe mode" })).ToBeVisibleAsync();
+        await Expect(page.Locator("tr[data-row]")).ToHaveCountAsync(1);
+        await Expect(page.Locator("tr[data-row]")).ToContainTextAsync("Nobody finds it.");
+        await visit.ScreenshotAsync("list");
+        await visit.CheckWidthAsync();
+        await visit.CheckAccessibilityAsync();
+
+        // Searching stays in safe mode; leaving it keeps the view.
+        await page.GetByPlaceholder("Search for records").FillAsync("quiet");
+        await page.WaitForURLAsync(url => url.Contains("search=quiet", StringComparison.Ordinal) && url.Contains("safe-mode=1", StringComparison.Ordinal));
+        await visit.OpenAsync("/e/company?view=x_none&safe-mode=1");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Leave safe mode" }).ClickAsync();
+        await page.WaitForURLAsync("**/e/company?view=x_none");
+        await Expect(page.Locator("tr[data-row]")).ToHaveCountAsync(0);
+
+        await visit.OpenFormAsync($"/e/company/{record.Id}?safe-mode=1");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Our way" })).ToHaveCountAsync(0);
+        await Expect(page.Locator(".form-section")).ToHaveCountAsync(1);
+        await Expect(page.Input("description")).ToHaveValueAsync("Nobody finds it.");
+        await visit.ScreenshotAsync("form");
+        await visit.CheckWidthAsync();
+        await visit.CheckAccessibilityAsync();
+        await page.Input("city").FillAsync("Bern");
+        await page.Command("Save").ClickAsync();
+        await page.ToastAsync("“Quiet Ltd” was saved.");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Leave safe mode" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Our way" })).ToBeVisibleAsync();
+        await Expect(page.Input("city")).ToHaveValueAsync("Bern");
+
+        await visit.OpenAsync("/e/opportunity?safe-mode=1");
+        await visit.OpenFormAsync("/e/opportunity/new?safe-mode=1");
+        await Expect(page.Input("title")).ToBeVisibleAsync();
+    });
+
+    private async Task ChangeAsync(string change)
+    {
+        using var admin = await Crm.AdminClientAsync();
+        using var wanted = new StringContent($$"""{"changes":[{{change}}]}""", Encoding.UTF8, "application/json");
+        using var planned = await admin.PostAsync(new Uri("api/metadata/plan", UriKind.Relative), wanted);
+        var plan = await planned.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.True(planned.IsSuccessStatusCode, plan.ToString());
+        using var applied = await admin.PostAsJsonAsync("api/metadata/apply", new { plan = plan.GetProperty("id").GetString() });
+        Assert.True(applied.IsSuccessStatusCode, await applied.Content.ReadAsStringAsync());
+    }
+}
