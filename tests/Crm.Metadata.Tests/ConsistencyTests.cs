@@ -1,24 +1,11 @@
-using Crm.Sdk.Testing;
-
 namespace Crm.Metadata.Tests;
 
-public sealed class ConsistencyTests : IAsyncLifetime
+public sealed class ConsistencyTests : NodeTests
 {
-    private TestDatabase database = null!;
-    private Node node = null!;
-
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        database = await TestDatabase.CreateAsync();
-        node = await Node.StartAsync(database.ConnectionString);
-        Assert.Empty((await node.Editor.DeclareAsync(Samples.Contacts, Samples.ContactsShape())).Errors);
+        await base.InitializeAsync();
         Assert.Empty((await node.Editor.DeclareAsync(Samples.Sales, Samples.SalesShape())).Errors);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
     }
 
     [Fact]

@@ -1,26 +1,9 @@
 using Crm.Sdk;
-using Crm.Sdk.Testing;
 
 namespace Crm.Metadata.Tests;
 
-public sealed class HistoryTests : IAsyncLifetime
+public sealed class HistoryTests : NodeTests
 {
-    private TestDatabase database = null!;
-    private Node node = null!;
-
-    public async Task InitializeAsync()
-    {
-        database = await TestDatabase.CreateAsync();
-        node = await Node.StartAsync(database.ConnectionString);
-        Assert.Empty((await node.Editor.DeclareAsync(Samples.Contacts, Samples.ContactsShape())).Errors);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
-    }
-
     [Fact]
     public async Task Versions_are_listed_with_who_when_why_and_what()
     {

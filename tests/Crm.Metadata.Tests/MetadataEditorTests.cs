@@ -1,27 +1,10 @@
 using Crm.Sdk;
-using Crm.Sdk.Testing;
 using Npgsql;
 
 namespace Crm.Metadata.Tests;
 
-public sealed class MetadataEditorTests : IAsyncLifetime
+public sealed class MetadataEditorTests : NodeTests
 {
-    private TestDatabase database = null!;
-    private Node node = null!;
-
-    public async Task InitializeAsync()
-    {
-        database = await TestDatabase.CreateAsync();
-        node = await Node.StartAsync(database.ConnectionString);
-        Assert.Empty((await node.Editor.DeclareAsync(Samples.Contacts, Samples.ContactsShape())).Errors);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
-    }
-
     [Fact]
     public async Task The_users_table_is_there_from_the_start()
     {

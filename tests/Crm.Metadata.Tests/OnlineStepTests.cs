@@ -1,30 +1,18 @@
-using Crm.Sdk.Testing;
 using Npgsql;
 
 namespace Crm.Metadata.Tests;
 
 /// <summary>Changes of tables that count as big here from one record on.</summary>
-public sealed class OnlineStepTests : IAsyncLifetime
+public sealed class OnlineStepTests : NodeTests
 {
     private const string UniqueName = """[{"change":"change_field","entity":"company","field":{"name":"name","unique":true}}]""";
     private const string IsValid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('records.company__name_u')";
 
-    private TestDatabase database = null!;
-    private Node node = null!;
-
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        database = await TestDatabase.CreateAsync();
-        node = await Node.StartAsync(database.ConnectionString);
+        await base.InitializeAsync();
         node.Store.Runner.OnlineRows = 1;
-        Assert.Empty((await node.Editor.DeclareAsync(Samples.Contacts, Samples.ContactsShape())).Errors);
         await node.InsertAsync("company", "name", "'Acme'");
-    }
-
-    public async Task DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
     }
 
     [Fact]

@@ -1,27 +1,9 @@
-using Crm.Sdk.Testing;
-
 namespace Crm.Metadata.Tests;
 
-public sealed class PurgeTests : IAsyncLifetime
+public sealed class PurgeTests : NodeTests
 {
     private const string Venue =
         """{"change":"create_entity","name":"x_venue","label":"Venue","fields":[{"name":"name","type":"text"},{"name":"rent","type":"money"},{"name":"number","type":"auto_number","prefix":"V","width":3}]}""";
-
-    private TestDatabase database = null!;
-    private Node node = null!;
-
-    public async Task InitializeAsync()
-    {
-        database = await TestDatabase.CreateAsync();
-        node = await Node.StartAsync(database.ConnectionString);
-        Assert.Empty((await node.Editor.DeclareAsync(Samples.Contacts, Samples.ContactsShape())).Errors);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
-    }
 
     [Theory]
     [InlineData("""{"change":"purge_field","entity":"company","field":"website"}""", "read_only", "company.website")]

@@ -1,14 +1,10 @@
 using Crm.Sdk;
-using Crm.Sdk.Testing;
 
 namespace Crm.Metadata.Tests;
 
 /// <summary>Other names and other types of fields that hold values.</summary>
-public sealed class ReworkTests : IAsyncLifetime
+public sealed class ReworkTests : NodeTests
 {
-    private TestDatabase database = null!;
-    private Node node = null!;
-
     public static TheoryData<string, string, string, string> Conversions => new()
     {
         { """ "type":"text" """, """ "type":"long_text" """, "'abc'", "abc" },
@@ -42,19 +38,6 @@ public sealed class ReworkTests : IAsyncLifetime
         { """ "type":"date_time" """, """ "type":"date" """, "'2026-01-02T10:00:00Z'" },
         { """ "type":"multi_choice","choices":["web","fair"] """, """ "type":"choice" """, "'{web,fair}'" },
     };
-
-    public async Task InitializeAsync()
-    {
-        database = await TestDatabase.CreateAsync();
-        node = await Node.StartAsync(database.ConnectionString);
-        Assert.Empty((await node.Editor.DeclareAsync(Samples.Contacts, Samples.ContactsShape())).Errors);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
-    }
 
     [Theory]
     [MemberData(nameof(Conversions))]
