@@ -19,7 +19,7 @@ public sealed class ConsistencyCheck(CrmDatabase database, TimeProvider time, IL
         await using var connection = await database.OpenAsync(ct);
         // Tables and definitions of one moment: a change that is applied meanwhile is in both or in neither.
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
-        var layers = await LayerRows.LoadAsync(connection, transaction, ct);
+        var layers = await LayerRows.LoadAsync(connection, transaction, null, ct);
         var features = await ChangeRunner.FeaturesAsync(connection, transaction, ct);
         var snapshot = SnapshotBuilder.Build(layers);
         var catalogue = await Catalogue.ReadAsync(connection, transaction, ct);

@@ -6,9 +6,11 @@ namespace Crm.Metadata;
 /// <summary>Layers and changes in, a plan out: all errors at once, every statement, and the questions only the records can answer. Pure.</summary>
 internal static class ChangePlanner
 {
-    public static PlanDraft Plan(MetadataLayers layers, IReadOnlyList<MetadataChange> changes, DatabaseFeatures features)
+    public static PlanDraft Plan(MetadataLayers layers, IReadOnlyList<MetadataChange> changes, DatabaseFeatures features) => Plan(MetadataState.Of(layers), changes, features);
+
+    public static PlanDraft Plan(MetadataState state, IReadOnlyList<MetadataChange> changes, DatabaseFeatures features)
     {
-        var before = SnapshotBuilder.Build(layers);
+        var (before, layers) = state;
         var edit = new LayerEdit(layers, before);
         foreach (var change in changes)
         {
@@ -16,8 +18,14 @@ internal static class ChangePlanner
         }
 
         var after = SnapshotBuilder.Build(edit.Layers);
-        var existing = SnapshotCheck.Problems(layers, before);
-        ImmutableArray<PlanMessage> errors = [.. edit.Errors.Concat(SnapshotCheck.Problems(edit.Layers, after).Except(existing)).Distinct()];
+        var problems = SnapshotCheck.Problems(edit.Layers, after);
+        if (!problems.IsEmpty)
+        {
+            // What was wrong before stands in nobody's way.
+            problems = [.. problems.Except(SnapshotCheck.Problems(layers, before))];
+        }
+
+        ImmutableArray<PlanMessage> errors = [.. edit.Errors.Concat(problems).Distinct()];
         if (!errors.IsEmpty)
         {
             return new PlanDraft(layers, edit.Layers, after, errors, [.. edit.Warnings.Distinct()], [], []);
@@ -29,7 +37,7 @@ internal static class ChangePlanner
         var isDeclared = changes.Any(c => c is MetadataChange.Declare);
         return new PlanDraft(layers, edit.Layers, after, [], [.. edit.Warnings.Distinct()], [.. steps], [.. Questions(before, after, edit.Renames, isDeclared), .. Lost(before, edit.Purges)])
         {
-            Uses = [.. changes.SelectMany(c => Uses(new MetadataState(before, layers), c)).Distinct()],
+            Uses = [.. changes.SelectMany(c => Uses(state, c)).Distinct()],
             Confirm = [.. edit.Purges.Select(p => p.Field ?? p.Entity).Distinct(StringComparer.Ordinal)],
         };
     }

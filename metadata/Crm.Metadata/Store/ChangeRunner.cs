@@ -10,7 +10,7 @@ namespace Crm.Metadata;
 /// Runs changes of definitions: one at a time over all hosts, everything (tables, definitions, version, history, the news to other hosts) in one transaction, so that
 /// a host that dies in between leaves nothing behind.
 /// </summary>
-internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
+internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func<MetadataState> known)
 {
     /// <summary>Channel of <see cref="Notifications"/>; the payload is the new version.</summary>
     public const string Channel = "crm_metadata";
@@ -25,7 +25,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
     {
         await using var connection = await database.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
-        return await LayerRows.LoadAsync(connection, transaction, ct);
+        return await LayerRows.LoadAsync(connection, transaction, null, ct);
     }
 
     /// <summary>The version other hosts know.</summary>
@@ -47,9 +47,10 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
     {
         await using var connection = await database.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
-        var layers = await LayerRows.LoadAsync(connection, transaction, ct);
+        var state = await StateAsync(connection, transaction, ct);
+        var layers = state.Layers;
         changes = await MetadataHistory.ResolveAsync(connection, transaction, changes, ct);
-        var draft = ChangePlanner.Plan(layers, changes, await FeaturesAsync(connection, transaction, ct));
+        var draft = ChangePlanner.Plan(state, changes, await FeaturesAsync(connection, transaction, ct));
         var (errors, warnings) = await DataFacts.AskAsync(connection, transaction, draft.Questions, ct);
         var tables = Tables(layers);
         var rows = await DataFacts.RowsAsync(
@@ -69,7 +70,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
     /// <param name="options">What they typed.</param>
     /// <param name="wait">How long to wait for another change to end.</param>
     /// <param name="ct">Stops before the commit.</param>
-    public async Task<(ApplyResult Result, MetadataLayers? Layers)> ApplyAsync(
+    public async Task<(ApplyResult Result, MetadataState? State)> ApplyAsync(
         IReadOnlyList<MetadataChange> changes, (long Version, string Statements)? expected, ModuleInfo? module, Actor actor, ApplyOptions options, TimeSpan wait, CancellationToken ct)
     {
         if (options.Comment is { Length: > ApplyOptions.MaxComment })
@@ -89,14 +90,15 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
                 await ModuleStates.SeenAsync(connection, transaction, module, time, ct);
             }
 
-            var layers = await LayerRows.LoadAsync(connection, transaction, ct);
+            var state = await StateAsync(connection, transaction, ct);
+            var layers = state.Layers;
             if (expected is { } shown && shown.Version != layers.Version)
             {
                 return (Refused(layers.Version, ErrorCodes.Conflict, "PlanIsOld", shown.Version, layers.Version), null);
             }
 
             changes = await MetadataHistory.ResolveAsync(connection, transaction, changes, ct);
-            var draft = ChangePlanner.Plan(layers, changes, await FeaturesAsync(connection, transaction, ct));
+            var draft = ChangePlanner.Plan(state, changes, await FeaturesAsync(connection, transaction, ct));
             var (errors, _) = await DataFacts.AskAsync(connection, transaction, draft.Questions.Where(q => q.IsError), ct);
             if (!draft.Errors.IsEmpty || !errors.IsEmpty)
             {
@@ -135,7 +137,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
             await tables.PutOffAsync(draft.Steps, big, after.Version, ct);
             await tables.RunAsync(draft.Steps, big, existing, ct);
             await transaction.CommitAsync(ct);
-            return (new ApplyResult(after.Version, [], Changed: true), after);
+            return (new ApplyResult(after.Version, [], Changed: true), new MetadataState(draft.Snapshot with { Version = after.Version }, after));
         }
         catch (PostgresException problem) when (problem.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
         {
@@ -151,6 +153,13 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time)
             // A record with a double was saved between the question and the index.
             return (new ApplyResult(0, [new PlanMessage(ErrorCodes.Unique, MetadataTexts.Of("DoublesNow", column), entity + "." + column)], Changed: false), null);
         }
+    }
+
+    private async Task<MetadataState> StateAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        var state = known();
+        var layers = await LayerRows.LoadAsync(connection, transaction, state.Layers, ct);
+        return ReferenceEquals(layers, state.Layers) ? state : MetadataState.Of(layers);
     }
 
     private static HashSet<string> Tables(MetadataLayers layers) =>

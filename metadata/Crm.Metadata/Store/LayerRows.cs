@@ -10,12 +10,23 @@ namespace Crm.Metadata;
 /// <summary>Layers as rows of <c>crm.definition</c>.</summary>
 internal static class LayerRows
 {
-    public static async Task<MetadataLayers> LoadAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct)
+    /// <summary>Reads all layers.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="transaction">One that sees a single version.</param>
+    /// <param name="known">Layers in memory: given back when the database is at their version, because reading hundreds of entities is most of what a small change costs.</param>
+    /// <param name="ct">Cancels.</param>
+    public static async Task<MetadataLayers> LoadAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, MetadataLayers? known, CancellationToken ct)
     {
         var version = await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT version FROM crm.metadata_version", transaction: transaction, cancellationToken: ct));
         var modules = await connection.QueryAsync<(string Id, string Name, string[] DependsOn)>(
             new CommandDefinition("SELECT id, name, depends_on FROM crm.module", transaction: transaction, cancellationToken: ct));
         var infos = modules.ToDictionary(m => m.Id, m => new ModuleInfo(m.Id, m.Name, [.. m.DependsOn]), StringComparer.Ordinal);
+        // What a module is called and builds on may change without a new version.
+        if (known?.Version == version && known.Items.All(l => infos.GetValueOrDefault(l.Name) is not { } now || IsSame(now, l.Module)))
+        {
+            return known;
+        }
+
         var rows = await connection.QueryAsync<(string Layer, string Kind, string Name, string Body)>(
             new CommandDefinition("SELECT layer, kind, name, body::text FROM crm.definition ORDER BY layer, kind, name", transaction: transaction, cancellationToken: ct));
         var layers = rows
@@ -92,6 +103,9 @@ internal static class LayerRows
 
         return rows;
     }
+
+    private static bool IsSame(ModuleInfo left, ModuleInfo right) =>
+        left.Id == right.Id && left.Name == right.Name && left.DependsOn.SequenceEqual(right.DependsOn, StringComparer.Ordinal);
 
     private static Layer Add(Layer layer, string kind, string name, string body)
     {

@@ -80,17 +80,17 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
     private async Task<ApplyResult> RunAsync(
         IReadOnlyList<MetadataChange> changes, (long Version, string Statements)? expected, ModuleInfo? module, Actor actor, ApplyOptions options, TimeSpan wait, CancellationToken ct)
     {
-        var (result, layers) = await store.Runner.ApplyAsync(changes, expected, module, actor, options, wait, ct);
+        var (result, state) = await store.Runner.ApplyAsync(changes, expected, module, actor, options, wait, ct);
         // A person can try again; a module that starts while another host imports into its table cannot.
         for (var tries = 1; module is not null && tries < StartTries && result.Errors.Any(e => e.Code == ErrorCodes.Busy); tries++)
         {
             await Task.Delay(TimeSpan.FromSeconds(tries), time, ct);
-            (result, layers) = await store.Runner.ApplyAsync(changes, expected, module, actor, options, wait, ct);
+            (result, state) = await store.Runner.ApplyAsync(changes, expected, module, actor, options, wait, ct);
         }
 
-        if (layers is not null)
+        if (state is not null)
         {
-            store.Accept(MetadataState.Of(layers));
+            store.Accept(state);
         }
 
         return result.Version == 0 ? result with { Version = store.Current.Version } : result;

@@ -20,7 +20,7 @@ public sealed class MetadataStore : IMetadata, IDisposable
     {
         ArgumentNullException.ThrowIfNull(notifications);
         this.database = database;
-        runner = new ChangeRunner(database, time);
+        runner = new ChangeRunner(database, time, () => State);
         this.notifications = notifications;
         this.log = log;
     }
