@@ -21,6 +21,7 @@ public static class SafeMode
         {
             Views = [new ViewDefinition("all", Texts.Of("AllFields"), columns, Sort: [], Origin: Origins.Platform)],
             Form = FormDefinition.Empty,
+            Holes = [],
         };
     }
 }

@@ -59,6 +59,33 @@ public sealed class SnapshotBuilderTests
     }
 
     [Fact]
+    public void What_views_and_the_form_name_and_cannot_show_is_known_as_a_hole()
+    {
+        Assert.Empty(Samples.Layers.Effective("company").Holes);
+        var layers = Samples.After("""
+            [
+              {"change":"add_field","entity":"company","field":{"name":"x_rating","type":"integer"}},
+              {"change":"set_view","entity":"company","view":{"name":"x_best","label":"Best","columns":["name","x_rating"],"sort":[{"path":"x_rating"}]}},
+              {"change":"set_form","entity":"company","form":{"sections":[{"label":"Main","fields":["name","x_rating"]}]}}
+            ]
+            """);
+        Assert.Empty(layers.Effective("company").Holes);
+
+        var hidden = Samples.After("""[{"change":"hide_field","entity":"company","field":"x_rating"}]""", layers).Effective("company");
+        Assert.Equal(["x_best: x_rating", "form: x_rating"], hidden.Holes.Select(Text));
+        Assert.All(hidden.Holes, hole => Assert.Equal("company", hole.Entity));
+        Assert.Equal(["name"], hidden.Views.Single(v => v.Name == "x_best").Columns.AsEnumerable());
+
+        // Hiding what a filter names is refused; what a module takes along when it goes is not asked about.
+        var five = new ViewDefinition("x_five", "Five", ["name"], Filter.Equal("parent.moon", 5));
+        var broken = MetadataLayers.Of(9, layers.Items.Select(l => l.IsCustom ? l with { Entities = l.Entities.SetItem("company", l.Entities["company"].With(five)) } : l));
+        Assert.Equal(["x_five: parent.moon, left out"], broken.Effective("company").Holes.Select(Text));
+        Assert.DoesNotContain("x_five", broken.Effective("company").Views.Select(v => v.Name));
+
+        static string Text(LayoutHole hole) => $"{hole.View?.Name ?? "form"}: {hole.Path}{(hole.IsViewLeftOut ? ", left out" : "")}";
+    }
+
+    [Fact]
     public void A_field_another_layer_adds_appears_on_a_form_laid_out_before()
     {
         var layers = Samples.After("""[{"change":"add_field","entity":"company","field":{"name":"x_limit","type":"money"}}]""");

@@ -14,15 +14,17 @@ internal static class Layout
             .Where(l => l.Entities.TryGetValue(entity.Name, out var shape) && (!shape.IsOwner || l.Name == entity.Origin))
             .Select(l => (Layer: l, Shape: l.Entities[entity.Name]))
             .ToList();
+        var holes = new List<LayoutHole>();
         return entity with
         {
-            Views = Views(fields, entity, shapes),
-            Form = Form(entity, shapes),
+            Views = Views(fields, entity, shapes, holes),
+            Form = Form(entity, shapes, holes),
+            Holes = [.. holes],
         };
     }
 
     /// <summary>Declared views first, then those made for every entity, then what the customer added; a view of the same name is replaced in its place.</summary>
-    private static ImmutableArray<ViewDefinition> Views(MetadataSnapshot snapshot, EntityDefinition entity, List<(Layer Layer, EntityShape Shape)> shapes)
+    private static ImmutableArray<ViewDefinition> Views(MetadataSnapshot snapshot, EntityDefinition entity, List<(Layer Layer, EntityShape Shape)> shapes, List<LayoutHole> holes)
     {
         var views = new List<ViewDefinition>();
         bool IsAddition(Layer layer) => layer.IsCustom && entity.Origin != Origins.Custom;
@@ -39,7 +41,7 @@ internal static class Layout
         }
 
         var removed = shapes.SelectMany(s => s.Shape.RemovedViews).ToHashSet(StringComparer.Ordinal);
-        return [.. views.Where(v => !removed.Contains(v.Name)).Select(v => Usable(snapshot, entity, v)).OfType<ViewDefinition>()];
+        return [.. views.Where(v => !removed.Contains(v.Name)).Select(v => Usable(snapshot, entity, v, holes)).OfType<ViewDefinition>()];
     }
 
     private static void Put(List<ViewDefinition> views, ViewDefinition view)
@@ -72,23 +74,45 @@ internal static class Layout
     }
 
     /// <summary>Without columns and sorts that lead nowhere; null when the filter cannot be answered any more, because then the list would show other records than it says.</summary>
-    private static ViewDefinition? Usable(MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view)
+    private static ViewDefinition? Usable(MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view, List<LayoutHole> holes)
     {
-        bool Leads(string path) => Paths.Find(snapshot, entity, path) is { IsHidden: false };
-        if (view.Filter is not null && !Paths.Of(view.Filter).All(Leads))
+        ImmutableArray<Sort> sort = view.Sort.IsDefault ? [] : view.Sort;
+        var filtered = view.Filter is null ? [] : Paths.Of(view.Filter).Where(IsLost).ToHashSet(StringComparer.Ordinal);
+        var lost = view.Columns.Concat(sort.Select(s => s.Path)).Where(IsLost).Except(filtered, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
+        holes.AddRange(filtered.Select(path => new LayoutHole(path, OwnerOf(snapshot, entity, path), view, IsViewLeftOut: true)));
+        if (filtered.Count > 0)
         {
             return null;
         }
 
-        var columns = view.Columns.Where(Leads).ToImmutableArray();
+        holes.AddRange(lost.Select(path => new LayoutHole(path, OwnerOf(snapshot, entity, path), view)));
+        var columns = view.Columns.RemoveAll(lost.Contains);
         return view with
         {
             Columns = columns.IsEmpty ? GeneratedViewColumns(entity) : columns,
-            Sort = view.Sort.IsDefaultOrEmpty ? [] : [.. view.Sort.Where(s => Leads(s.Path))],
+            Sort = sort.RemoveAll(s => lost.Contains(s.Path)),
         };
+
+        bool IsLost(string path) => Paths.Find(snapshot, entity, path) is not { IsHidden: false };
     }
 
-    private static FormDefinition Form(EntityDefinition entity, List<(Layer Layer, EntityShape Shape)> shapes)
+    /// <summary>Where a path that leads nowhere breaks off.</summary>
+    private static string OwnerOf(MetadataSnapshot snapshot, EntityDefinition entity, string path)
+    {
+        var at = entity.Name;
+        foreach (var (owner, field) in Paths.Along(snapshot, entity, path))
+        {
+            at = field.IsHidden ? owner.Name : (field.Type as ReferenceType)?.TargetOf(field) ?? owner.Name;
+            if (field.IsHidden)
+            {
+                break;
+            }
+        }
+
+        return at;
+    }
+
+    private static FormDefinition Form(EntityDefinition entity, List<(Layer Layer, EntityShape Shape)> shapes, List<LayoutHole> holes)
     {
         var sections = new List<FormSectionDefinition>();
         var formKnows = new HashSet<string>(StringComparer.Ordinal);
@@ -109,6 +133,7 @@ internal static class Layout
         }
 
         var shown = entity.Fields.Where(f => !f.IsHidden).Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        holes.AddRange(sections.SelectMany(s => s.Fields).Where(f => !shown.Contains(f)).Distinct(StringComparer.Ordinal).Select(f => new LayoutHole(f, entity.Name)));
         sections = [.. sections
             .Select(s => s with { Fields = [.. s.Fields.Where(shown.Contains)] })
             .Where(s => !s.Fields.IsEmpty)];

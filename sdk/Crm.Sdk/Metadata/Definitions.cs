@@ -53,6 +53,9 @@ public sealed record EntityDefinition
     /// <summary>The form.</summary>
     public FormDefinition Form { get; init; } = FormDefinition.Empty;
 
+    /// <summary>What its views and its form name and cannot show; pages leave it out and tell administrators.</summary>
+    public ImmutableArray<LayoutHole> Holes { get; init; } = [];
+
     /// <summary>Rules of its records, those of modules first.</summary>
     public ImmutableArray<RuleDefinition> Rules { get; init; } = [];
 
@@ -250,6 +253,13 @@ public sealed record FormDefinition(ImmutableArray<FormSectionDefinition> Sectio
 /// <param name="Label">Heading; empty for none.</param>
 /// <param name="Fields">In reading order.</param>
 public sealed record FormSectionDefinition(string Label, ImmutableArray<string> Fields);
+
+/// <summary>A field that a view or the form names and that is hidden or no longer there.</summary>
+/// <param name="Path">The field, or the path through lookups, as it was laid out.</param>
+/// <param name="Entity">Name of the entity the field is missed at; another one when a lookup leads there.</param>
+/// <param name="View">The view as it was laid out; null for the form.</param>
+/// <param name="IsViewLeftOut">Whether the view is not shown at all, because it filters by the field and would list other records than it says.</param>
+public sealed record LayoutHole(string Path, string Entity, ViewDefinition? View = null, bool IsViewLeftOut = false);
 
 /// <summary>Where the navigation shows an entity.</summary>
 /// <param name="Area">Name of the area.</param>
