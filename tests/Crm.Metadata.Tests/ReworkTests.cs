@@ -65,6 +65,19 @@ public sealed class ReworkTests : NodeTests
         Assert.Contains(": 1, for example '", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""[{"change":"change_type","entity":"company","field":{"name":"x_it","type":"integer"}},{"change":"rename_field","entity":"company","field":"x_it","to":"x_that"}]""")]
+    [InlineData("""[{"change":"rename_field","entity":"company","field":"x_it","to":"x_that"},{"change":"change_type","entity":"company","field":{"name":"x_that","type":"integer"}}]""")]
+    public async Task A_new_name_and_a_new_type_go_in_one_plan(string changes)
+    {
+        await AddAsync(""" "type":"text","unique":true """, "' 42 '");
+
+        Assert.Empty((await node.ChangeAsync(changes)).Errors);
+
+        Assert.Equal(42, await node.ScalarAsync<long>("SELECT x_that FROM records.company"));
+        Assert.True(node.Store.Current.Entity("company").Field("x_that").IsUnique);
+    }
+
     [Fact]
     public async Task A_new_type_is_reverted_with_its_options_and_values()
     {

@@ -57,7 +57,11 @@ public abstract record MetadataChange
     /// <summary>Another type for a field of the customer's; its values are converted, and refused when one of them cannot be.</summary>
     /// <param name="Entity">Name of the entity.</param>
     /// <param name="Field">Name, new type and its options; label, help and whether it is required or unique stay when they are null.</param>
-    public sealed record ChangeType(string Entity, FieldShape Field) : MetadataChange;
+    public sealed record ChangeType(string Entity, FieldShape Field) : MetadataChange
+    {
+        /// <summary>Types whose values a type's values can become.</summary>
+        public static ImmutableArray<FieldType> Targets(FieldType from) => TypeConversion.Targets(from);
+    }
 
     /// <summary>Removes a hidden field of the customer's with everything stored in it.</summary>
     /// <param name="Entity">Name of the entity.</param>

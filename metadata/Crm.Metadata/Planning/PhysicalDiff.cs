@@ -21,7 +21,7 @@ internal static class PhysicalDiff
             {
                 var existing = Renamed(TableShape.Of(known, features), entity, renames, steps);
                 existing = Purged(existing, known, [.. purges.Where(p => p.Entity == entity.Name).Select(p => p.Field).OfType<string>()], steps);
-                Change(entity, existing, wanted, before, steps, keys);
+                Change(entity, existing, wanted, before, renames, steps, keys);
             }
             else
             {
@@ -67,7 +67,7 @@ internal static class PhysicalDiff
         }
     }
 
-    private static void Change(EntityDefinition entity, TableShape existing, TableShape wanted, MetadataSnapshot before, List<PlanStep> steps, List<PlanStep> keys)
+    private static void Change(EntityDefinition entity, TableShape existing, TableShape wanted, MetadataSnapshot before, IReadOnlyCollection<FieldRename> renames, List<PlanStep> steps, List<PlanStep> keys)
     {
         var columns = wanted.Columns.ExceptBy(existing.Columns.Select(c => c.Name), c => c.Name).ToList();
         // A foreign key given with its new, empty column is not checked row by row; one to a table that is not there yet has to wait.
@@ -93,7 +93,7 @@ internal static class PhysicalDiff
         {
             if (existing.Columns.FirstOrDefault(c => c.Name == column.Name) is { } former && former.Type != column.Type)
             {
-                var conversion = TypeConversion.Of(before.Entity(entity.Name).Field(column.Field), entity.Field(column.Field))
+                var conversion = TypeConversion.Of(Former(before.Entity(entity.Name), column.Field, renames), entity.Field(column.Field))
                     ?? throw new InvalidOperationException($"Nobody knows how '{column.Name}' of '{entity.Name}' becomes {column.Type}.");
                 steps.Add(new PlanStep(
                     MetadataTexts.Of("StepConvert", entity.Field(column.Field).Label, entity.Label),
@@ -114,6 +114,13 @@ internal static class PhysicalDiff
         }
 
         AddKeys(entity, wanted, [.. wanted.ForeignKeys.Except(existing.ForeignKeys).Except(inline.Values)], keys);
+    }
+
+    /// <summary>The field as it was, by the name its column has by the time it is converted.</summary>
+    private static FieldDefinition Former(EntityDefinition known, string name, IReadOnlyCollection<FieldRename> renames)
+    {
+        var from = renames.Reverse().Where(r => r.Entity == known.Name).Aggregate(name, (now, rename) => rename.To == now ? rename.From : now);
+        return known.Field(from) with { Name = name };
     }
 
     /// <summary>The columns of purged fields go, and with them their indexes and keys.</summary>

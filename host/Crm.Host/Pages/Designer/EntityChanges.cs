@@ -61,7 +61,18 @@ internal sealed class EntityChanges
 
         foreach (var draft in Changed)
         {
-            if (entity.TryField(draft.Name, out var field) && draft.ToChange(entity.Name, field) is { } change)
+            if (!entity.TryField(draft.Was ?? "", out var field))
+            {
+                continue;
+            }
+
+            if (draft.ToChangeType(entity.Name, field) is { } retype)
+            {
+                var (from, to) = (DesignerTexts.Of("Type_" + FieldDraft.TypeOf(field)), DesignerTexts.Of("Type_" + draft.Type));
+                changes.Add((DesignerTexts.Of("PendingRetype", draft.Label, from, to), retype, () => Changed.Remove(draft)));
+            }
+
+            if (draft.ToChange(entity.Name, field) is { } change)
             {
                 changes.Add((DesignerTexts.Of("PendingChange", draft.Label), change, () => Changed.Remove(draft)));
             }
@@ -92,6 +103,16 @@ internal sealed class EntityChanges
         }
 
         AddRules(changes, entity);
+
+        // Last, because everything above names the fields as they are.
+        foreach (var draft in Changed)
+        {
+            if (draft.ToRename(entity.Name) is { } rename)
+            {
+                changes.Add((DesignerTexts.Of("PendingRename", rename.Field, rename.To), rename, () => draft.Name = rename.Field));
+            }
+        }
+
         return changes;
     }
 

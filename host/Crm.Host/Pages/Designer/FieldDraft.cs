@@ -18,8 +18,17 @@ public sealed class FieldDraft
     /// <summary>What a proposed name starts with: fields of entities of modules need the customer's prefix.</summary>
     public string Prefix { get; init; } = "";
 
-    /// <summary>The field exists: name and type stay.</summary>
-    public bool IsExisting { get; init; }
+    /// <summary>Name of the field as it is stored; null for a new one.</summary>
+    public string? Was { get; init; }
+
+    /// <summary>The field exists. One of a module keeps its name and type.</summary>
+    public bool IsExisting => Was is not null;
+
+    /// <summary>Types to choose from for a field that exists: the one it has, and those its values can become.</summary>
+    public IReadOnlyList<string> Types { get; init; } = [];
+
+    /// <summary>Whether name and type can be changed: of a new field, and of one of the customer's.</summary>
+    public bool CanRework { get; init; } = true;
 
     /// <summary>Somebody typed a name, so the label proposes none any more.</summary>
     public bool IsNameTyped { get; set; }
@@ -91,7 +100,9 @@ public sealed class FieldDraft
 
     public static FieldDraft Of(FieldDefinition field) => new()
     {
-        IsExisting = true,
+        Was = field.Name,
+        CanRework = field.Origin == Origins.Custom,
+        Types = [TypeOf(field), .. field.Origin == Origins.Custom && !field.IsCalculated ? MetadataChange.ChangeType.Targets(field.Type).Select(t => t.Name) : []],
         Name = field.Name,
         label = field.Label,
         Type = TypeOf(field),
@@ -188,11 +199,25 @@ public sealed class FieldDraft
         Number = Type == "auto_number" ? new NumberFormat(NumberPrefix.Trim(), NumberWidth, NumberStart) : null,
     };
 
+    /// <summary>Another type for the field, with its options; null when it keeps the one it has.</summary>
+    public MetadataChange.ChangeType? ToChangeType(string entity, FieldDefinition field) =>
+        Type == TypeOf(field) ? null : new MetadataChange.ChangeType(entity, ToShape() with { Name = field.Name });
+
+    /// <summary>Another name for the field; null when it keeps the one it has.</summary>
+    public MetadataChange.RenameField? ToRename(string entity) =>
+        Was is null || Text(Name) is not { } name || name == Was ? null : new MetadataChange.RenameField(entity, Was, name);
+
     /// <summary>What differs from the field as it is; null when nothing does.</summary>
     public MetadataChange.ChangeField? ToChange(string entity, FieldDefinition field)
     {
         var before = Of(field).ToShape();
         var after = ToShape();
+        if (ToChangeType(entity, field) is not null)
+        {
+            // The new type comes with all its options; what is left is a help text that was emptied.
+            return before.Help is not null && after.Help is null ? new MetadataChange.ChangeField(entity, new FieldShape(field.Name), ["help"]) : null;
+        }
+
         var reset = ImmutableArray.CreateBuilder<string>();
         // Null means "as it was", so what was emptied is reset by name.
         void Emptied(object? old, object? now, string name)
