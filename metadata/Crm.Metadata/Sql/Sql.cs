@@ -6,9 +6,6 @@ public static class Sql
     /// <summary>Schema of the tables records are stored in.</summary>
     public const string RecordsSchema = "records";
 
-    /// <summary>Schema of the platform's own tables.</summary>
-    public const string PlatformSchema = "crm";
-
     /// <summary>A quoted identifier: <c>company</c> gives <c>"company"</c>.</summary>
     public static string Quote(string identifier)
     {

@@ -19,4 +19,7 @@ public sealed class DisplayContext
             ? field.Type.Format(field, TimeZoneInfo.ConvertTime(instant, TimeZone), Culture)
             : field.Type.Format(field, value, Culture);
     }
+
+    /// <summary>Date and time of an instant, in the user's format and time zone.</summary>
+    public string Format(DateTimeOffset instant) => TimeZoneInfo.ConvertTime(instant, TimeZone).ToString("g", Culture);
 }

@@ -96,21 +96,9 @@ internal sealed class ChoiceType : FieldType
 }
 
 /// <summary>Any number of the field's choices; text input separates them by <c>;</c> or <c>,</c>.</summary>
-internal sealed class MultiChoiceType : FieldType
+internal sealed class MultiChoiceType : TextListType
 {
-    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.TextList)];
-
-    private static readonly ImmutableArray<FilterOperator> ListOperators = [FilterOperator.Contains];
-
     public override string Name => "multi_choice";
-
-    public override Type ValueType => typeof(ImmutableArray<string>);
-
-    public override ImmutableArray<FieldColumn> Columns => Column;
-
-    public override ImmutableArray<FilterOperator> Operators => ListOperators;
-
-    public override bool CanSort => false;
 
     public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
     {
@@ -147,16 +135,6 @@ internal sealed class MultiChoiceType : FieldType
         value = chosen.Count == 0 ? null : chosen.ToImmutableArray();
         return true;
     }
-
-    public override void ToColumns(object? value, Span<object?> columns) =>
-        columns[0] = value is ImmutableArray<string> names ? names.ToArray() : null;
-
-    public override object? FromColumns(ReadOnlySpan<object?> columns) =>
-        columns[0] is string[] names ? names.ToImmutableArray() : null;
-
-    // Immutable arrays compare by reference.
-    public override bool AreEqual(object? left, object? right) =>
-        left is ImmutableArray<string> one && right is ImmutableArray<string> other ? one.SequenceEqual(other) : left is null && right is null;
 
     public override IEnumerable<string> Problems(FieldDefinition field) => Choices.Problems(field);
 

@@ -5,7 +5,7 @@ using System.Globalization;
 namespace Crm.Sdk;
 
 /// <summary>Words users make up. Text separates them by <c>;</c> or <c>,</c>; two that differ in case only are one, spelled as the first.</summary>
-public sealed class TagsType : FieldType
+public sealed class TagsType : TextListType
 {
     /// <summary>Longest tag, in characters.</summary>
     public const int MaxTagLength = 50;
@@ -13,24 +13,8 @@ public sealed class TagsType : FieldType
     /// <summary>Most tags of one record.</summary>
     public const int MaxTags = 50;
 
-    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.TextList)];
-
-    private static readonly ImmutableArray<FilterOperator> ListOperators = [FilterOperator.Contains];
-
     /// <inheritdoc/>
     public override string Name => "tags";
-
-    /// <inheritdoc/>
-    public override Type ValueType => typeof(ImmutableArray<string>);
-
-    /// <inheritdoc/>
-    public override ImmutableArray<FieldColumn> Columns => Column;
-
-    /// <inheritdoc/>
-    public override ImmutableArray<FilterOperator> Operators => ListOperators;
-
-    /// <inheritdoc/>
-    public override bool CanSort => false;
 
     /// <inheritdoc/>
     public override bool TryNormalize(FieldDefinition field, object input, out object? value, [NotNullWhen(false)] out FieldError? error)
@@ -77,18 +61,6 @@ public sealed class TagsType : FieldType
         value = error is not null || tags.Count == 0 ? null : tags.ToImmutableArray();
         return error is null;
     }
-
-    /// <inheritdoc/>
-    public override void ToColumns(object? value, Span<object?> columns) =>
-        columns[0] = value is ImmutableArray<string> tags ? tags.ToArray() : null;
-
-    /// <inheritdoc/>
-    public override object? FromColumns(ReadOnlySpan<object?> columns) =>
-        columns[0] is string[] tags ? tags.ToImmutableArray() : null;
-
-    /// <inheritdoc/>
-    public override bool AreEqual(object? left, object? right) =>
-        left is ImmutableArray<string> one && right is ImmutableArray<string> other ? one.SequenceEqual(other) : left is null && right is null;
 
     /// <inheritdoc/>
     public override string Format(FieldDefinition field, object? value, CultureInfo culture) =>
