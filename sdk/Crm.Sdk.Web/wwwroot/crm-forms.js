@@ -61,7 +61,10 @@ function separateTime(input) {
 
 // A tag ends with a comma; the input is emptied here at once, so that nothing typed meanwhile is lost.
 function endTag(input) {
-  if (/[,;]/.test(input.value)) input.dispatchEvent(new Event('change', { bubbles: true }));
+  if (!/[,;]/.test(input.value)) return;
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+  // Who listens has read it by now; emptied later, a key pressed meanwhile would take it a second time.
+  input.value = '';
 }
 
 function takeTag(input) {
