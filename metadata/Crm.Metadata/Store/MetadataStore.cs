@@ -12,6 +12,7 @@ public sealed class MetadataStore : IMetadata, IDisposable
     private readonly Notifications notifications;
     private readonly ILogger log;
     private readonly Lock gate = new();
+    private readonly SemaphoreSlim reading = new(1, 1);
     private MetadataState state = MetadataState.Of(MetadataLayers.None);
     private IDisposable? subscription;
 
@@ -64,16 +65,29 @@ public sealed class MetadataStore : IMetadata, IDisposable
     /// <returns>Whether <see cref="Current"/> is newer than that.</returns>
     public async Task<bool> CatchUpAsync(long known, CancellationToken ct = default)
     {
-        if (Current.Version <= known && await runner.VersionAsync(ct) > known)
+        // Everybody who saves at that moment comes here at once: one of them reads for all.
+        await reading.WaitAsync(ct);
+        try
         {
-            Accept(MetadataState.Of(await runner.LoadAsync(ct)));
+            if (Current.Version <= known && await runner.VersionAsync(ct) > known)
+            {
+                Accept(MetadataState.Of(await runner.LoadAsync(ct)));
+            }
+        }
+        finally
+        {
+            reading.Release();
         }
 
         return Current.Version > known;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => subscription?.Dispose();
+    public void Dispose()
+    {
+        subscription?.Dispose();
+        reading.Dispose();
+    }
 
     /// <summary>Makes newer definitions the current ones; older ones come late and are dropped.</summary>
     internal void Accept(MetadataState next)
@@ -113,9 +127,6 @@ public sealed class MetadataStore : IMetadata, IDisposable
     private async Task FollowAsync(string payload, CancellationToken ct)
     {
         var announced = long.TryParse(payload, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : await runner.VersionAsync(ct);
-        if (announced > Current.Version)
-        {
-            Accept(MetadataState.Of(await runner.LoadAsync(ct)));
-        }
+        await CatchUpAsync(announced - 1, ct);
     }
 }
