@@ -38,6 +38,7 @@ internal static class ChangePlanner
         return new PlanDraft(layers, edit.Layers, after, [], [.. edit.Warnings.Distinct()], [.. steps], [.. Questions(before, after, edit.Renames, isDeclared), .. Lost(before, edit.Purges)])
         {
             Uses = [.. changes.SelectMany(c => Uses(state, c)).Distinct()],
+            Renames = [.. edit.Renames],
             Confirm = [.. edit.Purges.Select(p => p.Field ?? p.Entity).Distinct(StringComparer.Ordinal)],
         };
     }

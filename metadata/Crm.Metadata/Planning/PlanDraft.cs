@@ -26,6 +26,9 @@ internal sealed record PlanDraft(
     /// <summary>Names that have to be typed first.</summary>
     public ImmutableArray<string> Confirm { get; init; } = [];
 
+    /// <summary>Fields that get another name.</summary>
+    public ImmutableArray<FieldRename> Renames { get; init; } = [];
+
     /// <summary>Every statement, to see whether two plans do the same.</summary>
     public string Statements => string.Join(";\n", Steps.Where(s => s.Sql is not null).Select(s => s.Sql)) + (Steps.IsEmpty ? "" : ";\n");
 }

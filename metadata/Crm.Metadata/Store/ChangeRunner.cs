@@ -136,6 +136,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             await FinishAsync(connection, transaction, changes, draft, after.Version, actor, options, ct);
             await tables.PutOffAsync(draft.Steps, big, after.Version, ct);
             await tables.RunAsync(draft.Steps, big, existing, ct);
+            await RenamedAsync(connection, transaction, draft.Renames, after.Version, ct);
             await transaction.CommitAsync(ct);
             return (new ApplyResult(after.Version, [], Changed: true), new MetadataState(draft.Snapshot with { Version = after.Version }, after));
         }
@@ -196,6 +197,25 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(
             "SELECT pg_notify(@Channel, @payload)", new { Channel, payload = version.ToString(CultureInfo.InvariantCulture) }, transaction, cancellationToken: ct));
+    }
+
+    /// <summary>
+    /// Remembers new names of fields, with how far the history of records is written under the old ones. Only right behind the renaming of the columns: who saved under
+    /// the old names has committed by then, and nobody saves under the new ones before the end.
+    /// </summary>
+    private static async Task RenamedAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, ImmutableArray<FieldRename> renames, long version, CancellationToken ct)
+    {
+        foreach (var rename in renames)
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                """
+                INSERT INTO crm.field_rename (version, entity, from_name, to_name, last_history)
+                VALUES (@version, @Entity, @From, @To, COALESCE(pg_sequence_last_value(to_regclass('crm.history_id_seq')), 0))
+                """,
+                new { version, rename.Entity, rename.From, rename.To },
+                transaction,
+                cancellationToken: ct));
+        }
     }
 
     private static ApplyResult Refused(long version, string code, string text, params ReadOnlySpan<object?> arguments) =>

@@ -28,16 +28,21 @@ internal static class HistoryJson
         return texts;
     }
 
-    public static ImmutableArray<FieldChange> Read(EntityTable table, string text)
+    /// <summary>Reads what <see cref="Write(IReadOnlyList{PendingChange}, IReadOnlyList{IReadOnlyList{TableField}})"/> wrote, maybe long ago.</summary>
+    /// <param name="table">The entity as it is now.</param>
+    /// <param name="text">The JSON.</param>
+    /// <param name="nameNow">The name that a field has now.</param>
+    public static ImmutableArray<FieldChange> Read(EntityTable table, string text, Func<string, string> nameNow)
     {
         using var json = JsonDocument.Parse(text);
         var changes = ImmutableArray.CreateBuilder<FieldChange>();
         foreach (var property in json.RootElement.EnumerateObject())
         {
-            var isVisible = table.TryField(property.Name, out var field);
-            if (isVisible || !table.Entity.TryField(property.Name, out _))
+            var name = nameNow(property.Name);
+            var isVisible = table.TryField(name, out var field);
+            if (isVisible || !table.Entity.TryField(name, out _))
             {
-                changes.Add(new FieldChange(property.Name, ReadValue(field, property.Value[0]), ReadValue(field, property.Value[1])));
+                changes.Add(new FieldChange(name, ReadValue(field, property.Value[0]), ReadValue(field, property.Value[1])));
             }
         }
 

@@ -36,4 +36,23 @@ public sealed class HistoryTests(Engine engine) : IClassFixture<Engine>
         var changes = Assert.Single(await engine.Records.HistoryAsync("deal", deal.Id)).Changes;
         Assert.Equal([new FieldChange("due", null, "no date"), new FieldChange("gone", null, "5")], changes.ToArray());
     }
+
+    [Fact]
+    public async Task A_renamed_field_keeps_its_history_under_its_new_name()
+    {
+        await engine.ChangeAsync("""[{"change":"add_field","entity":"deal","field":{"name":"x_first","type":"integer"}}]""");
+        var deal = await engine.Records.SavedAsync(Values.Deal(("x_first", 1)));
+        await engine.ChangeAsync("""[{"change":"rename_field","entity":"deal","field":"x_first","to":"x_second"}]""");
+        deal = await engine.Records.SavedAsync(Values.Update(deal, ("x_second", 2)));
+        await engine.ChangeAsync("""[{"change":"rename_field","entity":"deal","field":"x_second","to":"x_third"}]""");
+        // Another field takes the name that the first one had.
+        await engine.ChangeAsync("""[{"change":"add_field","entity":"deal","field":{"name":"x_first","type":"text"}}]""");
+        deal = await engine.Records.SavedAsync(Values.Update(deal, ("x_third", 3), ("x_first", "new")));
+
+        var changes = (await engine.Records.HistoryAsync("deal", deal.Id)).Select(h => h.Changes.Where(c => c.Field.StartsWith("x_", StringComparison.Ordinal)).ToArray()).ToArray();
+
+        Assert.Equal([new FieldChange("x_third", 2L, 3L), new FieldChange("x_first", null, "new")], changes[0]);
+        Assert.Equal([new FieldChange("x_third", 1L, 2L)], changes[1]);
+        Assert.Equal([new FieldChange("x_third", null, 1L)], changes[2]);
+    }
 }
