@@ -54,6 +54,7 @@ internal static class DefinitionJson
             Choices = field.Choices.IsEmpty ? null : field.Choices,
             Target = field.Target,
             Targets = field.Targets.IsEmpty ? null : field.Targets,
+            Accept = field.Accept.IsEmpty ? null : field.Accept,
             Stages = field.Stages,
             Number = field.Number,
             Formula = field.Formula,

@@ -15,7 +15,7 @@ internal static class ShapeJson
     public static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "placements"];
 
     private static readonly string[] FieldOptions =
-        ["label", "help", "required", "unique", "read_only", "default", "max_length", "minimum", "maximum", "scale", "currency", "choices", "targets", "stages", "moves", "prefix", "width", "start"];
+        ["label", "help", "required", "unique", "read_only", "default", "max_length", "minimum", "maximum", "scale", "currency", "choices", "targets", "accept", "stages", "moves", "prefix", "width", "start"];
 
     public static JsonObject Write(EntityShape entity)
     {
@@ -57,6 +57,7 @@ internal static class ShapeJson
         Put(json, "choices", field.Choices is { } choices ? new JsonArray([.. choices.Select(Write)]) : null);
         Put(json, "target", field.Target ?? (field.Type as LookupType)?.DeclaredTarget);
         Put(json, "targets", Texts(field.Targets));
+        Put(json, "accept", Texts(field.Accept));
         Write(json, field.Stages);
         Write(json, field.Number);
         Put(json, "formula", field.Formula);
@@ -208,6 +209,7 @@ internal static class ShapeJson
             Choices = json.Element("choices") is null ? null : [.. json.Items("choices").Select(c => ReadChoice(c.Element, c.Path, errors))],
             Target = json.Text("target"),
             Targets = json.Texts("targets"),
+            Accept = json.Texts("accept"),
             Stages = ReadStages(json, errors),
             Number = ReadNumber(json),
             Formula = isFormula ? json.RequiredText("formula") : json.Text("formula"),

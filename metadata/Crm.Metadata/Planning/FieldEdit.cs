@@ -157,6 +157,7 @@ internal sealed class FieldEdit(LayerEdit edit)
                 "currency" => field with { Currency = null },
                 "choices" when field.Type is null => field with { Choices = null },
                 "targets" => field with { Targets = null },
+                "accept" => field with { Accept = null },
                 "stages" or "moves" when field.Type is null => field with { Stages = null },
                 "prefix" or "width" or "start" when field.Type is null => field with { Number = null },
                 _ => field,

@@ -217,6 +217,11 @@ internal static class SnapshotCheck
             yield return "targets";
         }
 
+        if (!field.Accept.IsEmpty && field.Type != Fields.File)
+        {
+            yield return "accept";
+        }
+
         if (field.MaxLength is not null && (field.Type is not SingleTextType || field.Type == Fields.AutoNumber || field.Type == Fields.Colour))
         {
             yield return "max_length";

@@ -130,6 +130,9 @@ public sealed record FieldShape(string Name)
     /// <summary>Entities an any-lookup may point to.</summary>
     public ImmutableArray<string>? Targets { get; init; }
 
+    /// <summary>Media types and endings a file field takes.</summary>
+    public ImmutableArray<string>? Accept { get; init; }
+
     /// <summary>Stages of a stage field.</summary>
     public StagesDefinition? Stages { get; init; }
 
@@ -164,6 +167,7 @@ public sealed record FieldShape(string Name)
         Choices = top.Choices ?? Choices,
         Target = top.Target ?? Target,
         Targets = top.Targets ?? Targets,
+        Accept = top.Accept ?? Accept,
         Stages = top.Stages ?? Stages,
         Number = top.Number ?? Number,
         Formula = top.Formula ?? Formula,

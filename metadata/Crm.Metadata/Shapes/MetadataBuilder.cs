@@ -185,6 +185,8 @@ internal sealed class FieldShapeBuilder(FieldShape shape) : IFieldBuilder
 
     public IFieldBuilder Targets(params ReadOnlySpan<string> entities) => Set(Shape with { Targets = [.. entities] });
 
+    public IFieldBuilder Accept(params ReadOnlySpan<string> kinds) => Set(Shape with { Accept = [.. kinds] });
+
     public IFieldBuilder Number(string prefix, int width, long start = 1) => Set(Shape with { Number = new NumberFormat(prefix, width, start) });
 
     public IFieldBuilder Formula(string expression) => Set(Shape with { Formula = expression });

@@ -128,6 +128,7 @@ internal static class SnapshotBuilder
             _ => shape.Target,
         },
         Targets = shape.Targets ?? [],
+        Accept = shape.Accept ?? [],
         Stages = shape.Stages,
         Number = shape.Number,
         Formula = shape.Formula,

@@ -79,6 +79,10 @@ public sealed class FileType(string name) : FieldType
         {
             error = new FieldError(ErrorCodes.Type, Texts.Of("NotImage", field.Label));
         }
+        else if (file.Id != Guid.Empty && !Takes(field, file))
+        {
+            error = new FieldError(ErrorCodes.Type, Texts.Of("NotAccepted", field.Label, string.Join(", ", field.Accept)));
+        }
         else if (file.Size > MegabytesOf(field) * Megabyte)
         {
             error = new FieldError(ErrorCodes.Length, Texts.Of("FileTooLarge", field.Label, MegabytesOf(field)));
@@ -112,10 +116,28 @@ public sealed class FileType(string name) : FieldType
         {
             yield return Texts.Of("FileSizeRange", field.Name, MaxBytes / Megabyte);
         }
+
+        foreach (var kind in field.Accept.Where(k => !IsKind(k)))
+        {
+            yield return Texts.Of("FileKind", field.Name, kind);
+        }
     }
 
     /// <inheritdoc/>
     public override string Format(FieldDefinition field, object? value, CultureInfo culture) => value is FileValue file ? file.Name : "";
+
+    private static bool Takes(FieldDefinition field, FileValue file) =>
+        field.Accept.IsEmpty || field.Accept.Any(kind => kind switch
+        {
+            ['.', ..] => file.Name.EndsWith(kind, StringComparison.OrdinalIgnoreCase),
+            [.., '/', '*'] => file.ContentType.StartsWith(kind[..^1], StringComparison.OrdinalIgnoreCase),
+            _ => file.ContentType.Equals(kind, StringComparison.OrdinalIgnoreCase),
+        });
+
+    // As an upload input takes them: https://html.spec.whatwg.org/multipage/input.html#attr-input-accept
+    private static bool IsKind(string kind) =>
+        kind is { Length: > 1 and <= 100 } && kind.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '/' or '*' or '-' or '+')
+        && (kind[0] == '.' ? !kind.AsSpan(1).ContainsAny("/*") : kind.Split('/') is [{ Length: > 0 } type, { Length: > 0 } name] && !type.Contains('*', StringComparison.Ordinal) && (name == "*" || !name.Contains('*', StringComparison.Ordinal)));
 
     private FileValue? OfParts(IReadOnlyDictionary<string, object?> parts)
     {

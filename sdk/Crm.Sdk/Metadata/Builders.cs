@@ -112,6 +112,9 @@ public interface IFieldBuilder
     /// <summary>Entities an any-lookup may point to; without it all.</summary>
     IFieldBuilder Targets(params ReadOnlySpan<string> entities);
 
+    /// <summary>Files a file field takes: media types (<c>application/pdf</c>, <c>video/*</c>) and endings (<c>.docx</c>); without it all.</summary>
+    IFieldBuilder Accept(params ReadOnlySpan<string> kinds);
+
     /// <summary>Prefix, width and first number of an auto-number field.</summary>
     IFieldBuilder Number(string prefix, int width, long start = 1);
 

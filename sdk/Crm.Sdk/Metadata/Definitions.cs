@@ -152,6 +152,9 @@ public sealed record FieldDefinition
     /// <summary>Entities an any-lookup may point to; empty for all.</summary>
     public ImmutableArray<string> Targets { get; init; } = [];
 
+    /// <summary>Files a file field takes: media types (<c>application/pdf</c>, <c>video/*</c>) and endings (<c>.docx</c>); empty for all.</summary>
+    public ImmutableArray<string> Accept { get; init; } = [];
+
     /// <summary>Stages of a stage field.</summary>
     public StagesDefinition? Stages { get; init; }
 

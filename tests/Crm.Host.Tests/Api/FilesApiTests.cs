@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Crm.Records.Files;
+using Crm.Sdk;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Crm.Host.Tests.Api;
 
@@ -73,6 +76,50 @@ public sealed class FilesApiTests(FilesApiTests.Crm crm) : IClassFixture<FilesAp
         Assert.Equal("length", refused.Code);
     }
 
+    [Theory]
+    [InlineData("Offer.DOCX", "application/octet-stream", true)]
+    [InlineData("offer", "application/pdf", true)]
+    [InlineData("offer.png", "image/png", true)]
+    [InlineData("docx", "text/plain", false)]
+    [InlineData("offer.docx.exe", "application/octet-stream", false)]
+    [InlineData("offer.pdf", "application/pdfx", false)]
+    public async Task A_field_takes_only_the_kinds_of_files_it_names(string name, string type, bool isTaken)
+    {
+        var upload = await UploadAsync(name, type, type == "image/png" ? Png : "content"u8.ToArray());
+        var answer = await crm.Api.SendAsync("POST", "odata/v4/x_docs", new JsonObject { ["name"] = "Offered", ["offer"] = upload }.ToJsonString());
+        Assert.Equal(isTaken ? HttpStatusCode.Created : HttpStatusCode.UnprocessableEntity, answer.Status);
+        if (!isTaken)
+        {
+            Assert.Equal("offer", answer.Target);
+            Assert.Contains("Offer takes only .docx, application/pdf, image/*.", answer.Text, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(".")]
+    [InlineData("pdf")]
+    [InlineData("*/*")]
+    [InlineData("image/")]
+    [InlineData("a/b/c")]
+    [InlineData("<script>/x")]
+    public async Task A_kind_of_file_that_means_nothing_is_refused(string kind)
+    {
+        var change = """{"changes":[{"change":"add_field","entity":"x_doc","field":{"name":"odd","type":"file","accept":["KIND"]}}]}""".Replace("KIND", kind, StringComparison.Ordinal);
+        var plan = await crm.Api.SendAsync("POST", "api/metadata/plan", change);
+        Assert.Contains("is no kind of file", plan.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_somebody_uploaded_is_theirs_until_a_record_holds_it()
+    {
+        var other = new Actor(Guid.CreateVersion7(), "Somebody else", IsAdministrator: false);
+        var file = await crm.Api.Crm.Services.GetRequiredService<FileStore>().StoreAsync("secret.txt", "text/plain", "secret"u8.ToArray(), other);
+        var value = new JsonObject { ["id"] = file.Id, ["name"] = file.Name, ["content_type"] = file.ContentType, ["size"] = file.Size };
+        var refused = await crm.Api.SendAsync("POST", "odata/v4/x_docs", new JsonObject { ["name"] = "Taken", ["paper"] = value }.ToJsonString());
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.Status);
+        Assert.Equal("paper", refused.Target);
+    }
+
     [Fact]
     public async Task A_file_is_replaced_and_taken_away()
     {
@@ -126,7 +173,8 @@ public sealed class FilesApiTests(FilesApiTests.Crm crm) : IClassFixture<FilesAp
             await Api.ApplyAsync("""
                 {"changes":[{"change":"create_entity","name":"x_doc","label":"Doc","plural":"Docs","set":"x_docs","fields":[
                   {"name":"name","type":"text","label":"Name","required":true},{"name":"paper","type":"file","label":"Paper"},
-                  {"name":"small","type":"file","label":"Small","maximum":1},{"name":"photo","type":"image","label":"Photo"}]}]}
+                  {"name":"small","type":"file","label":"Small","maximum":1},{"name":"photo","type":"image","label":"Photo"},
+                  {"name":"offer","type":"file","label":"Offer","accept":[".docx","application/pdf","image/*"]}]}]}
                 """);
         }
 

@@ -88,6 +88,9 @@ public sealed class FieldDraft
     /// <summary>Names of the entities an any-lookup may point to.</summary>
     public IList<string> Targets { get; init; } = [];
 
+    /// <summary>Of a file: the media types and endings it takes, separated by commas; empty for all.</summary>
+    public string? Accept { get; set; }
+
     public IList<ChoiceDraft> Choices { get; init; } = [];
 
     public IList<StageDraft> Stages { get; init; } = [];
@@ -123,6 +126,7 @@ public sealed class FieldDraft
         Currency = field.Type is MoneyType ? field.Default as string : null,
         Target = field.Target,
         Targets = [.. field.Targets],
+        Accept = field.Accept.IsEmpty ? null : string.Join(", ", field.Accept),
         Choices = [.. field.Choices.Select(c => new ChoiceDraft { Name = c.Name, Label = c.Label, Colour = c.Colour, IsExisting = true })],
         Stages = [.. field.Stages?.Stages.Select(s => new StageDraft { Name = s.Name, Label = s.Label, Kind = s.Kind, Probability = s.Probability, IsExisting = true }) ?? []],
         NumberPrefix = field.Number?.Prefix ?? "",
@@ -192,6 +196,7 @@ public sealed class FieldDraft
         Currency = Type == "money" ? Text(Currency)?.ToUpperInvariant() : null,
         Target = Type == "lookup" ? Text(Target) : null,
         Targets = Type == "any_lookup" && Targets.Count > 0 ? [.. Targets] : null,
+        Accept = Type == "file" && Text(Accept) is { } kinds ? [.. kinds.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries)] : null,
         Choices = HasChoices ? [.. ChoiceDraft.Filled(Choices).Select(c => new ChoiceDefinition(c.EffectiveName, c.Label.Trim(), Text(c.Colour)))] : null,
         Stages = Type == "stage" ? new StagesDefinition([.. StageDraft.Filled(Stages).Select(s => new StageDefinition(s.EffectiveName, s.Label.Trim(), s.Kind, s.Probability))], []) : null,
         Formula = IsFormula ? Formula?.Trim() ?? "" : null,
@@ -235,6 +240,7 @@ public sealed class FieldDraft
         Emptied(before.Scale, after.Scale, "scale");
         Emptied(before.Currency, after.Currency, "currency");
         Emptied(before.Targets, after.Targets, "targets");
+        Emptied(before.Accept, after.Accept, "accept");
         Emptied(before.Label, after.Label, "label");
         var stagesChanged = after.Stages is not null && !after.Stages.Stages.SequenceEqual(before.Stages?.Stages ?? []);
         var changes = new FieldShape(field.Name)
@@ -249,6 +255,7 @@ public sealed class FieldDraft
             Scale = before.Scale == after.Scale ? null : after.Scale,
             Currency = Differs(before.Currency, after.Currency),
             Targets = after.Targets is { } targets && !targets.SequenceEqual(before.Targets ?? []) ? targets : null,
+            Accept = after.Accept is { } kinds && !kinds.SequenceEqual(before.Accept ?? []) ? kinds : null,
             Choices = after.Choices is { } choices && !choices.SequenceEqual(before.Choices ?? []) ? choices : null,
             Stages = stagesChanged ? after.Stages! with { Moves = [.. field.Stages!.Moves.Where(m => after.Stages.Find(m.From) is not null && after.Stages.Find(m.To) is not null)] } : null,
             Number = before.Number == after.Number ? null : after.Number,
