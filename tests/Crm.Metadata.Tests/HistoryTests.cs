@@ -111,4 +111,21 @@ public sealed class HistoryTests : NodeTests
             Assert.Equal(code, Assert.Single(plan.Errors).Code);
         }
     }
+
+    [Fact]
+    public async Task Who_changed_a_property_is_known_and_a_reset_is_a_version_that_can_be_taken_back()
+    {
+        await node.ChangeAsync("""[{"change":"change_entity","entity":"company","label":"Firm"},{"change":"change_field","entity":"company","field":{"name":"website","label":"Home page","required":true}}]""");
+        var last = (await node.ChangeAsync("""[{"change":"change_entity","entity":"company","label":"Account"}]""")).Version;
+
+        var origins = PropertyOrigins.Of(node.Store.State, "company");
+        var changes = await node.History.ChangesAsync("company", origins);
+
+        Assert.Equal(["label: Ada 0", "fields/website/label: Ada 1", "fields/website/required: Ada 1"], origins.Select(o => $"{o.Key}: {changes[o].UserName} {last - changes[o].Version}"));
+        var reset = await node.ChangeAsync("""[{"change":"reset","entity":"company","path":["fields","website"]}]""");
+        Assert.Equal(("Website", false), (node.Store.Current.Entity("company").Field("website").Label, node.Store.Current.Entity("company").Field("website").IsRequired));
+        Assert.Equal(["label"], PropertyOrigins.Of(node.Store.State, "company").Select(o => o.Key));
+        await node.ChangeAsync($$"""[{"change":"revert","version":{{reset.Version}}}]""");
+        Assert.Equal("Home page", node.Store.Current.Entity("company").Field("website").Label);
+    }
 }

@@ -49,6 +49,7 @@ internal static class MetadataEndpoints
             var uses = field is null ? WhereUsed.OfEntity(state, name) : WhereUsed.OfField(state, name, field);
             return WriteAsync(context, StatusCodes.Status200OK, new JsonObject { ["version"] = state.Snapshot.Version, ["value"] = MetadataJson.Write(uses) });
         }).WithSummary("What uses an entity, or one of its fields");
+        group.MapOrigins();
         group.MapPackages();
         group.MapCalculations();
         group.MapMetadataHistory();

@@ -213,6 +213,8 @@ public static class MetadataJson
                 return new MetadataChange.RemoveRule(Entity(json), json.RequiredText("rule"));
             case "set_form":
                 return new MetadataChange.SetForm(Entity(json), json.Element("form") is { } form ? ShapeJson.ReadForm(form, json.At("form"), errors) : null);
+            case "reset":
+                return new MetadataChange.ResetProperty(Entity(json), json.Texts("path") ?? []);
             case "import":
                 return PackageJson.Read(json, errors);
             default:
@@ -279,6 +281,8 @@ public static class MetadataJson
                 return Make("remove_rule", remove.Entity, "rule", remove.Rule);
             case MetadataChange.SetForm set:
                 return Make("set_form", set.Entity, "form", set.Form is null ? null : ShapeJson.Write(set.Form));
+            case MetadataChange.ResetProperty reset:
+                return Make("reset", reset.Entity, "path", ShapeJson.Texts(reset.Path));
             case MetadataChange.Import import:
                 return PackageJson.Write(import);
             case MetadataChange.Revert revert:

@@ -77,6 +77,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             case MetadataChange.SetForm set:
                 SetForm(set.Entity, set.Form);
                 break;
+            case MetadataChange.ResetProperty reset:
+                ResetEdit.Apply(this, reset);
+                break;
             case MetadataChange.Import import:
                 new ImportEdit(this).Apply(import);
                 break;

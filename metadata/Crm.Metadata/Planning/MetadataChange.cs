@@ -97,6 +97,11 @@ public abstract record MetadataChange
     /// <param name="Form">The form; null for the one that lies below.</param>
     public sealed record SetForm(string Entity, FormDefinition? Form) : MetadataChange;
 
+    /// <summary>Takes back what the customer's layer says about one property, so that what lies below holds again.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Path">As in <see cref="PropertyOrigin.Path"/>; the beginning of a path for everything below it, empty for everything about the entity.</param>
+    public sealed record ResetProperty(string Entity, ImmutableArray<string> Path) : MetadataChange;
+
     /// <summary>Customisations of a package, see <see cref="MetadataPackage"/>.</summary>
     /// <param name="Shape">What the package says, as the customer's layer would.</param>
     /// <param name="Needs">Ids of modules it builds on.</param>

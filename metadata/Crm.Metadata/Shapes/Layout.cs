@@ -8,6 +8,9 @@ internal static class Layout
 {
     private const int GeneratedColumns = 7;
 
+    /// <summary>Names of the views every entity has.</summary>
+    public static readonly ImmutableArray<string> GeneratedViews = ["active", "inactive", "all"];
+
     public static EntityDefinition Complete(MetadataLayers layers, MetadataSnapshot fields, EntityDefinition entity)
     {
         var shapes = layers.Items

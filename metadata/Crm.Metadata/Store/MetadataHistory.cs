@@ -64,6 +64,45 @@ public sealed class MetadataHistory(CrmDatabase database)
         ];
     }
 
+    /// <summary>Who changed what the customer's layer says about an entity, property by property.</summary>
+    /// <param name="entity">Name of the entity.</param>
+    /// <param name="origins">The properties asked for.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <returns>The last change of each; nothing about a property that was changed before differences were kept.</returns>
+    public async Task<IReadOnlyDictionary<PropertyOrigin, PropertyChange>> ChangesAsync(string entity, IEnumerable<PropertyOrigin> origins, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(origins);
+        var open = origins.Where(o => o.IsCustomised).ToDictionary(o => o.Key, StringComparer.Ordinal);
+        var found = new Dictionary<PropertyOrigin, PropertyChange>();
+        if (open.Count == 0)
+        {
+            return found;
+        }
+
+        await using var connection = await database.OpenAsync(ct);
+        var rows = await connection.QueryAsync<(long Version, DateTime At, Guid UserId, string UserName, string? Before, string? After)>(new CommandDefinition(
+            """
+            SELECT h.version, h.at, h.user_id, h.user_name, d->>'before', d->>'after'
+            FROM crm.metadata_history h CROSS JOIN LATERAL jsonb_array_elements(h.definitions) d
+            WHERE d->>'layer' = @layer AND d->>'kind' = 'entity' AND d->>'name' = @entity ORDER BY h.version DESC
+            """,
+            new { layer = Crm.Sdk.Origins.Custom, entity },
+            cancellationToken: ct));
+        foreach (var row in rows)
+        {
+            var (before, after) = (LayerSays.Of(Body(row.Before)), LayerSays.Of(Body(row.After)));
+            foreach (var (key, origin) in open.Where(o => before.ContainsKey(o.Key) != after.ContainsKey(o.Key) || !JsonNode.DeepEquals(before.GetValueOrDefault(o.Key), after.GetValueOrDefault(o.Key))).ToList())
+            {
+                found.Add(origin, new PropertyChange(row.Version, new DateTimeOffset(DateTime.SpecifyKind(row.At, DateTimeKind.Utc)), row.UserId, row.UserName));
+                open.Remove(key);
+            }
+        }
+
+        return found;
+
+        static JsonObject? Body(string? json) => json is null ? null : JsonNode.Parse(json) as JsonObject;
+    }
+
     /// <summary>Changes with what history knows of the versions they revert.</summary>
     internal static async Task<IReadOnlyList<MetadataChange>> ResolveAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<MetadataChange> changes, CancellationToken ct)

@@ -30,6 +30,9 @@ internal sealed class EntityChanges
     /// <summary>Hidden fields to remove for good.</summary>
     public HashSet<string> Purged { get; init; } = new(StringComparer.Ordinal);
 
+    /// <summary>Keys of properties that go back to the layer below.</summary>
+    public HashSet<string> Resets { get; init; } = new(StringComparer.Ordinal);
+
     /// <summary>Whether the hidden entity is to be removed for good.</summary>
     public bool IsPurged { get; set; }
 
@@ -103,6 +106,11 @@ internal sealed class EntityChanges
         }
 
         AddRules(changes, entity);
+        foreach (var key in Resets)
+        {
+            string[] path = key.Split('/');
+            changes.Add((DesignerTexts.Of("PendingReset", OriginText.Name(entity, path)), new MetadataChange.ResetProperty(entity.Name, [.. path]), () => Resets.Remove(key)));
+        }
 
         // Last, because everything above names the fields as they are.
         foreach (var draft in Changed)

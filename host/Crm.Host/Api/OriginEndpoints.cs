@@ -1,0 +1,58 @@
+using System.Text.Json.Nodes;
+using Crm.Host.Modules;
+using Crm.Host.Security;
+using Crm.Metadata;
+using Crm.Sdk;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Crm.Host.Api;
+
+/// <summary>What each layer says about an entity, property by property.</summary>
+internal static class OriginEndpoints
+{
+    public static void MapOrigins(this IEndpointRouteBuilder metadata) => metadata
+        .MapGet("/entities/{name}/origins", (Delegate)OriginsAsync)
+        .WithSummary("Properties one layer changed over another: what each says, and who changed it when");
+
+    private static async Task OriginsAsync(
+        HttpContext context,
+        [FromServices] MetadataStore store,
+        [FromServices] MetadataHistory history,
+        [FromServices] ModuleCatalogAccessor modules,
+        [FromServices] CurrentActor actor,
+        string name)
+    {
+        MetadataEndpoints.RequireAdministrator(actor);
+        var state = store.State;
+        if (!state.Snapshot.TryEntity(name, out _))
+        {
+            throw new ApiException(new ApiError(StatusCodes.Status404NotFound, ErrorCodes.UnknownEntity, $"There is no entity '{name}'.", name));
+        }
+
+        var origins = PropertyOrigins.Of(state, name);
+        var changes = await history.ChangesAsync(name, origins, context.RequestAborted);
+        await MetadataEndpoints.WriteAsync(context, StatusCodes.Status200OK, new JsonObject
+        {
+            ["version"] = state.Snapshot.Version,
+            ["value"] = new JsonArray([.. origins.Select(o => ToJson(o, changes.GetValueOrDefault(o), modules.Current))]),
+        });
+    }
+
+    private static JsonObject ToJson(PropertyOrigin origin, PropertyChange? change, ModuleCatalog modules) => new()
+    {
+        ["path"] = new JsonArray([.. origin.Path.Select(p => (JsonNode)p)]),
+        ["layers"] = new JsonArray([.. origin.Layers.Select(l => new JsonObject
+        {
+            ["layer"] = l.Layer,
+            ["module_version"] = modules.Find(l.Layer)?.Version,
+            ["value"] = l.Value is null ? null : JsonNode.Parse(l.Value),
+        })]),
+        ["changed"] = change is null ? null : new JsonObject
+        {
+            ["version"] = change.Version,
+            ["at"] = change.At.UtcDateTime,
+            ["user_id"] = change.UserId,
+            ["user_name"] = change.UserName,
+        },
+    };
+}
