@@ -12,6 +12,9 @@ namespace Crm.Host.Pages;
 /// <summary>Wires this folder into the host.</summary>
 internal static class PagesSetup
 {
+    // The longest text a field takes is a million characters, three bytes each in most scripts. What is longer ends the connection, and with it the page.
+    private const long MaxMessage = 4 * 1024 * 1024;
+
     public static void AddCrmPages(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -24,7 +27,7 @@ internal static class PagesSetup
             // A laptop that was closed over lunch comes back to the page as it was left.
             options.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(30);
             options.DisconnectedCircuitMaxRetained = 200;
-        });
+        }).AddHubOptions(options => options.MaximumReceiveMessageSize = MaxMessage);
         services.AddCascadingAuthenticationState();
         services.AddRadzenComponents();
         services.AddCrmWeb();
