@@ -93,7 +93,7 @@
   // A click anywhere in a row opens the record, except on what does something else, and not while text is being selected.
   const rowClick = (event, target) => {
     const row = target?.closest('tr[data-row]');
-    if (!row || event.defaultPrevented || event.button !== 0 || target.closest('a, button, input, label, .menu') || String(getSelection()) !== '') {
+    if (!row || event.defaultPrevented || event.button !== 0 || target.closest('a, button, input, label, .menu, .cell-editor') || String(getSelection()) !== '') {
       return;
     }
 

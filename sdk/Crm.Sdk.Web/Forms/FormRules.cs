@@ -35,6 +35,13 @@ public sealed partial class FormModel
         return Verdict?.IsRequired(field) ?? field.IsRequired;
     }
 
+    /// <summary>The rule's words why a field stays as it is; null when it may be changed.</summary>
+    public string? WhyKept(FieldDefinition field)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        return Verdict?.Keeps(field)?.Message;
+    }
+
     /// <summary>Whether a choice may be chosen; the one that is stored stays in sight.</summary>
     public bool Offers(FieldDefinition field, string choice)
     {

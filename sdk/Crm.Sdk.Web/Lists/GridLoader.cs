@@ -44,7 +44,7 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
         var query = new RecordQuery
         {
             Entity = entity.Name,
-            Select = [.. Columns(view).SelectMany(c => c.Selected).Concat(entity.TitleFields).Append("is_active").Distinct(StringComparer.Ordinal)],
+            Select = Selected(view),
             Filter = (view.Filter, within) switch
             {
                 ({ } own, { } limit) => Filter.AllOf(own, limit),
@@ -66,6 +66,13 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
         return (state, page);
     }
 
+    /// <summary>Reads one row of a list again, whether it still belongs to the list or not; null when the record is gone.</summary>
+    public async Task<Record?> ReadRowAsync(GridState state, Guid id, CancellationToken ct)
+    {
+        var page = await records.QueryAsync(new RecordQuery { Entity = entity.Name, Select = Selected(View(state)), Filter = Filter.Equal("id", id), Top = 1 }, ct);
+        return page.Records.FirstOrDefault();
+    }
+
     /// <summary>What a record is called.</summary>
     public string TitleOf(Record record)
     {
@@ -73,4 +80,7 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
         var title = string.Join(' ', entity.TitleFields.Select(f => record[f] as string).Where(t => !string.IsNullOrEmpty(t)));
         return title.Length == 0 ? Texts.Of("Untitled") : title;
     }
+
+    private ImmutableArray<string> Selected(ViewDefinition view) =>
+        [.. Columns(view).SelectMany(c => c.Selected).Concat(entity.TitleFields).Append("is_active").Distinct(StringComparer.Ordinal)];
 }

@@ -1,11 +1,14 @@
 using System.Collections.Immutable;
+using Crm.Sdk.Web.Forms;
 using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.JSInterop;
 
 namespace Crm.Sdk.Web;
 
 /// <summary>A list of records: views, search, order, pages and actions, all done by the server. The caller keeps the <see cref="State"/>.</summary>
-public sealed partial class RecordGrid : IDisposable
+public sealed partial class RecordGrid : IAsyncDisposable
 {
     // Long enough that a word typed at speed is one query, short enough not to be felt.
     private static readonly TimeSpan TypingPause = TimeSpan.FromMilliseconds(160);
@@ -37,6 +40,9 @@ public sealed partial class RecordGrid : IDisposable
         this.log = log;
         this.time = time;
         rows = new GridCommands(services, ReloadAsync);
+        toasts = services.GetRequiredService<Toasts>();
+        browser = new GridBrowser(services.GetRequiredService<IJSRuntime>(), this);
+        editing = new GridEditing(services.GetRequiredService<IRecordService>(), services.GetRequiredService<IMetadata>(), services.GetRequiredService<FieldText>(), time);
     }
 
     /// <summary>Name of the entity listed.</summary>
@@ -113,11 +119,15 @@ public sealed partial class RecordGrid : IDisposable
 
     private async Task LoadAsync()
     {
-        await loading.CancelAsync();
-        loading.Dispose();
+        // What is being read is said before anything is awaited: the caller may set the same state again meanwhile.
+        (loaded, loadedWithin, isLoading, failure) = (State, Within, true, null);
+        var before = loading;
         loading = new CancellationTokenSource();
         var ct = loading.Token;
-        (loaded, loadedWithin, isLoading, failure) = (State, Within, true, null);
+        await before.CancelAsync();
+        before.Dispose();
+        editing.Cancel();
+        open = null;
         columns = loader.Columns(loader.View(State));
         order = loader.Order(State);
         try
@@ -205,13 +215,14 @@ public sealed partial class RecordGrid : IDisposable
     });
 
     /// <inheritdoc/>
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         isDisposed = true;
         Metadata.Changed -= OnMetadataChanged;
-        loading.Cancel();
+        await loading.CancelAsync();
         loading.Dispose();
-        typing.Cancel();
+        await typing.CancelAsync();
         typing.Dispose();
+        await browser.DisposeAsync();
     }
 }

@@ -72,12 +72,20 @@ function takeTag(input) {
   setTimeout(() => { if (input.value.startsWith(taken)) input.value = input.value.slice(taken.length); });
 }
 
+// What inputs do while they are typed into, in forms and in the cells of lists.
+export function helpTyping(e) {
+  if (e.target.dataset?.time !== undefined && e.inputType?.startsWith('insert')) separateTime(e.target);
+  if (e.target.dataset?.tags !== undefined) (e.type === 'change' ? takeTag : endTag)(e.target);
+}
+
+// What the inputs hold and the server does not know yet.
+export const typedIn = root => typed(root, 'known');
+
 class Form {
   constructor(root, owner, key, version) {
     Object.assign(this, { root, owner, key, version });
     this.onInput = e => {
-      if (e.target.dataset?.time !== undefined && e.inputType?.startsWith('insert')) separateTime(e.target);
-      if (e.target.dataset?.tags !== undefined) (e.type === 'change' ? takeTag : endTag)(e.target);
+      helpTyping(e);
       store(this);
     };
     this.onKey = e => this.shortcut(e);
@@ -105,7 +113,7 @@ class Form {
   }
 
   restart(version) { this.version = version; store(this); }
-  collect() { return typed(this.root, 'known'); }
+  collect() { return typedIn(this.root); }
   clear() { sessionStorage.removeItem(storageKey(this)); }
 
   read() {

@@ -62,6 +62,15 @@ public sealed class RuleVerdict
     /// <summary>Whether a rule keeps the field as it is.</summary>
     public bool IsReadOnly(string field) => Find(RuleKind.ReadOnly, field, when: true) is not null;
 
+    /// <summary>What a change of the field would be refused with, because a rule keeps it as it is or does not show it; null when it may be changed.</summary>
+    public ValidationError? Keeps(FieldDefinition field)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        return Find(RuleKind.ReadOnly, field.Name, when: true) is { } kept ? new ValidationError(field.Name, ErrorCodes.Rule, Say(kept, field, "RuleReadOnly"))
+            : HiddenBy(field.Name) is { } hiding ? new ValidationError(field.Name, ErrorCodes.Rule, Say(hiding, field, "RuleHidden"))
+            : null;
+    }
+
     /// <summary>Whether a choice may be chosen.</summary>
     public bool Allows(string field, string choice) => !Holding(RuleKind.Options, field).Any(r => !r.Options.Contains(choice));
 
