@@ -98,8 +98,12 @@ internal static class MetadataEndpoints
             throw new ApiException(Error(Status(result.Errors), result.Errors));
         }
 
-        await WriteAsync(context, StatusCodes.Status200OK, new JsonObject { ["version"] = result.Version });
+        await WriteAsync(context, StatusCodes.Status200OK, Answer(result));
     }
+
+    /// <summary>The version, and the step that has to be done before the change comes into force.</summary>
+    private static JsonObject Answer(ApplyResult result) =>
+        result.Step is { } step ? new JsonObject { ["version"] = result.Version, ["step"] = step } : new JsonObject { ["version"] = result.Version };
 
     private static ApplyOptions Options(JsonElement body)
     {

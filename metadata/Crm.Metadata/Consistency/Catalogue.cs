@@ -48,8 +48,22 @@ internal sealed record Catalogue(ImmutableDictionary<string, CatalogueTable> Tab
             schema,
             transaction,
             cancellationToken: ct));
+        // The platform's own triggers begin with its name.
+        var triggers = await connection.QueryAsync<(string Table, string Name, string? Definition)>(new CommandDefinition(
+            """
+            SELECT t.relname, g.tgname, pg_get_triggerdef(g.oid)
+            FROM pg_trigger g
+            JOIN pg_class t ON t.oid = g.tgrelid
+            JOIN pg_namespace n ON n.oid = t.relnamespace AND n.nspname = @schema
+            WHERE NOT g.tgisinternal AND g.tgname NOT LIKE 'crm\_%'
+            ORDER BY g.tgname
+            """,
+            schema,
+            transaction,
+            cancellationToken: ct));
         var indexesOf = indexes.ToLookup(i => i.Table, i => new CatalogueIndex(i.Name, i.IsUnique, i.IsValid, i.IsPrimary, i.Definition ?? ""), StringComparer.Ordinal);
         var keysOf = keys.ToLookup(k => k.Table, k => new CatalogueKey(k.Name, k.Definition ?? ""), StringComparer.Ordinal);
+        var triggersOf = triggers.ToLookup(g => g.Table, g => new CatalogueTrigger(g.Name, g.Definition ?? ""), StringComparer.Ordinal);
         return new Catalogue(columns
             .GroupBy(c => c.Table, StringComparer.Ordinal)
             .ToImmutableDictionary(
@@ -57,8 +71,17 @@ internal sealed record Catalogue(ImmutableDictionary<string, CatalogueTable> Tab
                 g => new CatalogueTable(
                     [.. g.Where(c => c.Name is not null).Select(c => new CatalogueColumn(c.Name!, c.Type!, c.IsRequired == true))],
                     [.. indexesOf[g.Key]],
-                    [.. keysOf[g.Key]]),
+                    [.. keysOf[g.Key]],
+                    [.. triggersOf[g.Key]]),
                 StringComparer.Ordinal));
+    }
+
+    /// <summary>Columns that are being given another type by a step, by table: while it runs there is more in the table than the definitions say.</summary>
+    public static async Task<ImmutableDictionary<string, ImmutableArray<string>>> ConversionsAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        var steps = await connection.QueryAsync<(string Entity, string Columns)>(new CommandDefinition(
+            "SELECT entity, name FROM crm.metadata_step WHERE kind = 'convert' AND state = 'running' AND position IS NOT NULL", transaction: transaction, cancellationToken: ct));
+        return steps.ToImmutableDictionary(s => s.Entity, s => s.Columns.Split(',').ToImmutableArray(), StringComparer.Ordinal);
     }
 
     /// <summary>How the database itself calls types: <c>timestamptz</c> is <c>timestamp with time zone</c>.</summary>
@@ -70,10 +93,12 @@ internal sealed record Catalogue(ImmutableDictionary<string, CatalogueTable> Tab
     }
 }
 
-internal sealed record CatalogueTable(ImmutableArray<CatalogueColumn> Columns, ImmutableArray<CatalogueIndex> Indexes, ImmutableArray<CatalogueKey> Keys);
+internal sealed record CatalogueTable(ImmutableArray<CatalogueColumn> Columns, ImmutableArray<CatalogueIndex> Indexes, ImmutableArray<CatalogueKey> Keys, ImmutableArray<CatalogueTrigger> Triggers);
 
 internal sealed record CatalogueColumn(string Name, string Type, bool IsRequired);
 
 internal sealed record CatalogueIndex(string Name, bool IsUnique, bool IsValid, bool IsPrimary, string Definition);
 
 internal sealed record CatalogueKey(string Name, string Definition);
+
+internal sealed record CatalogueTrigger(string Name, string Definition);

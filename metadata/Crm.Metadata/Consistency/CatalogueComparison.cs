@@ -4,13 +4,14 @@ using Crm.Sdk;
 namespace Crm.Metadata;
 
 /// <summary>Names every difference between the tables the definitions want and those the database has. Pure.</summary>
-internal sealed class CatalogueComparison(Catalogue catalogue, Func<string, string> typeName)
+internal sealed class CatalogueComparison(Catalogue catalogue, IReadOnlyDictionary<string, ImmutableArray<string>> conversions, Func<string, string> typeName)
 {
     private readonly List<CatalogueDifference> found = [];
 
-    public static ImmutableArray<CatalogueDifference> Of(MetadataSnapshot snapshot, Catalogue catalogue, DatabaseFeatures features, Func<string, string> typeName)
+    public static ImmutableArray<CatalogueDifference> Of(
+        MetadataSnapshot snapshot, Catalogue catalogue, IReadOnlyDictionary<string, ImmutableArray<string>> conversions, DatabaseFeatures features, Func<string, string> typeName)
     {
-        var comparison = new CatalogueComparison(catalogue, typeName);
+        var comparison = new CatalogueComparison(catalogue, conversions, typeName);
         foreach (var entity in snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal))
         {
             comparison.Table(TableShape.Of(entity, features));
@@ -37,6 +38,7 @@ internal sealed class CatalogueComparison(Catalogue catalogue, Func<string, stri
         PrimaryKey(wanted, actual);
         Indexes(wanted, actual);
         Keys(wanted, actual);
+        Converting(wanted, actual);
     }
 
     private void Columns(TableShape wanted, CatalogueTable actual)
@@ -55,7 +57,7 @@ internal sealed class CatalogueComparison(Catalogue catalogue, Func<string, stri
             }
         }
 
-        foreach (var extra in actual.Columns.Where(c => wanted.Columns.All(w => w.Name != c.Name)))
+        foreach (var extra in actual.Columns.Where(c => wanted.Columns.All(w => w.Name != c.Name) && !IsOfConversion(wanted.Name, c.Name)))
         {
             Extra(CataloguePart.Column, wanted.Name, extra.Name, Describe(extra.Type, extra.IsRequired));
         }
@@ -91,7 +93,7 @@ internal sealed class CatalogueComparison(Catalogue catalogue, Func<string, stri
             }
         }
 
-        foreach (var extra in actual.Indexes.Where(i => !i.IsPrimary && wanted.Indexes.All(w => w.Name != i.Name)))
+        foreach (var extra in actual.Indexes.Where(i => !i.IsPrimary && wanted.Indexes.All(w => w.Name != i.Name) && !IsOfConversion(wanted.Name, i.Name)))
         {
             Extra(CataloguePart.Index, wanted.Name, extra.Name, (extra.IsUnique ? "unique " : "") + AfterTable(extra.Definition));
         }
@@ -118,6 +120,32 @@ internal sealed class CatalogueComparison(Catalogue catalogue, Func<string, stri
             Extra(CataloguePart.ForeignKey, wanted.Name, extra.Name, extra.Definition);
         }
     }
+
+    /// <summary>Triggers are there while columns get another type, and then they must be.</summary>
+    private void Converting(TableShape wanted, CatalogueTable actual)
+    {
+        var trigger = ColumnConversion.TriggerOf(wanted.Name);
+        var isExpected = conversions.TryGetValue(wanted.Name, out var columns);
+        foreach (var column in isExpected ? columns.Select(ColumnConversion.ShadowOf) : [])
+        {
+            if (actual.Columns.All(c => c.Name != column))
+            {
+                Missing(CataloguePart.Column, wanted.Name, column, column, sql: null);
+            }
+
+            if (actual.Triggers.All(t => t.Name != trigger))
+            {
+                Missing(CataloguePart.Trigger, wanted.Name, trigger, column, sql: null);
+            }
+        }
+
+        foreach (var extra in actual.Triggers.Where(t => !isExpected || t.Name != trigger))
+        {
+            Extra(CataloguePart.Trigger, wanted.Name, extra.Name, extra.Definition);
+        }
+    }
+
+    private bool IsOfConversion(string table, string name) => conversions.ContainsKey(table) && ColumnConversion.IsTemporary(name);
 
     private void Missing(CataloguePart part, string table, string name, string expected, string? sql) =>
         Add(DifferenceKind.Missing, part, table, name, expected, null, sql);

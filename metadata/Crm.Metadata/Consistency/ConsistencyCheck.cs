@@ -23,8 +23,9 @@ public sealed class ConsistencyCheck(CrmDatabase database, TimeProvider time, IL
         var features = await ChangeRunner.FeaturesAsync(connection, transaction, ct);
         var snapshot = SnapshotBuilder.Build(layers);
         var catalogue = await Catalogue.ReadAsync(connection, transaction, ct);
+        var conversions = await Catalogue.ConversionsAsync(connection, transaction, ct);
         var types = await Catalogue.TypesAsync(connection, transaction, Enum.GetValues<StorageKind>().Select(TableShape.SqlType), ct);
-        var report = new ConsistencyReport(layers.Version, time.GetUtcNow(), CatalogueComparison.Of(snapshot, catalogue, features, t => types.GetValueOrDefault(t, t)));
+        var report = new ConsistencyReport(layers.Version, time.GetUtcNow(), CatalogueComparison.Of(snapshot, catalogue, conversions, features, t => types.GetValueOrDefault(t, t)));
         Volatile.Write(ref last, report);
         return report;
     }

@@ -69,4 +69,7 @@ public enum CataloguePart
 
     /// <summary>A foreign key.</summary>
     ForeignKey,
+
+    /// <summary>A trigger; there is one while a column gets another type.</summary>
+    Trigger,
 }

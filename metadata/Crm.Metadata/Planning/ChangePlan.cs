@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 
 namespace Crm.Metadata;
 
@@ -54,6 +53,9 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
     /// <summary>How it is done on a big table; null when it is quick on any.</summary>
     internal OnlineStep? Online { get; init; }
 
+    /// <summary>The column that gets another type; null when none does.</summary>
+    internal ColumnConversion? Conversion { get; init; }
+
     /// <summary>Whether a later change can bring back everything as it was.</summary>
     public bool CanUndo => !IsDestructive;
 
@@ -78,19 +80,16 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
 /// <param name="Later">What is done afterwards without holding up anybody.</param>
 internal sealed record OnlineStep(string Kind, string Name, string? Now, string Later)
 {
-    /// <summary>Records of one batch: locked for so short a time that who wants one of them does not notice.</summary>
-    public const int BatchSize = 1000;
-
-    /// <summary>Gives records their value, batch by batch in the order of their ids; <c>$1</c> is the last id done, the answer the last id of the batch and its size.</summary>
+    /// <summary>Gives records their value, batch by batch in the order of their ids; <c>$1</c> is the last id done, <c>$2</c> the size of a batch, the answer the last id of the batch and its size.</summary>
     /// <param name="entity">The entity.</param>
     /// <param name="field">The field.</param>
     /// <param name="set">The assignment; the record is <c>r</c>.</param>
     /// <param name="where">Which records need it.</param>
-    public static OnlineStep Fill(string entity, string field, string set, string where) => new("fill", field, null, string.Create(CultureInfo.InvariantCulture, $"""
-        WITH batch AS (SELECT id FROM {Sql.Table(entity)} WHERE id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid) ORDER BY id LIMIT {BatchSize} FOR NO KEY UPDATE),
+    public static OnlineStep Fill(string entity, string field, string set, string where) => new("fill", field, null, $"""
+        WITH batch AS (SELECT id FROM {Sql.Table(entity)} WHERE id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid) ORDER BY id LIMIT $2 FOR NO KEY UPDATE),
         filled AS (UPDATE {Sql.Table(entity)} AS r SET {set} FROM batch WHERE r.id = batch.id AND {where})
         SELECT (SELECT id FROM batch ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM batch)
-        """));
+        """);
 }
 
 /// <summary>What a step does with the records of its table.</summary>
@@ -146,8 +145,11 @@ public sealed record ApplyOptions(string? Comment = null, ImmutableArray<string>
 /// <param name="Changed">Whether anything was changed.</param>
 public sealed record ApplyResult(long Version, ImmutableArray<PlanMessage> Errors, bool Changed)
 {
-    /// <summary>Whether the definitions are now as asked for.</summary>
+    /// <summary>Whether the definitions are now as asked for, or will be when <see cref="Step"/> is done.</summary>
     public bool Succeeded => Errors.IsEmpty;
+
+    /// <summary>The step (<see cref="MetadataSteps"/>) that prepares a big table; the change comes into force when it is done. Null when nothing has to be prepared.</summary>
+    public long? Step { get; init; }
 }
 
 /// <summary>Codes of plans beside those of <see cref="Crm.Sdk.ErrorCodes"/>.</summary>

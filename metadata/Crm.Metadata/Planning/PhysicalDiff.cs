@@ -93,14 +93,19 @@ internal static class PhysicalDiff
         {
             if (existing.Columns.FirstOrDefault(c => c.Name == column.Name) is { } former && former.Type != column.Type)
             {
-                var conversion = TypeConversion.Of(Former(before.Entity(entity.Name), column.Field, renames), entity.Field(column.Field))
+                var (source, old) = Former(before.Entity(entity.Name), column.Field, renames);
+                var conversion = TypeConversion.Of(old, entity.Field(column.Field))
                     ?? throw new InvalidOperationException($"Nobody knows how '{column.Name}' of '{entity.Name}' becomes {column.Type}.");
                 steps.Add(new PlanStep(
                     MetadataTexts.Of("StepConvert", entity.Field(column.Field).Label, entity.Label),
                     $"ALTER TABLE {Sql.Table(wanted.Name)} ALTER COLUMN {Sql.Quote(column.Name)} TYPE {column.Type} USING {conversion.Value}",
                     StepLock.All,
                     entity.Name)
-                { Work = StepWork.Rewrite });
+                {
+                    Work = StepWork.Rewrite,
+                    // What is made of the column's indexes anyway is made for the new one beforehand.
+                    Conversion = new ColumnConversion(wanted.Name, source, column.Name, column.Type, old, entity.Field(column.Field), [.. wanted.Indexes.Intersect(existing.Indexes).Where(i => i.Column == column.Name)]),
+                });
             }
         }
 
@@ -116,11 +121,11 @@ internal static class PhysicalDiff
         AddKeys(entity, wanted, [.. wanted.ForeignKeys.Except(existing.ForeignKeys).Except(inline.Values)], keys);
     }
 
-    /// <summary>The field as it was, by the name its column has by the time it is converted.</summary>
-    private static FieldDefinition Former(EntityDefinition known, string name, IReadOnlyCollection<FieldRename> renames)
+    /// <summary>The name the field has now, and the field as it was by the name its column has by the time it is converted.</summary>
+    private static (string Source, FieldDefinition Field) Former(EntityDefinition known, string name, IReadOnlyCollection<FieldRename> renames)
     {
         var from = renames.Reverse().Where(r => r.Entity == known.Name).Aggregate(name, (now, rename) => rename.To == now ? rename.From : now);
-        return known.Field(from) with { Name = name };
+        return (from, known.Field(from) with { Name = name });
     }
 
     /// <summary>The columns of purged fields go, and with them their indexes and keys.</summary>

@@ -51,14 +51,15 @@ internal sealed record TypeConversion(string Value, string? Fits = null)
     /// <summary>The conversion as SQL; null where there is none, or nothing to convert.</summary>
     /// <param name="from">The field as it is.</param>
     /// <param name="to">The field as it will be.</param>
-    public static TypeConversion? Of(FieldDefinition from, FieldDefinition to)
+    /// <param name="column">Where the value is read; null for the column of <paramref name="from"/>.</param>
+    public static TypeConversion? Of(FieldDefinition from, FieldDefinition to, string? column = null)
     {
         if (from.Type == to.Type || !Known.TryGetValue((from.Type, to.Type), out var known))
         {
             return null;
         }
 
-        var column = Sql.Quote(from.Name);
+        column ??= Sql.Quote(from.Name);
         // Choices are names of definitions, and parts of the statement an administrator sees.
         var choices = to.Choices.IsEmpty ? "NULL" : string.Join(", ", to.Choices.Select(c => Sql.Literal(c.Name)));
         string Fill(string sql) => string.Format(CultureInfo.InvariantCulture, sql, column, to.Scale ?? 2, choices);

@@ -59,21 +59,30 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
         var steps = all.IsEmpty
             ? draft.Steps.Select(s => s.Sql is not null && s.Entity is { } entity && rows.TryGetValue(entity, out var count) ? Shown(s with { Rows = count }) : s)
             : [];
+        steps = steps.ToList();
+        if (steps.FirstOrDefault(s => s is { Conversion: not null, IsBackground: true }) is { } prepared)
+        {
+            warnings = [.. warnings, new PlanMessage(ErrorCodes.Busy, MetadataTexts.Of("ConvertLater"), prepared.Entity)];
+        }
+
         return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, all, [.. draft.Warnings, .. warnings], [.. steps]) { Uses = draft.Uses, Confirm = draft.Confirm });
     }
 
-    /// <summary>Plans again under the lock and applies.</summary>
-    /// <param name="changes">What to change.</param>
-    /// <param name="expected">Version and statements that were shown; null when nobody looked at a plan.</param>
-    /// <param name="module">A module whose row belongs to the change.</param>
-    /// <param name="actor">Who.</param>
-    /// <param name="options">What they typed.</param>
-    /// <param name="wait">How long to wait for another change to end.</param>
-    /// <param name="ct">Stops before the commit.</param>
-    public async Task<(ApplyResult Result, MetadataState? State)> ApplyAsync(
-        IReadOnlyList<MetadataChange> changes, (long Version, string Statements)? expected, ModuleInfo? module, Actor actor, ApplyOptions options, TimeSpan wait, CancellationToken ct)
+    /// <summary>Plans what a step prepares, as it would be done now.</summary>
+    public async Task<PlanDraft> DraftAsync(IReadOnlyList<MetadataChange> changes, CancellationToken ct)
     {
-        if (options.Comment is { Length: > ApplyOptions.MaxComment })
+        await using var connection = await database.OpenAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
+        var state = await StateAsync(connection, transaction, ct);
+        return ChangePlanner.Plan(state, await MetadataHistory.ResolveAsync(connection, transaction, changes, ct), await FeaturesAsync(connection, transaction, ct));
+    }
+
+    /// <summary>Plans again under the lock and applies, or leaves it to a step that prepares a big table first.</summary>
+    /// <param name="request">What, and for whom.</param>
+    /// <param name="ct">Stops before the commit.</param>
+    public async Task<(ApplyResult Result, MetadataState? State)> ApplyAsync(ApplyRequest request, CancellationToken ct)
+    {
+        if (request.Options.Comment is { Length: > ApplyOptions.MaxComment })
         {
             return (Refused(0, ErrorCodes.Length, "CommentTooLong", ApplyOptions.MaxComment), null);
         }
@@ -82,35 +91,35 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
         await using var transaction = await connection.BeginTransactionAsync(ct);
         try
         {
-            await WaitAtMostAsync(connection, transaction, wait, ct);
+            await WaitAtMostAsync(connection, transaction, request.Wait, ct);
             await connection.ExecuteAsync(new CommandDefinition("SELECT pg_advisory_xact_lock(@LockKey)", new { LockKey }, transaction, cancellationToken: ct));
 
-            if (module is not null)
+            if (request.Module is { } module)
             {
                 await ModuleStates.SeenAsync(connection, transaction, module, time, ct);
             }
 
             var state = await StateAsync(connection, transaction, ct);
             var layers = state.Layers;
-            if (expected is { } shown && shown.Version != layers.Version)
+            if (request.Version is { } shown && shown != layers.Version)
             {
-                return (Refused(layers.Version, ErrorCodes.Conflict, "PlanIsOld", shown.Version, layers.Version), null);
+                return (Refused(layers.Version, ErrorCodes.Conflict, "PlanIsOld", shown, layers.Version), null);
             }
 
-            changes = await MetadataHistory.ResolveAsync(connection, transaction, changes, ct);
+            var changes = await MetadataHistory.ResolveAsync(connection, transaction, request.Changes, ct);
             var draft = ChangePlanner.Plan(state, changes, await FeaturesAsync(connection, transaction, ct));
-            var (errors, _) = await DataFacts.AskAsync(connection, transaction, draft.Questions.Where(q => q.IsError), ct);
+            var (errors, _) = await DataFacts.AskAsync(connection, transaction, draft.Questions.Where(q => q.IsError && !IsAnswered(q, request.Prepared)), ct);
             if (!draft.Errors.IsEmpty || !errors.IsEmpty)
             {
                 return (new ApplyResult(layers.Version, [.. draft.Errors, .. errors], Changed: false), null);
             }
 
-            if (expected is { } agreed && agreed.Statements != draft.Statements)
+            if (request.Statements is { } agreed && agreed != draft.Statements)
             {
                 return (Refused(layers.Version, ErrorCodes.Conflict, "PlanDiffers"), null);
             }
 
-            ImmutableArray<string> typed = options.Confirm.IsDefault ? [] : options.Confirm;
+            ImmutableArray<string> typed = request.Options.Confirm.IsDefault ? [] : request.Options.Confirm;
             if (draft.Confirm.Except(typed, StringComparer.Ordinal).ToList() is { Count: > 0 } untyped)
             {
                 return (new ApplyResult(layers.Version, [.. untyped.Select(n => new PlanMessage(PlanCodes.Confirm, MetadataTexts.Of("ConfirmMissing", n), n))], Changed: false), null);
@@ -122,18 +131,31 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
                 return (new ApplyResult(layers.Version, [], Changed: false), null);
             }
 
-            var tables = new TableSteps(connection, transaction, time, OnlineRows);
+            var tables = new TableSteps(connection, transaction, time, OnlineRows, request.Prepared);
             if (await tables.PendingAsync(draft.Steps, ct) is { } pending)
             {
                 return (Refused(layers.Version, ErrorCodes.Busy, "StepsPending", pending), null);
             }
 
-            // Tables come last: from then to the commit everybody waits who uses them.
-            var after = draft.After.At(layers.Version + 1);
             var existing = Tables(layers);
             var big = await tables.BigAsync(draft.Steps, existing, ct);
+            var converted = draft.Steps.Where(s => s.Conversion is not null && big.Contains(s.Entity!)).ToList();
+            if (request.Prepared is null && converted.Count > 0)
+            {
+                if (converted.DistinctBy(s => s.Entity).Skip(1).Any())
+                {
+                    return (Refused(layers.Version, PlanCodes.Limit, "ConvertOneTable"), null);
+                }
+
+                var step = await tables.PrepareAsync(converted, layers.Version, WaitingPlan.Write(request, draft.Statements), ct);
+                await transaction.CommitAsync(ct);
+                return (new ApplyResult(layers.Version, [], Changed: false) { Step = step }, null);
+            }
+
+            // Tables come last: from then to the commit everybody waits who uses them.
+            var after = draft.After.At(layers.Version + 1);
             await LayerRows.SaveAsync(connection, transaction, layers, after, ct);
-            await FinishAsync(connection, transaction, changes, draft, after.Version, actor, options, ct);
+            await FinishAsync(connection, transaction, changes, draft, after.Version, request, ct);
             await tables.PutOffAsync(draft.Steps, big, after.Version, ct);
             await tables.RunAsync(draft.Steps, big, existing, ct);
             await RenamedAsync(connection, transaction, draft.Renames, after.Version, ct);
@@ -166,15 +188,23 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
     private static HashSet<string> Tables(MetadataLayers layers) =>
         layers.Items.SelectMany(l => l.Entities.Values.Where(e => e.IsOwner)).Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
 
-    private PlanStep Shown(PlanStep step) => step.Online is not { } online || step.Rows < OnlineRows ? step : step with
+    /// <summary>Whether the preparation has seen to it: since then no value can be saved that does not fit.</summary>
+    private static bool IsAnswered(DataQuestion question, PreparedTable? prepared) => question.Kind == QuestionKind.Unconvertible && question.Entity.Name == prepared?.Table;
+
+    private PlanStep Shown(PlanStep step) => step.Rows < OnlineRows ? step : step switch
     {
-        Sql = online.Now is null ? online.Later : online.Now + ";\n" + online.Later,
-        Lock = online.Now is null ? StepLock.None : StepLock.Brief,
-        IsBackground = true,
+        { Conversion: { } conversion } => step with { Sql = conversion.Script, Lock = StepLock.Brief, Work = StepWork.Fill, IsBackground = true },
+        { Online: { } online } => step with
+        {
+            Sql = online.Now is null ? online.Later : online.Now + ";\n" + online.Later,
+            Lock = online.Now is null ? StepLock.None : StepLock.Brief,
+            IsBackground = true,
+        },
+        _ => step,
     };
 
     private async Task FinishAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<MetadataChange> changes, PlanDraft draft, long version, Actor actor, ApplyOptions options, CancellationToken ct)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<MetadataChange> changes, PlanDraft draft, long version, ApplyRequest request, CancellationToken ct)
     {
         await connection.ExecuteAsync(new CommandDefinition("UPDATE crm.metadata_version SET version = @version", new { version }, transaction, cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(
@@ -186,11 +216,11 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             {
                 version,
                 at = time.GetUtcNow(),
-                userId = actor.UserId,
-                userName = actor.Name,
+                userId = request.Actor.UserId,
+                userName = request.Actor.Name,
                 changes = MetadataJson.Write(changes).ToJsonString(),
                 steps = MetadataJson.WriteSteps(draft.Steps).ToJsonString(),
-                comment = string.IsNullOrWhiteSpace(options.Comment) ? null : options.Comment.Trim(),
+                comment = string.IsNullOrWhiteSpace(request.Options.Comment) ? null : request.Options.Comment.Trim(),
                 definitions = LayerRows.Differences(draft.Before, draft.After).ToJsonString(),
             },
             transaction,

@@ -43,7 +43,10 @@ internal static class DataFacts
 
     /// <summary>Values that stand in the way of a unique index, by its name; empty when there are none.</summary>
     public static Task<string> DoublesAsync(NpgsqlConnection connection, string index, CancellationToken ct) =>
-        TableNames.TryParse(index, out var entity, out var column) ? DoublesAsync(connection, null, Sql.Table(entity), Sql.Quote(column), ct) : Task.FromResult("");
+        TableNames.TryParse(index, out var entity, out var column) ? DoublesAsync(connection, Sql.Table(entity), Sql.Quote(column), ct) : Task.FromResult("");
+
+    /// <summary>Values that more than one record has; empty when there are none.</summary>
+    public static Task<string> DoublesAsync(NpgsqlConnection connection, string table, string column, CancellationToken ct) => DoublesAsync(connection, null, table, column, ct);
 
     private static async Task<string> DoublesAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, string table, string column, CancellationToken ct)
     {

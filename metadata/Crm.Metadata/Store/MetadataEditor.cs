@@ -12,7 +12,7 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
 
     private const int StartTries = 5;
 
-    private static readonly TimeSpan ApplyWait = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan ApplyWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PlansAreKept = TimeSpan.FromDays(7);
 
     /// <summary>Says what the changes would do; changes nothing. A plan that can be applied is stored, so that any host can apply it.</summary>
@@ -63,7 +63,7 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
         using var document = JsonDocument.Parse(plan.Changes);
         var (changes, errors) = MetadataJson.ReadChanges(document.RootElement);
         return errors.IsEmpty
-            ? await RunAsync(changes, (plan.BaseVersion, plan.Statements), null, actor, options ?? ApplyOptions.None, ApplyWait, ct)
+            ? await RunAsync(new ApplyRequest(changes, actor, options ?? ApplyOptions.None, ApplyWait) { Version = plan.BaseVersion, Statements = plan.Statements }, ct)
             : new ApplyResult(version, errors, Changed: false);
     }
 
@@ -74,18 +74,17 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
         ArgumentNullException.ThrowIfNull(shape);
         return module.Id is Origins.Platform or Origins.Custom
             ? throw new ArgumentException($"A module cannot be called '{module.Id}'.", nameof(module))
-            : RunAsync([new MetadataChange.Declare(module, shape)], null, module, Actor.System, ApplyOptions.None, StartWait, ct);
+            : RunAsync(new ApplyRequest([new MetadataChange.Declare(module, shape)], Actor.System, ApplyOptions.None, StartWait) { Module = module }, ct);
     }
 
-    private async Task<ApplyResult> RunAsync(
-        IReadOnlyList<MetadataChange> changes, (long Version, string Statements)? expected, ModuleInfo? module, Actor actor, ApplyOptions options, TimeSpan wait, CancellationToken ct)
+    private async Task<ApplyResult> RunAsync(ApplyRequest request, CancellationToken ct)
     {
-        var (result, state) = await store.Runner.ApplyAsync(changes, expected, module, actor, options, wait, ct);
+        var (result, state) = await store.Runner.ApplyAsync(request, ct);
         // A person can try again; a module that starts while another host imports into its table cannot.
-        for (var tries = 1; module is not null && tries < StartTries && result.Errors.Any(e => e.Code == ErrorCodes.Busy); tries++)
+        for (var tries = 1; request.Module is not null && tries < StartTries && result.Errors.Any(e => e.Code == ErrorCodes.Busy); tries++)
         {
             await Task.Delay(TimeSpan.FromSeconds(tries), time, ct);
-            (result, state) = await store.Runner.ApplyAsync(changes, expected, module, actor, options, wait, ct);
+            (result, state) = await store.Runner.ApplyAsync(request, ct);
         }
 
         if (state is not null)

@@ -41,7 +41,7 @@ public sealed class MetadataStore : IMetadata, IDisposable
     public async Task LoadAsync(CancellationToken ct = default)
     {
         var declare = new MetadataChange.Declare(PlatformShape.Module, PlatformShape.Shape);
-        var (result, _) = await runner.ApplyAsync([declare], null, null, Actor.System, ApplyOptions.None, MetadataEditor.StartWait, ct);
+        var (result, _) = await runner.ApplyAsync(new ApplyRequest([declare], Actor.System, ApplyOptions.None, MetadataEditor.StartWait), ct);
         if (!result.Succeeded)
         {
             throw new InvalidOperationException("The platform's definitions were refused: " + string.Join(" ", result.Errors.Select(e => e.Message)));

@@ -96,7 +96,7 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
             """
             UPDATE crm.metadata_step SET state = 'running', backend = pg_backend_pid(), started_at = coalesce(started_at, clock_timestamp())
             WHERE id = (SELECT id FROM crm.metadata_step WHERE state IN ('waiting', 'running') ORDER BY id LIMIT 1)
-            RETURNING id, kind, entity, name, sql, cancel_requested AS IsCancelled, pg_notify(@Channel, '')::text AS Told
+            RETURNING id, kind, entity, name, sql, plan::text AS Plan, cancel_requested AS IsCancelled, pg_notify(@Channel, '')::text AS Told
             """,
             new { MetadataSteps.Channel },
             cancellationToken: ct));
@@ -110,13 +110,14 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
             return;
         }
 
-        if (state != "done" && step.Kind == "index")
+        if (state != "done" && !await TryCleanAsync(connection, step, ct))
         {
-            await DropUnfinishedAsync(connection, step.Name, ct);
+            await Task.Delay(Pause, time, ct);
+            return;
         }
 
         await connection.ExecuteAsync(new CommandDefinition(
-            "UPDATE crm.metadata_step SET state = @state, error = @error, backend = NULL, finished_at = clock_timestamp() WHERE id = @id; SELECT pg_notify(@Channel, '')",
+            "UPDATE crm.metadata_step SET state = @state, error = @error, backend = NULL, finished_at = clock_timestamp() WHERE id = @id AND state = 'running'; SELECT pg_notify(@Channel, '')",
             new { state, error, id = step.Id, MetadataSteps.Channel },
             cancellationToken: ct));
     }
@@ -126,11 +127,7 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
     {
         try
         {
-            if (await IsWantedAsync(step, ct) && (step.Kind != "index" || !await DropUnfinishedAsync(connection, step.Name, ct)))
-            {
-                await (step.Kind == "fill" ? FillAsync(connection, step, ct) : connection.ExecuteAsync(new CommandDefinition(step.Sql, commandTimeout: 0, cancellationToken: ct)));
-            }
-
+            await DoAsync(connection, step, ct);
             return ("done", null);
         }
         catch (PostgresException problem) when (problem.SqlState == PostgresErrorCodes.QueryCanceled && !ct.IsCancellationRequested)
@@ -141,6 +138,14 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
         catch (StepCancelledException)
         {
             return ("cancelled", null);
+        }
+        catch (StepFailedException problem)
+        {
+            return ("failed", problem.Message);
+        }
+        catch (StepBusyException)
+        {
+            return (null, null);
         }
         catch (PostgresException problem) when (problem.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.LockNotAvailable)
         {
@@ -158,38 +163,49 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
         }
     }
 
-    /// <summary>Batch after batch, each with its progress in one transaction, so that it goes on where it stopped.</summary>
-    private static async Task<int> FillAsync(NpgsqlConnection connection, Step step, CancellationToken ct)
+    private async Task DoAsync(NpgsqlConnection connection, Step step, CancellationToken ct)
     {
-        for (var batches = 0; ; batches++)
+        if (step.Kind == "convert")
         {
-            await using var transaction = await connection.BeginTransactionAsync(ct);
-            await using var fill = new NpgsqlCommand(step.Sql.Replace("$1", "(SELECT position FROM crm.metadata_step WHERE id = $1)", StringComparison.Ordinal), connection, transaction)
-            {
-                CommandTimeout = 0,
-                Parameters = { new() { Value = step.Id } },
-            };
-            await using var reader = await fill.ExecuteReaderAsync(ct);
-            await reader.ReadAsync(ct);
-            if (await reader.IsDBNullAsync(0, ct))
-            {
-                return batches;
-            }
-
-            var (last, count) = (reader.GetGuid(0), reader.GetInt64(1));
-            await reader.DisposeAsync();
-            await connection.ExecuteAsync(new CommandDefinition(
-                "UPDATE crm.metadata_step SET position = @last, done = done + @count WHERE id = @id; SELECT pg_notify(@Channel, '')",
-                new { last, count, id = step.Id, MetadataSteps.Channel },
-                transaction,
-                cancellationToken: ct));
-            await transaction.CommitAsync(ct);
-            if (await connection.ExecuteScalarAsync<bool>(new CommandDefinition("SELECT cancel_requested FROM crm.metadata_step WHERE id = @id", new { id = step.Id }, cancellationToken: ct)))
-            {
-                throw new StepCancelledException();
-            }
+            await Conversion(connection, step).RunAsync(step.Plan!, ct);
+        }
+        else if (!await IsWantedAsync(step, ct))
+        {
+            // A later change took it back.
+        }
+        else if (step.Kind == "fill")
+        {
+            await new StepBatches(connection, time, step.Id).RunAsync(step.Sql, ct);
+        }
+        else if (step.Kind != "index" || !await StepIndexes.DropUnfinishedAsync(connection, step.Name, ct))
+        {
+            await connection.ExecuteAsync(new CommandDefinition(step.Sql, commandTimeout: 0, cancellationToken: ct));
         }
     }
+
+    /// <summary>Takes back what a step that did not get to its end has left behind; false when somebody was in the way.</summary>
+    private async Task<bool> TryCleanAsync(NpgsqlConnection connection, Step step, CancellationToken ct)
+    {
+        try
+        {
+            if (step.Kind == "index")
+            {
+                await StepIndexes.DropUnfinishedAsync(connection, step.Name, ct);
+            }
+            else if (step.Kind == "convert")
+            {
+                await Conversion(connection, step).GiveUpAsync(ct);
+            }
+
+            return true;
+        }
+        catch (PostgresException problem) when (problem.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+        {
+            return false;
+        }
+    }
+
+    private ConversionRun Conversion(NpgsqlConnection connection, Step step) => new(connection, store, time, step.Id, step.Entity);
 
     /// <summary>Whether the definitions still ask for it: a later change may have taken it back.</summary>
     private async Task<bool> IsWantedAsync(Step step, CancellationToken ct)
@@ -204,21 +220,5 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
         return table.Indexes.Any(i => i.Name == step.Name) || table.ForeignKeys.Any(k => k.Name == step.Name) || (step.Kind == "fill" && entity.TryField(step.Name, out _));
     }
 
-    /// <summary>Removes what an interrupted run left behind: an index nobody may use, which every write keeps up to date all the same.</summary>
-    /// <returns>Whether there is an index that can be used.</returns>
-    private static async Task<bool> DropUnfinishedAsync(NpgsqlConnection connection, string name, CancellationToken ct)
-    {
-        var isValid = await connection.ExecuteScalarAsync<bool?>(new CommandDefinition(
-            "SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(@table)", new { table = Sql.Table(name) }, cancellationToken: ct));
-        if (isValid == false)
-        {
-            await connection.ExecuteAsync(new CommandDefinition($"DROP INDEX CONCURRENTLY IF EXISTS {Sql.Table(name)}", commandTimeout: 0, cancellationToken: ct));
-        }
-
-        return isValid == true;
-    }
-
-    private sealed class StepCancelledException() : Exception("An administrator stopped the step.");
-
-    private sealed record Step(long Id, string Kind, string Entity, string Name, string Sql, bool IsCancelled, string? Told);
+    private sealed record Step(long Id, string Kind, string Entity, string Name, string Sql, string? Plan, bool IsCancelled, string? Told);
 }

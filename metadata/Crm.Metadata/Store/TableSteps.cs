@@ -9,7 +9,7 @@ namespace Crm.Metadata;
 /// Changes tables inside the transaction of the definitions. A statement that waits for a table makes everybody who comes later wait behind it, so it waits for an
 /// instant only, gives everything back and tries again. What takes long on a big table is left to <see cref="StepRunner"/>.
 /// </summary>
-internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction transaction, TimeProvider time, long onlineRows)
+internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction transaction, TimeProvider time, long onlineRows, PreparedTable? prepared)
 {
     // Twenty writers that wait this long are not noticed by anybody.
     private static readonly TimeSpan LockWait = TimeSpan.FromMilliseconds(50);
@@ -19,7 +19,7 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     public async Task<ImmutableHashSet<string>> BigAsync(IEnumerable<PlanStep> steps, IReadOnlySet<string> tables, CancellationToken ct)
     {
         var big = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
-        foreach (var table in steps.Where(s => s.Online is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(tables.Contains))
+        foreach (var table in steps.Where(s => (s.Online ?? (object?)s.Conversion) is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(tables.Contains))
         {
             var rows = await connection.ExecuteScalarAsync<long>(new CommandDefinition(
                 $"SELECT count(*) FROM (SELECT 1 FROM {Sql.Table(table)} LIMIT @onlineRows) AS head", new { onlineRows }, transaction, cancellationToken: ct));
@@ -35,8 +35,8 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     /// <summary>The first step of an earlier change that is still to be done on one of the tables; null when there is none.</summary>
     public async Task<string?> PendingAsync(IEnumerable<PlanStep> steps, CancellationToken ct) =>
         await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
-            "SELECT text FROM crm.metadata_step WHERE state IN ('waiting', 'running') AND entity = ANY(@entities) ORDER BY id LIMIT 1",
-            new { entities = steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).ToArray() },
+            "SELECT text FROM crm.metadata_step WHERE state IN ('waiting', 'running') AND entity = ANY(@entities) AND id <> @own ORDER BY id LIMIT 1",
+            new { entities = steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).ToArray(), own = prepared?.Step ?? 0 },
             transaction,
             cancellationToken: ct));
 
@@ -44,13 +44,30 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     /// <exception cref="PostgresException">A table could not be had in time, among others.</exception>
     public async Task RunAsync(IReadOnlyCollection<PlanStep> steps, ImmutableHashSet<string> big, IReadOnlySet<string> tables, CancellationToken ct)
     {
-        var now = steps.Select(s => (s.Entity, Sql: s.Online is { } online && big.Contains(s.Entity!) ? online.Now : s.Sql)).Where(s => s.Sql is not null).ToList();
-        if (now.Count == 0)
+        var now = steps.Select(s => (s.Entity, Sql: Now(s, big))).Where(s => s.Sql is not null).ToList();
+        if (prepared is not null)
+        {
+            await DoneAsync(prepared.Step, ct);
+        }
+
+        var locked = now.Select(s => s.Entity).OfType<string>().Where(tables.Contains).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        await ExecuteAsync(connection, transaction, time, locked, [.. now.Select(s => s.Sql!)], ct);
+    }
+
+    /// <summary>Runs statements on tables that others use.</summary>
+    /// <param name="connection">A connection.</param>
+    /// <param name="transaction">Its transaction; from here to its end everybody waits who uses the tables.</param>
+    /// <param name="time">For the pauses.</param>
+    /// <param name="tables">Names of entities whose tables are there.</param>
+    /// <param name="statements">What to run.</param>
+    /// <param name="ct">Cancels.</param>
+    public static async Task ExecuteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, TimeProvider time, IReadOnlyCollection<string> tables, IReadOnlyCollection<string> statements, CancellationToken ct)
+    {
+        if (statements.Count == 0)
         {
             return;
         }
 
-        var locked = now.Select(s => s.Entity).OfType<string>().Where(tables.Contains).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(Sql.Table).ToList();
         var started = time.GetTimestamp();
         await connection.ExecuteAsync(new CommandDefinition("SELECT set_config('lock_timeout', @wait, true)", new { wait = ((int)LockWait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) }, transaction, cancellationToken: ct));
         while (true)
@@ -58,14 +75,14 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
             await transaction.SaveAsync("tables", ct);
             try
             {
-                if (locked.Count > 0)
+                if (tables.Count > 0)
                 {
-                    await ExecuteAsync($"LOCK TABLE {string.Join(", ", locked)} IN ACCESS EXCLUSIVE MODE", ct);
+                    await RunAsync($"LOCK TABLE {string.Join(", ", tables.Select(Sql.Table))} IN ACCESS EXCLUSIVE MODE");
                 }
 
-                foreach (var (_, sql) in now)
+                foreach (var sql in statements)
                 {
-                    await ExecuteAsync(sql!, ct);
+                    await RunAsync(sql);
                 }
 
                 return;
@@ -77,7 +94,34 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
                 await Task.Delay(TimeSpan.FromMilliseconds(20 + (80 * Random.Shared.NextDouble())), time, ct);
             }
         }
+
+        async Task RunAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection, transaction) { CommandTimeout = 0 };
+            await command.ExecuteNonQueryAsync(ct);
+        }
     }
+
+    /// <summary>Has a host prepare a table; what waits for it is applied at the end.</summary>
+    /// <returns>Id of the step.</returns>
+    public Task<long> PrepareAsync(IReadOnlyCollection<PlanStep> converted, long version, string plan, CancellationToken ct) => connection.ExecuteScalarAsync<long>(new CommandDefinition(
+        """
+        WITH step AS (
+            INSERT INTO crm.metadata_step (version, kind, entity, name, text, sql, plan) VALUES (@version, 'convert', @entity, @name, @text, @sql, @plan::jsonb) RETURNING id)
+        SELECT id FROM step, pg_notify(@Channel, '')
+        """,
+        new
+        {
+            version,
+            entity = converted.First().Entity,
+            name = string.Join(',', converted.Select(s => s.Conversion!.Source)),
+            text = string.Join("; ", converted.Select(s => s.Text)),
+            sql = string.Join(";\n", converted.Select(s => s.Conversion!.Script)),
+            plan,
+            MetadataSteps.Channel,
+        },
+        transaction,
+        cancellationToken: ct));
 
     /// <summary>Leaves the rest to whichever host comes first.</summary>
     public async Task<int> PutOffAsync(IReadOnlyCollection<PlanStep> steps, ImmutableHashSet<string> big, long version, CancellationToken ct)
@@ -100,9 +144,19 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
         return later.Count;
     }
 
-    private async Task ExecuteAsync(string sql, CancellationToken ct)
+    private string? Now(PlanStep step, ImmutableHashSet<string> big) =>
+        step.Conversion is { } conversion && conversion.Table == prepared?.Table ? conversion.Swap
+        : step.Online is { } online && big.Contains(step.Entity!) ? online.Now
+        : step.Sql;
+
+    /// <summary>The preparation ends with what it prepared, unless somebody stopped it meanwhile.</summary>
+    private async Task DoneAsync(long step, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(sql, connection, transaction) { CommandTimeout = 0 };
-        await command.ExecuteNonQueryAsync(ct);
+        var rows = await connection.ExecuteAsync(new CommandDefinition(
+            "UPDATE crm.metadata_step SET state = 'done', backend = NULL, finished_at = clock_timestamp() WHERE id = @step AND NOT cancel_requested", new { step }, transaction, cancellationToken: ct));
+        if (rows == 0)
+        {
+            throw new StepCancelledException();
+        }
     }
 }

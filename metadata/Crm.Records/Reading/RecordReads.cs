@@ -7,35 +7,41 @@ namespace Crm.Records;
 /// <summary>Reads records: in a transaction when the reader is an interceptor, on a connection of its own otherwise.</summary>
 internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession? inside)
 {
+    private const int Attempts = 4;
+
     private MetadataSnapshot Snapshot => inside?.Snapshot ?? engine.Metadata.Current;
 
-    public async Task<Record?> FindAsync(string entity, Guid id, CancellationToken ct)
+    public Task<Record?> FindAsync(string entity, Guid id, CancellationToken ct) => ReadAsync<Record?>(async snapshot =>
     {
-        var table = TableOf(Snapshot, entity);
+        var table = TableOf(snapshot, entity);
         await using var lease = await OpenAsync(ct);
         await using var command = new NpgsqlCommand(table.FindSql, lease.Connection, inside?.Transaction) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } } };
         await using var reader = await command.ExecuteReaderAsync(ct);
         return await reader.ReadAsync(ct) ? table.ToRecord(RowReader.Read(reader, table.Fields)) : null;
-    }
+    }, ct);
 
-    public async Task<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct)
+    public Task<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(query);
-        var snapshot = Snapshot;
-        TableOf(snapshot, query.Entity);
-        var after = Cursor.Read(query);
-        var shape = QueryShape.Of(query, after);
-        var compiled = engine.Queries.Compile(snapshot, query, shape, after);
-        var commands = query.Count ? new[] { compiled.ToCommand(shape.Values), compiled.ToCount(shape.Values) } : [compiled.ToCommand(shape.Values)];
-        return await RunAsync(commands, reader => ReadPageAsync(reader, compiled, query, ct), ct);
+        return ReadAsync(snapshot =>
+        {
+            TableOf(snapshot, query.Entity);
+            var after = Cursor.Read(query);
+            var shape = QueryShape.Of(query, after);
+            var compiled = engine.Queries.Compile(snapshot, query, shape, after);
+            var commands = query.Count ? new[] { compiled.ToCommand(shape.Values), compiled.ToCount(shape.Values) } : [compiled.ToCommand(shape.Values)];
+            return RunAsync(commands, reader => ReadPageAsync(reader, compiled, query, ct), ct);
+        }, ct);
     }
 
-    public async Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct)
+    public Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(query);
-        var snapshot = Snapshot;
-        var aggregation = AggregateCompiler.Compile(snapshot, TableOf(snapshot, query.Entity), query);
-        return await RunAsync([aggregation.ToCommand()], reader => aggregation.ReadAsync(reader, ct), ct);
+        return ReadAsync(snapshot =>
+        {
+            var aggregation = AggregateCompiler.Compile(snapshot, TableOf(snapshot, query.Entity), query);
+            return RunAsync([aggregation.ToCommand()], reader => aggregation.ReadAsync(reader, ct), ct);
+        }, ct);
     }
 
     public async Task<ImmutableArray<HistoryEntry>> HistoryAsync(string entity, Guid id, CancellationToken ct)
@@ -43,6 +49,26 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
         var table = TableOf(Snapshot, entity);
         await using var lease = await OpenAsync(ct);
         return await HistoryStore.ReadAsync(lease.Connection, inside?.Transaction, table, id, ct);
+    }
+
+    /// <summary>Reads; once more when the table turns out to be another one than this host knows, because the news of a change is still on its way.</summary>
+    private async Task<T> ReadAsync<T>(Func<MetadataSnapshot, Task<T>> read, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var snapshot = Snapshot;
+            try
+            {
+                return await read(snapshot);
+            }
+            catch (Exception problem) when (inside is null && attempt < Attempts && PostgresErrors.IsOfOldDefinitions(problem))
+            {
+                if (!await engine.Metadata.CatchUpAsync(snapshot.Version, ct) && !PostgresErrors.IsOfOldStatement(problem))
+                {
+                    throw;
+                }
+            }
+        }
     }
 
     private static async Task<RecordPage> ReadPageAsync(NpgsqlDataReader reader, CompiledQuery compiled, RecordQuery query, CancellationToken ct)

@@ -12,12 +12,16 @@ internal static class PostgresErrors
         problem.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected;
 
     /// <summary>The statement does not fit the table: the definitions, and with them the table, may have changed between reading them and writing.</summary>
-    public static bool IsOfOldDefinitions(PostgresException problem) =>
-        problem.SqlState.StartsWith("42", StringComparison.Ordinal) || problem.SqlState == PostgresErrorCodes.FeatureNotSupported;
+    public static bool IsOfOldDefinitions(Exception problem) =>
+        // A column that has another type is read as what it was.
+        problem is InvalidCastException || (problem is PostgresException { SqlState: var state } && (state.StartsWith("42", StringComparison.Ordinal) || state == PostgresErrorCodes.FeatureNotSupported));
+
+    /// <summary>Whether such a statement is worth another try although the definitions are no newer than they were: one that was prepared for a table as it was is prepared again.</summary>
+    public static bool IsOfOldStatement(Exception problem) => problem is PostgresException { SqlState: PostgresErrorCodes.FeatureNotSupported };
 
     /// <summary>One of the changes is at fault.</summary>
     public static bool IsRefusal(PostgresException problem) =>
-        problem.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.ForeignKeyViolation || problem.SqlState.StartsWith("22", StringComparison.Ordinal);
+        problem.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.ForeignKeyViolation or SqlStates.Unconvertible || problem.SqlState.StartsWith("22", StringComparison.Ordinal);
 
     /// <summary>Whether a failed commit certainly did not happen.</summary>
     public static bool IsDefinite(Exception problem) =>
@@ -56,6 +60,8 @@ internal static class PostgresErrors
                 return await InUseAsync(problem.TableName, table, change.Id, session, ct);
             case PostgresErrorCodes.ForeignKeyViolation when problem.TableName == table.Entity.Name && FieldOf(problem.ConstraintName, table) is { IsStamp: false } field:
                 return new ValidationError(field.Name, ErrorCodes.Unknown, Texts.Of("UnknownTarget", field.Definition.Label));
+            case SqlStates.Unconvertible when table.Fields.FirstOrDefault(f => f.Columns.Any(c => c.Name == problem.ColumnName)) is { } field:
+                return new ValidationError(field.Name, ErrorCodes.Type, Texts.Of("Converting", field.Definition.Label, problem.DataTypeName));
             case PostgresErrorCodes.NumericValueOutOfRange:
                 return new ValidationError(null, ErrorCodes.Range, Texts.Of("OutOfRange"));
             default:

@@ -37,11 +37,11 @@ internal static class SaveBatch
                 await session.DisposeAsync();
                 await session.Engine.Metadata.CatchUpAsync(session.Snapshot.Version, ct);
             }
-            catch (PostgresException problem) when (PostgresErrors.IsOfOldDefinitions(problem) && attempt < Attempts)
+            catch (Exception problem) when (PostgresErrors.IsOfOldDefinitions(problem) && attempt < Attempts)
             {
                 await session.DisposeAsync();
-                // A statement prepared for a table as it was is prepared again by trying again; another one fails for a reason, unless the table changed.
-                if (!await session.Engine.Metadata.CatchUpAsync(session.Snapshot.Version, ct) && problem.SqlState != PostgresErrorCodes.FeatureNotSupported)
+                // Fails for a reason, unless the table changed.
+                if (!await session.Engine.Metadata.CatchUpAsync(session.Snapshot.Version, ct) && !PostgresErrors.IsOfOldStatement(problem))
                 {
                     throw;
                 }

@@ -71,7 +71,7 @@ public sealed class OldDefinitionsTests(Engine engine) : IClassFixture<Engine>
     {
         var host = new ServiceCollection().AddLogging().AddCrmMetadata(engine.ConnectionString).BuildServiceProvider();
         await host.GetRequiredService<MetadataStore>().LoadAsync();
-        host.GetRequiredService<MetadataStore>().Dispose();
+        await host.GetRequiredService<Notifications>().DisposeAsync();
         return host;
     }
 }

@@ -20,6 +20,9 @@ internal sealed class DesignerSession(MetadataEditor editor, CurrentActor actor,
     /// <summary>What the last plan found wrong, by place.</summary>
     public PlanErrors Errors => Plan is null ? PlanErrors.None : new PlanErrors(Plan.Errors);
 
+    /// <summary>Whether what was applied last comes into force later, when a big table is prepared for it.</summary>
+    public bool IsPreparing { get; private set; }
+
     /// <summary>Whether the review is open.</summary>
     public bool IsReviewing { get; private set; }
 
@@ -66,6 +69,7 @@ internal sealed class DesignerSession(MetadataEditor editor, CurrentActor actor,
         {
             var result = await editor.ApplyAsync(plan.Id, actor.Value, options, ct);
             Failures = result.Errors;
+            IsPreparing = result.Step is not null;
             if (result.Succeeded)
             {
                 Close();

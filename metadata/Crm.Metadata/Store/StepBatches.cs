@@ -1,0 +1,83 @@
+using Dapper;
+using Npgsql;
+
+namespace Crm.Metadata;
+
+/// <summary>
+/// Goes through the records of a table batch after batch, each with its progress in one transaction, so that it goes on where it stopped. Who wants a record of a batch
+/// waits for its end, so the size follows the time: on a busy server batches become small, and between them others get on.
+/// </summary>
+internal sealed class StepBatches(NpgsqlConnection connection, TimeProvider time, long step)
+{
+    private const int Smallest = 20;
+    private const int Largest = 5000;
+
+    private static readonly TimeSpan Target = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Records of the first batch; the time it takes says how many the next one has.</summary>
+    public int Size { get; private set; } = 200;
+
+    /// <summary>Runs a statement as <see cref="OnlineStep.Fill"/> makes it until no record is left.</summary>
+    /// <param name="sql">The statement.</param>
+    /// <param name="ct">Stops between two batches.</param>
+    /// <returns>Whether all could be done; false when a third answer of the statement was true.</returns>
+    /// <exception cref="StepCancelledException">An administrator stopped it.</exception>
+    public async Task<bool> RunAsync(string sql, CancellationToken ct)
+    {
+        while (true)
+        {
+            var started = time.GetTimestamp();
+            if (await OneAsync(sql, ct) is { } isLast)
+            {
+                return isLast;
+            }
+
+            var took = time.GetElapsedTime(started);
+            Size = Math.Clamp((int)(Size * Math.Clamp(Target / took, 0.25, 2)), Smallest, Largest);
+            // As long as the batch: whoever waited for it gets on before the next one.
+            await Task.Delay(took < LongestPause ? took : LongestPause, time, ct);
+        }
+    }
+
+    /// <summary>One batch; null when there is more to do.</summary>
+    private async Task<bool?> OneAsync(string sql, CancellationToken ct)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using var fill = new NpgsqlCommand(sql.Replace("$1", "(SELECT position FROM crm.metadata_step WHERE id = $1)", StringComparison.Ordinal), connection, transaction)
+        {
+            CommandTimeout = 0,
+            Parameters = { new() { Value = step }, new() { Value = Size } },
+        };
+        await using var reader = await fill.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
+        if (await reader.IsDBNullAsync(0, ct))
+        {
+            return true;
+        }
+
+        if (reader.FieldCount > 2 && reader.GetBoolean(2))
+        {
+            return false;
+        }
+
+        var (last, count) = (reader.GetGuid(0), reader.GetInt64(1));
+        await reader.DisposeAsync();
+        var isCancelled = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+            "UPDATE crm.metadata_step SET position = @last, done = done + @count WHERE id = @step RETURNING cancel_requested, pg_notify(@Channel, '')::text",
+            new { last, count, step, MetadataSteps.Channel },
+            transaction,
+            cancellationToken: ct));
+        await transaction.CommitAsync(ct);
+        return isCancelled ? throw new StepCancelledException() : null;
+    }
+}
+
+/// <summary>An administrator stopped the step.</summary>
+internal sealed class StepCancelledException() : Exception("An administrator stopped the step.");
+
+/// <summary>The step cannot be done as things are; the message is for the administrator.</summary>
+internal sealed class StepFailedException(string message) : Exception(message);
+
+/// <summary>Somebody was in the way: the step is done again after a pause.</summary>
+internal sealed class StepBusyException() : Exception("The step has to be done again.");
