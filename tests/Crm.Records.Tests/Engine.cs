@@ -120,13 +120,16 @@ public abstract class Behavior(string entity, string module)
     public Behavior Anew() => (Behavior)MemberwiseClone();
 }
 
-public sealed class Interceptor(string entity, Action<ChangeContext>? before = null, Func<ChangeContext, Task>? after = null, string module = Engine.Module)
+public sealed class Interceptor(string entity, Action<ChangeContext>? before = null, Func<ChangeContext, Task>? after = null, string module = Engine.Module, Func<Task>? meanwhile = null)
     : Behavior(entity, module), IRecordInterceptor
 {
-    public ValueTask BeforeAsync(ChangeContext change, CancellationToken ct)
+    public async ValueTask BeforeAsync(ChangeContext change, CancellationToken ct)
     {
         before?.Invoke(change);
-        return ValueTask.CompletedTask;
+        if (meanwhile is not null)
+        {
+            await meanwhile();
+        }
     }
 
     public async ValueTask AfterAsync(ChangeContext change, CancellationToken ct)

@@ -31,8 +31,9 @@ public sealed class CalculationDrift(CrmDatabase database, MetadataStore store)
         var fields = ImmutableArray.CreateBuilder<DriftedField>();
         foreach (var node in new CalculationGraph(store.Current).InOrder())
         {
-            // Nobody may write children between what is read and what is stored.
-            var read = node.RollUp is { } rollUp ? $"LOCK TABLE {Sql.Table(rollUp.Child.Name)}, {Sql.Table(rollUp.Parent.Name)} IN SHARE ROW EXCLUSIVE MODE; " : "";
+            // Nobody may write what is read between reading and storing.
+            var tables = CalculationSteps.TablesOf(node);
+            var read = tables.IsEmpty ? "" : $"LOCK TABLE {string.Join(", ", tables.Add(Sql.Table(node.Entity.Name)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))} IN SHARE ROW EXCLUSIVE MODE; ";
             var count = await connection.ExecuteAsync(new CommandDefinition(read + CalculationSteps.FillSql(node), transaction: transaction, commandTimeout: 0, cancellationToken: ct));
             fields.Add(new DriftedField(node.Entity.Name, node.Field.Name, Math.Max(count, 0)));
         }
@@ -41,16 +42,7 @@ public sealed class CalculationDrift(CrmDatabase database, MetadataStore store)
         return fields.ToImmutable();
     }
 
-    private static string Count(CalculationGraph.Node node)
-    {
-        if (node.RollUp is { } rollUp)
-        {
-            return RollUpGroup.CountSql(rollUp);
-        }
-
-        var value = new ExpressionSql(p => "r." + Sql.Quote(p.Field.Name + p.Field.Type.Columns[p.Part].Suffix)).Write(node.Formula!);
-        return $"SELECT count(*) FROM {Sql.Table(node.Entity.Name)} AS r WHERE r.{Sql.Quote(node.Field.Name)} IS DISTINCT FROM {value}";
-    }
+    private static string Count(CalculationGraph.Node node) => node.RollUp is { } rollUp ? RollUpGroup.CountSql(rollUp) : new FormulaSql(node.Entity, node.Formula!).Count();
 }
 
 /// <summary>A calculated field and how far it drifted.</summary>

@@ -20,7 +20,7 @@ internal sealed class CalculationGraph
                 }
                 else if (field.Formula is not null && Formula.TryParse(snapshot, entity, field, out var formula, out _))
                 {
-                    Add(new Node(entity, field, [.. formula.Expression.Paths.Select(p => entity.Name + "." + p.Field.Name)], formula, null));
+                    Add(new Node(entity, field, [.. formula.Expression.Paths.SelectMany(p => p.Along(entity)).Select(a => a.Entity + "." + a.Field.Name)], formula, null));
                 }
             }
         }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Crm.Sdk;
 
 namespace Crm.Metadata;
@@ -14,43 +15,45 @@ internal static class CalculationSteps
             if (before.TryEntity(node.Entity.Name, out var known) && (IsChanged(known, node.Field) || node.Reads.Any(changed.Contains)))
             {
                 changed.Add(node.Name);
-                yield return Fill(node);
+                yield return Fill(node, [.. TablesOf(node).Where(t => before.Entities.Keys.Any(e => Sql.Table(e) == t))]);
             }
         }
     }
+
+    /// <summary>Tables of other records a calculated field follows from.</summary>
+    public static ImmutableArray<string> TablesOf(CalculationGraph.Node node) =>
+        node.RollUp is { } rollUp ? [Sql.Table(rollUp.Child.Name)] : new FormulaSql(node.Entity, node.Formula!).Tables;
 
     private static bool IsChanged(EntityDefinition before, FieldDefinition field) =>
         !before.TryField(field.Name, out var old) || old.IsHidden
         || (old.Formula, old.RollUp, old.Scale, old.MaxLength) != (field.Formula, field.RollUp, field.Scale, field.MaxLength);
 
-    private static PlanStep Fill(CalculationGraph.Node node)
+    private static PlanStep Fill(CalculationGraph.Node node, ImmutableArray<string> others)
     {
-        var step = new PlanStep(MetadataTexts.Of("StepFillFormula", node.Field.Label, node.Entity.Label), null, StepLock.Writes, node.Entity.Name) { Work = StepWork.Fill };
-        if (node.RollUp is not null)
+        // Whoever writes those records at this moment does not know yet what follows from them.
+        var wait = others.IsEmpty ? null : $"LOCK TABLE {string.Join(", ", others)} IN SHARE MODE";
+        return new PlanStep(MetadataTexts.Of("StepFillFormula", node.Field.Label, node.Entity.Label), (wait is null ? "" : wait + ";\n") + FillSql(node), StepLock.Writes, node.Entity.Name)
         {
-            // Not batch by batch: a batch that waited for a parent would overwrite what was rolled up meanwhile by what it had read before.
-            return step with { Sql = FillSql(node) };
-        }
-
-        var column = Sql.Quote(node.Field.Name);
-        var value = new ExpressionSql(p => "r." + Sql.Quote(p.Field.Name + p.Field.Type.Columns[p.Part].Suffix)).Write(node.Formula!);
-        return step with
-        {
-            Sql = FillSql(node),
-            Online = OnlineStep.Fill(node.Entity.Name, node.Field.Name, $"{column} = {value}", $"r.{column} IS DISTINCT FROM {value}"),
+            Work = StepWork.Fill,
+            Follows = [.. node.Reads.Select(r => r[..r.IndexOf('.', StringComparison.Ordinal)]).Distinct(StringComparer.Ordinal)],
+            Online = Later(node, wait),
         };
     }
 
-    /// <summary>Gives every record that holds something else the value it should hold.</summary>
-    public static string FillSql(CalculationGraph.Node node)
+    private static OnlineStep Later(CalculationGraph.Node node, string? wait)
     {
         if (node.RollUp is { } rollUp)
         {
-            return RollUpGroup.WriteAll(rollUp);
+            return OnlineStep.Calculate(node.Entity.Name, node.Field.Name, wait, RollUpGroup.WriteSome(rollUp, OnlineStep.BatchIds));
         }
 
-        var column = Sql.Quote(node.Field.Name);
-        var value = new ExpressionSql(p => "r." + Sql.Quote(p.Field.Name + p.Field.Type.Columns[p.Part].Suffix)).Write(node.Formula!);
-        return $"UPDATE {Sql.Table(node.Entity.Name)} AS r SET {column} = {value} WHERE r.{column} IS DISTINCT FROM {value}";
+        var formula = new FormulaSql(node.Entity, node.Formula!);
+        return formula.Tables.IsEmpty
+            ? OnlineStep.Fill(node.Entity.Name, node.Field.Name, formula.Set, formula.Differs)
+            : OnlineStep.Calculate(node.Entity.Name, node.Field.Name, wait, formula.Update($"r.id = ANY({OnlineStep.BatchIds})"));
     }
+
+    /// <summary>Gives every record that holds something else the value it should hold.</summary>
+    public static string FillSql(CalculationGraph.Node node) =>
+        node.RollUp is { } rollUp ? RollUpGroup.WriteAll(rollUp) : new FormulaSql(node.Entity, node.Formula!).Update(null);
 }

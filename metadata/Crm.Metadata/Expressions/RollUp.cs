@@ -66,7 +66,7 @@ public sealed record RollUp(EntityDefinition Parent, FieldDefinition Field, Enti
             return false;
         }
 
-        var scope = new ExpressionScope(snapshot, child) { AllowsNow = false, AllowsLookups = false };
+        var scope = new ExpressionScope(snapshot, child) { AllowsNow = false, MaxLookups = 0 };
         if (!TryRead(definition.Value, scope, out var value, out problem) || !TryRead(definition.Condition, scope, out var condition, out problem))
         {
             return false;
@@ -139,6 +139,9 @@ public sealed record RollUpGroup(EntityDefinition Parent, EntityDefinition Child
     /// <summary>The statement for all parents there are.</summary>
     internal static string WriteAll(RollUp rollUp) =>
         Write(rollUp.Parent, rollUp.Child, rollUp.Lookup, [rollUp], Sql.Table(rollUp.Parent.Name) + " AS k");
+
+    /// <summary>The statement for some parents.</summary>
+    internal static string WriteSome(RollUp rollUp, string ids) => Write(rollUp.Parent, rollUp.Child, rollUp.Lookup, [rollUp], $"unnest({ids}) AS k(id)");
 
     /// <summary>In how many parents something else is stored.</summary>
     internal static string CountSql(RollUp rollUp)

@@ -56,6 +56,9 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
     /// <summary>The column that gets another type; null when none does.</summary>
     internal ColumnConversion? Conversion { get; init; }
 
+    /// <summary>Entities whose records it reads: what has to be done on them before cannot be put off without this.</summary>
+    internal ImmutableArray<string> Follows { get; init; } = [];
+
     /// <summary>Whether a later change can bring back everything as it was.</summary>
     public bool CanUndo => !IsDestructive;
 
@@ -80,6 +83,9 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
 /// <param name="Later">What is done afterwards without holding up anybody.</param>
 internal sealed record OnlineStep(string Kind, string Name, string? Now, string Later)
 {
+    /// <summary>Stands for the ids of a batch; a text somebody wrote into a formula, with its quotes doubled, cannot be the same.</summary>
+    public const string BatchIds = "'ids'::uuid[]";
+
     /// <summary>Gives records their value, batch by batch in the order of their ids; <c>$1</c> is the last id done, <c>$2</c> the size of a batch, the answer the last id of the batch and its size.</summary>
     /// <param name="entity">The entity.</param>
     /// <param name="field">The field.</param>
@@ -90,6 +96,14 @@ internal sealed record OnlineStep(string Kind, string Name, string? Now, string 
         filled AS (UPDATE {Sql.Table(entity)} AS r SET {set} FROM batch WHERE r.id = batch.id AND {where})
         SELECT (SELECT id FROM batch ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM batch)
         """);
+
+    /// <summary>As <see cref="Fill"/>, for values that follow from other records.</summary>
+    /// <param name="entity">The entity.</param>
+    /// <param name="field">The field.</param>
+    /// <param name="now">What has to happen together with the change of the definitions.</param>
+    /// <param name="update">Gives the records with the ids <see cref="BatchIds"/> their values.</param>
+    public static OnlineStep Calculate(string entity, string field, string? now, string update) =>
+        new("fill", field, now, $"SELECT * FROM crm.calculate_batch({Sql.Literal(Sql.Table(entity))}, $1, $2, {Sql.Literal(update)})");
 }
 
 /// <summary>What a step does with the records of its table.</summary>

@@ -55,9 +55,10 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
         var tables = Tables(layers);
         var rows = await DataFacts.RowsAsync(
             connection, transaction, draft.Steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(tables.Contains), ct);
+        var big = TableSteps.WithFollowers([.. draft.Steps.Where(s => s.Online is not null).Select(s => s.Entity!).Where(e => rows.GetValueOrDefault(e) >= OnlineRows)], draft.Steps);
         ImmutableArray<PlanMessage> all = [.. draft.Errors, .. errors];
         var steps = all.IsEmpty
-            ? draft.Steps.Select(s => s.Sql is not null && s.Entity is { } entity && rows.TryGetValue(entity, out var count) ? Shown(s with { Rows = count }) : s)
+            ? draft.Steps.Select(s => s.Sql is not null && s.Entity is { } entity && rows.TryGetValue(entity, out var count) ? Shown(s with { Rows = count }, big) : s)
             : [];
         steps = steps.ToList();
         if (steps.FirstOrDefault(s => s is { Conversion: not null, IsBackground: true }) is { } prepared)
@@ -191,10 +192,10 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
     /// <summary>Whether the preparation has seen to it: since then no value can be saved that does not fit.</summary>
     private static bool IsAnswered(DataQuestion question, PreparedTable? prepared) => question.Kind == QuestionKind.Unconvertible && question.Entity.Name == prepared?.Table;
 
-    private PlanStep Shown(PlanStep step) => step.Rows < OnlineRows ? step : step switch
+    private PlanStep Shown(PlanStep step, ImmutableHashSet<string> big) => step switch
     {
-        { Conversion: { } conversion } => step with { Sql = conversion.Script, Lock = StepLock.Brief, Work = StepWork.Fill, IsBackground = true },
-        { Online: { } online } => step with
+        { Conversion: { } conversion } when step.Rows >= OnlineRows => step with { Sql = conversion.Script, Lock = StepLock.Brief, Work = StepWork.Fill, IsBackground = true },
+        { Online: { } online } when big.Contains(step.Entity!) => step with
         {
             Sql = online.Now is null ? online.Later : online.Now + ";\n" + online.Later,
             Lock = online.Now is null ? StepLock.None : StepLock.Brief,

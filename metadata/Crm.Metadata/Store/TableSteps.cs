@@ -29,8 +29,12 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
             }
         }
 
-        return big.ToImmutable();
+        return WithFollowers(big.ToImmutable(), steps);
     }
+
+    /// <summary>What follows from values that come later comes later too; the steps are in the order in which one follows from the other.</summary>
+    public static ImmutableHashSet<string> WithFollowers(ImmutableHashSet<string> big, IEnumerable<PlanStep> steps) =>
+        steps.Where(s => s is { Online: not null, Entity: not null }).Aggregate(big, (all, step) => step.Follows.Any(all.Contains) ? all.Add(step.Entity!) : all);
 
     /// <summary>The first step of an earlier change that is still to be done on one of the tables; null when there is none.</summary>
     public async Task<string?> PendingAsync(IEnumerable<PlanStep> steps, CancellationToken ct) =>

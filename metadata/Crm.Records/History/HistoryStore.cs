@@ -19,9 +19,11 @@ internal static class HistoryStore
         ), history AS (
             INSERT INTO crm.history (at, user_id, user_name, entity, record_id, kind, version, source, causation, changes)
             SELECT $1, $2, $3, $10, record_id, kind, version, source, $11, changes::jsonb FROM change ORDER BY place
+        ), outbox AS (
+            INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields)
+            SELECT $1, $2, $10, record_id, kind, version, string_to_array(fields, ',') FROM change ORDER BY place
         )
-        INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields)
-        SELECT $1, $2, $10, record_id, kind, version, string_to_array(fields, ',') FROM change ORDER BY place
+        SELECT version FROM crm.metadata_version
         """;
 
     public static async Task AppendAsync(ChangeRun run, CancellationToken ct)
@@ -47,7 +49,11 @@ internal static class HistoryStore
         Add(fields.Select(f => string.Join(',', f.Select(field => field.Name))).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
         Add(run.Table.Entity.Name, NpgsqlDbType.Text);
         Add(session.CausationId, NpgsqlDbType.Uuid);
-        await command.ExecuteNonQueryAsync(ct);
+        // A change of definitions waits for those who write what it reads, and those who come after it wait for it: what follows from this write, this host may not know yet.
+        if ((long)(await command.ExecuteScalarAsync(ct))! > session.Snapshot.Version)
+        {
+            throw new OldDefinitionsException();
+        }
 
         await NotifyAsync(session, run.Table.Entity.Name, ct);
     }

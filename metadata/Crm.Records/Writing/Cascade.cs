@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Crm.Metadata;
 using Crm.Sdk;
 using Npgsql;
@@ -6,22 +7,38 @@ using NpgsqlTypes;
 namespace Crm.Records;
 
 /// <summary>
-/// What follows from written records in others: roll-ups of the records they point to, formulas there that read them, and so on upwards. In the transaction of
-/// the write, in one statement for all, under locks taken in the order of ids. Versions stay: nobody who edits such a record meets a conflict.
+/// What follows from written records in others: roll-ups of the records they point to, formulas of the records that point to them, and so on from there. In the
+/// transaction of the write, in one statement for all, under locks taken in the order of ids. Versions stay: nobody who edits such a record meets a conflict.
 /// </summary>
-internal static class Cascade
+internal sealed class Cascade
 {
+    private readonly SaveSession session;
+    private readonly HashSet<(string Entity, Guid Id)> touched = [];
+
+    private Cascade(SaveSession session) => this.session = session;
+
     public static async Task RunAsync(ChangeRun run, CancellationToken ct)
     {
-        var groups = RollUpGroup.OfChild(run.Session.Snapshot, run.Table.Entity.Name);
-        foreach (var group in groups)
+        var cascade = new Cascade(run.Session);
+        foreach (var group in RollUpGroup.OfChild(run.Session.Snapshot, run.Table.Entity.Name))
         {
             if (Parents(run, group) is { Count: > 0 } parents)
             {
-                await RollUpAsync(run.Session, group, [.. parents], ct);
+                await cascade.RollUpAsync(group, [.. parents], ct);
             }
         }
+
+        foreach (var group in LookedUpGroup.OfTarget(run.Session.Snapshot, run.Table.Entity.Name))
+        {
+            // What the store itself sets changes with every write.
+            var changed = run.Changes.Where(c => c is { IsWritten: true, Kind: ChangeKind.Update } && (Reads(run, group, c.Changed) || group.Reads.Any(r => run.Table.System(r).IsStamp))).Select(c => c.Id);
+            await cascade.LookUpAsync(group, [.. changed.Order()], ct);
+        }
+
+        await cascade.RefreshAsync(run, ct);
     }
+
+    private static bool Reads(ChangeRun run, LookedUpGroup group, ImmutableArray<int> changed) => changed.Any(i => group.Reads.Contains(run.Table.Fields[i].Name));
 
     /// <summary>Parents whose roll-ups may have changed.</summary>
     private static HashSet<Guid> Parents(ChangeRun run, RollUpGroup group)
@@ -46,39 +63,37 @@ internal static class Cascade
         return parents;
     }
 
-    private static async Task RollUpAsync(SaveSession session, RollUpGroup group, Guid[] parents, CancellationToken ct)
+    private async Task RollUpAsync(RollUpGroup group, Guid[] parents, CancellationToken ct)
     {
         // First the locks, in one order for all; the statement after sees what everybody wrote who had them before.
-        await using (var locking = session.Command($"SELECT 1 FROM {Sql.Table(group.Parent.Name)} WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"))
-        {
-            Add(locking, parents);
-            await locking.ExecuteNonQueryAsync(ct);
-        }
+        await ExecuteAsync($"SELECT 1 FROM {Sql.Table(group.Parent.Name)} WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", parents, ct);
+        await FollowAsync(group.Parent, await ChangeAsync(group.UpdateSql, parents, ct), [.. group.RollUps.Select(r => r.Field.Name)], ct);
+    }
 
-        var changed = new Dictionary<Guid, long>();
-        await using (var command = session.Command(group.UpdateSql))
+    /// <summary>Formulas of the records that point to some that changed.</summary>
+    private async Task LookUpAsync(LookedUpGroup group, Guid[] targets, CancellationToken ct)
+    {
+        if (targets.Length > 0)
         {
-            Add(command, parents);
-            await ReadAsync(command, changed, ct);
-        }
-
-        if (changed.Count > 0)
-        {
-            await FollowAsync(session, group.Parent, changed, [.. group.RollUps.Select(r => r.Field.Name)], ct);
+            await ExecuteAsync(group.LockSql, targets, ct);
+            await FollowAsync(group.Entity, await ChangeAsync(group.UpdateSql, targets, ct), [.. group.Formulas.Select(f => f.Field.Name)], ct);
         }
     }
 
     /// <summary>What follows from new values of an entity's calculated fields.</summary>
-    private static async Task FollowAsync(SaveSession session, EntityDefinition entity, Dictionary<Guid, long> records, HashSet<string> fields, CancellationToken ct)
+    private async Task FollowAsync(EntityDefinition entity, Dictionary<Guid, long> records, HashSet<string> fields, CancellationToken ct)
     {
+        if (records.Count == 0)
+        {
+            return;
+        }
+
+        touched.UnionWith(records.Keys.Select(id => (entity.Name, id)));
         var ids = records.Keys.Order().ToArray();
-        foreach (var formula in EntityExpressions.Of(session.Snapshot, entity).Formulas.Where(f => f.Expression.Paths.Any(p => fields.Contains(p.Field.Name))))
+        foreach (var formula in EntityExpressions.Of(session.Snapshot, entity).Formulas.Where(f => f.Expression.Paths.Any(p => !p.IsLookedUp && fields.Contains(p.Field.Name))))
         {
             fields.Add(formula.Field.Name);
-            var value = new ExpressionSql(p => "r." + Sql.Quote(p.Field.Name + p.Field.Type.Columns[p.Part].Suffix)).Write(formula);
-            await using var command = session.Command($"UPDATE {Sql.Table(entity.Name)} AS r SET {Sql.Quote(formula.Field.Name)} = {value} WHERE r.id = ANY($1)");
-            Add(command, ids);
-            await command.ExecuteNonQueryAsync(ct);
+            await ExecuteAsync(new FormulaSql(entity, formula).Update("r.id = ANY($1)"), ids, ct);
         }
 
         await HistoryStore.AnnounceAsync(session, entity.Name, records, fields, ct);
@@ -86,9 +101,8 @@ internal static class Cascade
         {
             var pointer = Sql.Quote(group.Lookup.Name + group.Lookup.Type.Columns[0].Suffix);
             var parents = new List<Guid>();
-            await using (var command = session.Command($"SELECT DISTINCT {pointer} FROM {Sql.Table(entity.Name)} WHERE id = ANY($1) AND {pointer} IS NOT NULL"))
+            await using (var command = Command($"SELECT DISTINCT {pointer} FROM {Sql.Table(entity.Name)} WHERE id = ANY($1) AND {pointer} IS NOT NULL", ids))
             {
-                Add(command, ids);
                 await using var reader = await command.ExecuteReaderAsync(ct);
                 while (await reader.ReadAsync(ct))
                 {
@@ -98,19 +112,62 @@ internal static class Cascade
 
             if (parents.Count > 0)
             {
-                await RollUpAsync(session, group, [.. parents], ct);
+                await RollUpAsync(group, [.. parents], ct);
+            }
+        }
+
+        foreach (var group in LookedUpGroup.OfTarget(session.Snapshot, entity.Name).Where(g => g.Reads.Overlaps(fields)))
+        {
+            await LookUpAsync(group, ids, ct);
+        }
+    }
+
+    /// <summary>Who asked for the write, and who follows it, sees what followed in the written records themselves.</summary>
+    private async Task RefreshAsync(ChangeRun run, CancellationToken ct)
+    {
+        var table = run.Table;
+        var stale = run.Changes.Where(c => c.IsWritten && touched.Contains((table.Entity.Name, c.Id))).ToDictionary(c => c.Id);
+        if (stale.Count == 0)
+        {
+            return;
+        }
+
+        await using var command = Command($"SELECT {table.SelectList} FROM {table.Name} AS r WHERE r.id = ANY($1)", [.. stale.Keys]);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            var row = RowReader.Read(reader, table.Fields);
+            foreach (var field in table.Fields.Where(f => f.IsCalculated))
+            {
+                stale[(Guid)row[table.Id]!].Values[field.Index] = row[field.Index];
             }
         }
     }
 
-    private static async Task ReadAsync(NpgsqlCommand command, Dictionary<Guid, long> changed, CancellationToken ct)
+    private async Task ExecuteAsync(string sql, Guid[] ids, CancellationToken ct)
     {
+        await using var command = Command(sql, ids);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Runs a statement that answers with id and version of those it changed.</summary>
+    private async Task<Dictionary<Guid, long>> ChangeAsync(string sql, Guid[] ids, CancellationToken ct)
+    {
+        var changed = new Dictionary<Guid, long>();
+        await using var command = Command(sql, ids);
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
             changed[reader.GetGuid(0)] = reader.GetInt64(1);
         }
+
+        return changed;
     }
 
-    private static void Add(NpgsqlCommand command, Guid[] ids) => command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
+    private NpgsqlCommand Command(string sql, Guid[] ids)
+    {
+        var command = session.Command(sql);
+        command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
+        return command;
+    }
 }

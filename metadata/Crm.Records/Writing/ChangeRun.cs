@@ -28,6 +28,12 @@ internal sealed class ChangeRun : IAsyncDisposable
     /// <summary>Changes that are written.</summary>
     public IEnumerable<PendingChange> Writes => Changes.Where(c => c.IsWrite);
 
+    /// <summary>Records locked because changes point to them.</summary>
+    public HashSet<Guid> Held { get; } = [];
+
+    /// <summary>Values of the records that changes point to; null when nothing asks for them.</summary>
+    public LookedUp? LookedUp { get; set; }
+
     public bool HasRefusals => Changes.Any(c => c.IsRefused);
 
     /// <summary>Whether one was refused after it was written.</summary>
@@ -35,6 +41,9 @@ internal sealed class ChangeRun : IAsyncDisposable
 
     /// <summary>Whether the path ends after validation.</summary>
     public bool WritesNothing => (isAllOrNothing && HasRefusals) || !Writes.Any();
+
+    /// <summary>What an expression sees of a change.</summary>
+    public object? ValueOf(PendingChange change, FieldPath path) => path.IsLookedUp ? LookedUp!.ValueOf(change, path) : change.ValueAt(path);
 
     public void ReadInput()
     {

@@ -71,7 +71,7 @@ internal sealed class InterceptorSet : IAsyncDisposable
             {
                 await call(interceptor);
             }
-            catch (Exception problem) when (problem is not (OperationCanceledException or SavesTooDeepException) and not Npgsql.PostgresException { SqlState: "40001" or "40P01" })
+            catch (Exception problem) when (problem is not (OperationCanceledException or SavesTooDeepException or OldDefinitionsException) and not Npgsql.PostgresException { SqlState: "40001" or "40P01" })
             {
                 throw new InterceptorException(binding.Module, binding.Type, step, problem);
             }

@@ -112,6 +112,13 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
     /// <summary>What an expression sees of a field.</summary>
     public object? ValueAt(FieldPath path) => table.TryField(path.Field.Name, out var field) ? path.ValueOf(values[field.Index]) : null;
 
+    /// <summary>The value the caller gives a field of one column; null for none.</summary>
+    public object? Wanted(string field) =>
+        inputs.Find(i => i.Field.Name == field) is { } input && input.TryValue(null, out var value, out _) ? value : null;
+
+    /// <summary>Whether the caller gives one of the fields a value.</summary>
+    public bool WantsAny(IReadOnlySet<string> fields) => inputs.Exists(i => fields.Contains(i.Field.Name));
+
     /// <summary>Whether a field is to hold something else than before; on create, than what a new record starts with.</summary>
     public bool DiffersFromStart(string name) =>
         table.TryField(name, out var field) && !field.Type.AreEqual(values[field.Index], Kind == ChangeKind.Create ? started?[field.Index] : Stored?[field.Index]);
@@ -145,6 +152,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
         if (Kind == ChangeKind.Create)
         {
             Defaults.Apply(table, values, session.Actor, Refuse);
+            (values[table.System("created_at").Index], values[table.System("created_by").Index]) = (session.Now, session.Actor.UserId);
             started = table.Entity.Rules.IsEmpty ? null : [.. values];
         }
 

@@ -70,8 +70,9 @@ public sealed class RecordService : IRecordService
         run.ReadInput();
         AccessPolicy.CheckWrite(run);
 
-        // c  what is there: rows locked in one order, loaded, their versions compared
+        // c  what is there: rows locked in one order, those that are looked up first; loaded, their versions compared
         await run.BeginAsync(ct);
+        await LookedUpPlan.Of(run.Session.Snapshot, run.Table.Entity).LockEarlyAsync(run, ct);
         await RecordStore.LockAndLoadAsync(run, ct);
         run.ApplyInput();
 
@@ -80,11 +81,12 @@ public sealed class RecordService : IRecordService
         StageGuard.Check(run);
 
         // e  values are final: formulas follow from them, and every field is checked at once
-        Calculations.Apply(run);
+        await Calculations.ApplyAsync(run, ct);
         run.Seal();
         await Validation.CheckAsync(run, ct);
         await HierarchyGuard.CheckAsync(run, ct);
         await FileGuard.CheckAsync(run, ct);
+        Calculations.Settle(run);
         if (run.WritesNothing)
         {
             return;
@@ -98,7 +100,7 @@ public sealed class RecordService : IRecordService
         // g  history and outbox before others write: so both are in the order of the versions
         await HistoryStore.AppendAsync(run, ct);
 
-        // h  what follows in other records: roll-ups of those this one points to
+        // h  what follows in other records: roll-ups of those this one points to, formulas of those that point to it
         await Cascade.RunAsync(run, ct);
 
         // i  who follows: interceptors may write other records in this transaction

@@ -61,7 +61,10 @@ public sealed partial class FormModel
             calculated = new Dictionary<string, object?>(StringComparer.Ordinal);
             foreach (var formula in Expressions?.Formulas ?? [])
             {
-                calculated[formula.Field.Name] = FormulaValue.Of(formula.Field, formula.Expression.Evaluate(p => p.ValueOf(this[p.Field.Name]), Clock.GetUtcNow()));
+                // What follows from another record is shown as it was stored.
+                calculated[formula.Field.Name] = formula.Expression.Paths.Any(p => p.IsLookedUp)
+                    ? Before(formula.Field.Name)
+                    : FormulaValue.Of(formula.Field, formula.Expression.Evaluate(p => p.ValueOf(this[p.Field.Name]), Clock.GetUtcNow()));
             }
         }
 

@@ -23,7 +23,7 @@ public sealed class EntityExpressions
             }
         }
 
-        Formulas = InOrder(formulas);
+        Formulas = InOrder(entity, formulas);
         Rules = [.. entity.Rules.Select(r => Rule.TryParse(snapshot, entity, r, out var rule, out _) ? rule : null).OfType<Rule>()];
         this.entity = entity;
     }
@@ -51,7 +51,7 @@ public sealed class EntityExpressions
             entity.Name, static (name, from) => new EntityExpressions(from.snapshot, from.snapshot.TryEntity(name, out var current) ? current : from.entity), (snapshot, entity));
     }
 
-    private static ImmutableArray<Formula> InOrder(List<Formula> formulas)
+    private static ImmutableArray<Formula> InOrder(EntityDefinition entity, List<Formula> formulas)
     {
         var ordered = ImmutableArray.CreateBuilder<Formula>(formulas.Count);
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -70,7 +70,7 @@ public sealed class EntityExpressions
                 return;
             }
 
-            foreach (var needed in formulas.Where(f => formula.Expression.Paths.Any(p => !p.IsLookedUp && p.Field.Name == f.Field.Name)))
+            foreach (var needed in formulas.Where(f => formula.Expression.Paths.Any(p => p.Reads(entity, entity, f.Field))))
             {
                 Visit(needed);
             }
@@ -100,7 +100,7 @@ public sealed record Formula(FieldDefinition Field, Expression Expression)
     {
         ArgumentNullException.ThrowIfNull(field);
         formula = null;
-        var scope = new ExpressionScope(snapshot, entity) { AllowsNow = false, AllowsLookups = false };
+        var scope = new ExpressionScope(snapshot, entity) { AllowsNow = false, MaxLookups = 1 };
         if (!Expression.TryParse(field.Formula ?? "", scope, out var expression, out error))
         {
             return false;
@@ -115,6 +115,13 @@ public sealed record Formula(FieldDefinition Field, Expression Expression)
         if (expression.Type != wanted)
         {
             error = new ExpressionError(expression.Position, Texts.Of("ExprAt", expression.Position, Texts.Of("FormulaResult", Texts.Of("ExprType_" + expression.Type), field.Label, Texts.Of("ExprType_" + wanted))));
+            return false;
+        }
+
+        // Every save sets these, also one that leaves the formula alone.
+        if (expression.Fields.FirstOrDefault(f => f.Path.Along(entity).First().Field is { IsSystem: true, Name: "version" or "modified_at" or "modified_by" }) is { } stamp)
+        {
+            error = new ExpressionError(stamp.Position, Texts.Of("ExprAt", stamp.Position, Texts.Of("FormulaStamp", stamp.Path.Text)));
             return false;
         }
 

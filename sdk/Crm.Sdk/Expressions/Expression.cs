@@ -27,7 +27,10 @@ public abstract class Expression
     public int Position { get; }
 
     /// <summary>Paths of all fields it reads.</summary>
-    public abstract IEnumerable<FieldPath> Paths { get; }
+    public IEnumerable<FieldPath> Paths => Fields.Select(f => f.Path);
+
+    /// <summary>Every place where it reads a field, from left to right.</summary>
+    public abstract IEnumerable<Field> Fields { get; }
 
     /// <summary>Reads and checks an expression.</summary>
     /// <param name="text">What somebody wrote.</param>
@@ -67,7 +70,7 @@ public abstract class Expression
         public object? Value { get; }
 
         /// <inheritdoc/>
-        public override IEnumerable<FieldPath> Paths => [];
+        public override IEnumerable<Field> Fields => [];
 
         /// <inheritdoc/>
         public override object? Evaluate(Func<FieldPath, object?> values, DateTimeOffset now) => Value;
@@ -83,7 +86,7 @@ public abstract class Expression
         public FieldPath Path { get; }
 
         /// <inheritdoc/>
-        public override IEnumerable<FieldPath> Paths => [Path];
+        public override IEnumerable<Field> Fields => [this];
 
         /// <inheritdoc/>
         public override object? Evaluate(Func<FieldPath, object?> values, DateTimeOffset now)
@@ -119,7 +122,7 @@ public abstract class Expression
         internal int Height { get; }
 
         /// <inheritdoc/>
-        public override IEnumerable<FieldPath> Paths => Arguments.SelectMany(a => a.Paths);
+        public override IEnumerable<Field> Fields => Arguments.SelectMany(a => a.Fields);
 
         /// <inheritdoc/>
         public override object? Evaluate(Func<FieldPath, object?> values, DateTimeOffset now)
@@ -184,20 +187,21 @@ public sealed record FieldPath(string Text, ImmutableArray<FieldDefinition> Step
     /// <param name="field">The field.</param>
     public bool Reads(EntityDefinition start, EntityDefinition owner, FieldDefinition field)
     {
-        ArgumentNullException.ThrowIfNull(start);
         ArgumentNullException.ThrowIfNull(owner);
+        return Along(start).Any(a => a.Entity == owner.Name && a.Field.Name == field?.Name);
+    }
+
+    /// <summary>Every field on the way, with the name of its entity; the last one is <see cref="Field"/>.</summary>
+    /// <param name="start">The entity the path starts at.</param>
+    public IEnumerable<(string Entity, FieldDefinition Field)> Along(EntityDefinition start)
+    {
+        ArgumentNullException.ThrowIfNull(start);
         var at = start.Name;
         foreach (var step in Steps.Append(Field))
         {
-            if (at == owner.Name && step.Name == field?.Name)
-            {
-                return true;
-            }
-
-            at = (step.Type as ReferenceType)?.TargetOf(step);
+            yield return (at, step);
+            at = (step.Type as ReferenceType)?.TargetOf(step) ?? "";
         }
-
-        return false;
     }
 
     /// <summary>What an expression sees of a value of <see cref="Field"/>: the value of the column the path names.</summary>
@@ -222,8 +226,8 @@ public sealed record ExpressionScope(MetadataSnapshot Snapshot, EntityDefinition
 {
     private const int MaxSegments = 4;
 
-    /// <summary>Whether fields of records a lookup leads to may be named.</summary>
-    public bool AllowsLookups { get; init; } = true;
+    /// <summary>How many lookups a path may follow; 0 where only fields of the record itself may be named.</summary>
+    public int MaxLookups { get; init; } = MaxSegments - 1;
 
     /// <summary>Whether <c>today()</c> and <c>now()</c> may be used; not where the value is stored, because it would be wrong tomorrow.</summary>
     public bool AllowsNow { get; init; } = true;

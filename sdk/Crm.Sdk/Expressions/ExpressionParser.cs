@@ -141,9 +141,9 @@ internal sealed class ExpressionParser
     private Expression.Field Field(Token name)
     {
         var path = scope.Find(name.Text) ?? throw Fail(name, "ExprField", scope.Entity.Label, name.Text);
-        if (path.IsLookedUp && !scope.AllowsLookups)
+        if (path.Steps.Length > scope.MaxLookups)
         {
-            throw Fail(name, "ExprLookup", name.Text);
+            throw Fail(name, scope.MaxLookups == 0 ? "ExprLookup" : "ExprLookupFar", name.Text, scope.MaxLookups, path.Steps[^1].Label);
         }
 
         ExpressionType type = path.Field.Type.Columns[path.Part].Storage switch

@@ -19,7 +19,7 @@ public sealed record Rule(RuleDefinition Definition, Expression Condition)
     {
         ArgumentNullException.ThrowIfNull(definition);
         rule = null;
-        if (!Expression.TryParse(definition.Condition, new ExpressionScope(snapshot, entity) { AllowsLookups = false }, out var condition, out error))
+        if (!Expression.TryParse(definition.Condition, new ExpressionScope(snapshot, entity) { MaxLookups = 0 }, out var condition, out error))
         {
             return false;
         }

@@ -77,6 +77,18 @@ public sealed class FormulaTests(Engine engine) : IClassFixture<Engine>
     }
 
     [Fact]
+    public async Task A_formula_may_follow_from_when_a_record_was_made_but_not_from_its_last_change()
+    {
+        await engine.ChangeAsync("""[{"change":"add_field","entity":"deal","field":{"name":"x_born","type":"formula","result":"date","formula":"date(created_at)"}}]""");
+
+        var deal = await Records.SavedAsync(Values.Deal());
+
+        Assert.Equal(DateOnly.FromDateTime(((DateTimeOffset)deal["created_at"]!).UtcDateTime), deal["x_born"]);
+        Assert.Contains("At character 6", await engine.RefusedAsync(
+            """[{"change":"add_field","entity":"deal","field":{"name":"x_touched","type":"formula","result":"date","formula":"date(modified_at)"}}]"""), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_batch_calculates_every_record()
     {
         await engine.ChangeAsync("""[{"change":"add_field","entity":"deal","field":{"name":"x_square","type":"formula","result":"integer","formula":"count * count"}}]""");

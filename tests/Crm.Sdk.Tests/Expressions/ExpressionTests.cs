@@ -158,7 +158,7 @@ public sealed class ExpressionTests
     {
         Assert.False(Expression.TryParse("today() - due", Scope with { AllowsNow = false }, out _, out var error));
         Assert.Contains("today()", error.Message, StringComparison.Ordinal);
-        Assert.False(Expression.TryParse("company.name", Scope with { AllowsLookups = false }, out _, out error));
+        Assert.False(Expression.TryParse("company.name", Scope with { MaxLookups = 0 }, out _, out error));
         Assert.Contains("another record", error.Message, StringComparison.Ordinal);
     }
 
