@@ -51,6 +51,7 @@ internal static class DefinitionJson
             Maximum = field.Maximum,
             Scale = field.Scale,
             Currency = field.Currency,
+            Country = field.Country,
             Choices = field.Choices.IsEmpty ? null : field.Choices,
             Target = field.Target,
             Targets = field.Targets.IsEmpty ? null : field.Targets,

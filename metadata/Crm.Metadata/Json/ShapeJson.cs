@@ -15,7 +15,7 @@ internal static class ShapeJson
     public static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "placements"];
 
     private static readonly string[] FieldOptions =
-        ["label", "help", "required", "unique", "read_only", "default", "max_length", "minimum", "maximum", "scale", "currency", "choices", "targets", "accept", "stages", "moves", "prefix", "width", "start"];
+        ["label", "help", "required", "unique", "read_only", "default", "max_length", "minimum", "maximum", "scale", "currency", "country", "choices", "targets", "accept", "stages", "moves", "prefix", "width", "start"];
 
     public static JsonObject Write(EntityShape entity)
     {
@@ -54,6 +54,7 @@ internal static class ShapeJson
         Put(json, "maximum", field.Maximum);
         Put(json, "scale", field.Scale);
         Put(json, "currency", field.Currency);
+        Put(json, "country", field.Country);
         Put(json, "choices", field.Choices is { } choices ? new JsonArray([.. choices.Select(Write)]) : null);
         Put(json, "target", field.Target ?? (field.Type as LookupType)?.DeclaredTarget);
         Put(json, "targets", Texts(field.Targets));
@@ -206,6 +207,7 @@ internal static class ShapeJson
             Maximum = json.Decimal("maximum"),
             Scale = json.Integer("scale"),
             Currency = json.Text("currency"),
+            Country = json.Text("country"),
             Choices = json.Element("choices") is null ? null : [.. json.Items("choices").Select(c => ReadChoice(c.Element, c.Path, errors))],
             Target = json.Text("target"),
             Targets = json.Texts("targets"),

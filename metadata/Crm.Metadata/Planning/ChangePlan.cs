@@ -77,14 +77,20 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
 }
 
 /// <summary>A step as it is done on a big table.</summary>
-/// <param name="Kind"><c>index</c>, <c>key</c> or <c>fill</c>.</param>
-/// <param name="Name">Name of the index, the constraint or the field.</param>
+/// <param name="Kind"><c>index</c>, <c>key</c>, <c>fill</c> or <c>keys</c>.</param>
+/// <param name="Name">Name of the index, the constraint, the field or the column.</param>
 /// <param name="Now">What has to happen together with the change of the definitions; null for nothing.</param>
 /// <param name="Later">What is done afterwards without holding up anybody.</param>
 internal sealed record OnlineStep(string Kind, string Name, string? Now, string Later)
 {
     /// <summary>Stands for the ids of a batch; a text somebody wrote into a formula, with its quotes doubled, cannot be the same.</summary>
     public const string BatchIds = "'ids'::uuid[]";
+
+    /// <summary>Kind of a step that makes match keys.</summary>
+    public const string Keys = "keys";
+
+    /// <summary>Whether it is done this way on every table: what no statement can do.</summary>
+    public bool IsAlways { get; init; }
 
     /// <summary>Gives records their value, batch by batch in the order of their ids; <c>$1</c> is the last id done, <c>$2</c> the size of a batch, the answer the last id of the batch and its size.</summary>
     /// <param name="entity">The entity.</param>

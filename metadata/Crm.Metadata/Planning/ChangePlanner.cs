@@ -108,7 +108,9 @@ internal static class ChangePlanner
 
         if (field.IsUnique && !old.IsUnique)
         {
-            yield return Ask(QuestionKind.Doubles) with { IsError = true };
+            // Records from before the keys have none yet; the index finds their doubles.
+            var key = field.Type.Keys(field).FirstOrDefault(k => k.IsIdentity);
+            yield return Ask(QuestionKind.Doubles) with { IsError = true, Column = key is null ? column : old.Name + key.Suffix };
         }
 
         if (old.Type != field.Type)

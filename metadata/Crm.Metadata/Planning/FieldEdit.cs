@@ -155,6 +155,7 @@ internal sealed class FieldEdit(LayerEdit edit)
                 "maximum" => field with { Maximum = null },
                 "scale" => field with { Scale = null },
                 "currency" => field with { Currency = null },
+                "country" => field with { Country = null },
                 "choices" when field.Type is null => field with { Choices = null },
                 "targets" => field with { Targets = null },
                 "accept" => field with { Accept = null },

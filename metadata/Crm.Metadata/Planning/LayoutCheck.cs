@@ -162,7 +162,7 @@ internal static class LayoutCheck
         {
             SnapshotCheck.Add(problems, PlanCodes.Layout, target, "WrongOperator", view.Label, field.Label, ShapeJson.Word(compare.Operator));
         }
-        else if (field.Type == Fields.Money || compare.Operator is FilterOperator.Contains or FilterOperator.StartsWith or FilterOperator.EndsWith or FilterOperator.EqualAnyCase)
+        else if (field.Type == Fields.Money || compare.Operator is FilterOperator.Contains or FilterOperator.StartsWith or FilterOperator.EndsWith or FilterOperator.EqualAnyCase or FilterOperator.Matches)
         {
             // A part of an e-mail address is no e-mail address; a money field is compared by its amount.
             return;

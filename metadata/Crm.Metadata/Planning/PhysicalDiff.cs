@@ -53,7 +53,7 @@ internal static class PhysicalDiff
     {
         var columns = table.Columns.Select(c => c.Definition).Append($"CONSTRAINT {Sql.Quote(TableNames.PrimaryKey(table.Name))} PRIMARY KEY (\"id\")");
         // Nothing reads or writes the table yet, so that its indexes are no steps an administrator has to think about.
-        var statements = table.Indexes.Select(i => i.Create(table.Name))
+        var statements = table.Indexes.Select(i => i.Create(table.Name)).Concat(table.Columns.Where(c => c.Key is not null).Select(c => KeySteps.Note(table.Name, c)))
             .Prepend($"CREATE TABLE {Sql.Table(table.Name)} (\n    {string.Join(",\n    ", columns)}\n)");
         steps.Add(new PlanStep(MetadataTexts.Of("StepCreateTable", entity.Label), string.Join(";\n", statements), StepLock.None, entity.Name));
         if (!table.ForeignKeys.IsEmpty)
@@ -69,7 +69,8 @@ internal static class PhysicalDiff
 
     private static void Change(EntityDefinition entity, TableShape existing, TableShape wanted, MetadataSnapshot before, IReadOnlyCollection<FieldRename> renames, List<PlanStep> steps, List<PlanStep> keys)
     {
-        var columns = wanted.Columns.ExceptBy(existing.Columns.Select(c => c.Name), c => c.Name).ToList();
+        var fields = existing.Columns.Where(c => c.Key is null).Select(c => c.Field).ToHashSet(StringComparer.Ordinal);
+        var columns = wanted.Columns.ExceptBy(existing.Columns.Select(c => c.Name), c => c.Name).Where(c => c.Key is null || !fields.Contains(c.Field)).ToList();
         // A foreign key given with its new, empty column is not checked row by row; one to a table that is not there yet has to wait.
         var inline = wanted.ForeignKeys
             .Where(k => columns.Exists(c => c.Name == k.Column) && before.TryEntity(k.Target, out _))
@@ -78,7 +79,7 @@ internal static class PhysicalDiff
         {
             steps.Add(new PlanStep(
                 MetadataTexts.Of("StepAddColumn", entity.Field(field.Key).Label, entity.Label),
-                $"ALTER TABLE {Sql.Table(wanted.Name)} {string.Join(", ", field.Select(c => "ADD COLUMN " + c.Definition + (inline.TryGetValue(c.Name, out var key) ? " " + key.Inline : "")))}",
+                $"ALTER TABLE {Sql.Table(wanted.Name)} {string.Join(", ", field.Select(c => "ADD COLUMN " + c.Definition + (inline.TryGetValue(c.Name, out var key) ? " " + key.Inline : "")))}" + string.Concat(field.Where(c => c.Key is not null).Select(c => ";\n" + KeySteps.Note(wanted.Name, c))),
                 StepLock.Brief,
                 entity.Name));
         }
@@ -89,7 +90,8 @@ internal static class PhysicalDiff
             steps.Add(new PlanStep(MetadataTexts.Of("StepDropIndex", Label(entity, index.Column), entity.Label), $"DROP INDEX IF EXISTS {Sql.Table(index.Name)}", StepLock.Brief, entity.Name));
         }
 
-        foreach (var column in wanted.Columns)
+        steps.AddRange(KeySteps.Of(entity, existing, wanted));
+        foreach (var column in wanted.Columns.Where(c => c.Key is null))
         {
             if (existing.Columns.FirstOrDefault(c => c.Name == column.Name) is { } former && former.Type != column.Type)
             {
@@ -184,6 +186,7 @@ internal static class PhysicalDiff
                     ? Note(i with { Name = name, Column = moved[i.Column], Expression = i.Expression.Replace(Sql.Quote(i.Column), Sql.Quote(moved[i.Column]), StringComparison.Ordinal) }, $"ALTER INDEX IF EXISTS {Sql.Table(i.Name)} RENAME TO {Sql.Quote(name)}")
                     : i)],
             };
+            statements.AddRange(table.Columns.Where(c => c.Key is not null && c.Field == rename.To).Select(c => KeySteps.Rename(table.Name, moved.First(m => m.Value == c.Name).Key, c.Name)));
             if (entity.Field(rename.To).Type == Fields.AutoNumber)
             {
                 statements.Add($"UPDATE crm.counter SET field = {Sql.Literal(rename.To)} WHERE entity = {Sql.Literal(table.Name)} AND field = {Sql.Literal(rename.From)}");
@@ -204,5 +207,5 @@ internal static class PhysicalDiff
     private static string Text(EntityDefinition entity, IndexShape index) =>
         MetadataTexts.Of(index.IsUnique ? "StepUnique" : "StepIndex", Label(entity, index.Column), entity.Label);
 
-    private static string Label(EntityDefinition entity, string column) => entity.TryProperty(column, out var property) ? property.Field.Label : column;
+    private static string Label(EntityDefinition entity, string column) => entity.TryProperty(column, out var property) || entity.TryProperty(TableNames.FieldOf(column), out property) ? property.Field.Label : column;
 }

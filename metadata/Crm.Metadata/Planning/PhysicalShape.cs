@@ -26,13 +26,21 @@ internal sealed record TableShape(
         foreach (var field in entity.Fields.Where(f => f.IsSystem).Concat(entity.Fields.Where(f => !f.IsSystem)))
         {
             columns.AddRange(field.Type.Columns.Select(c => new ColumnShape(field.Name + c.Suffix, field.Name, SqlType(c.Storage), SystemClause(field))));
+            var fieldKeys = field.Type.Keys(field);
+            columns.AddRange(fieldKeys.Select(k => new ColumnShape(field.Name + k.Suffix, field.Name, SqlType(StorageKind.Text), null) { Key = KeyOf(field, k) }));
             var column = field.Name + field.Type.Columns[0].Suffix;
             if ((field.Type as ReferenceType)?.TargetOf(field) is { } target)
             {
                 keys.Add(new ForeignKeyShape(TableNames.ForeignKey(entity.Name, column), column, target));
             }
 
-            if (field.IsUnique)
+            foreach (var key in fieldKeys.Select(k => (Column: field.Name + k.Suffix, IsUnique: field.IsUnique && k.IsIdentity)))
+            {
+                var name = key.IsUnique ? TableNames.Unique(entity.Name, key.Column) : TableNames.Index(entity.Name, key.Column);
+                indexes.Add(new IndexShape(name, key.Column, $"({Sql.Quote(key.Column)})", key.IsUnique));
+            }
+
+            if (field.IsUnique && !fieldKeys.Any(k => k.IsIdentity))
             {
                 indexes.Add(new IndexShape(TableNames.Unique(entity.Name, column), column, $"({Sql.Quote(column)})", IsUnique: true));
             }
@@ -54,6 +62,9 @@ internal sealed record TableShape(
         indexes.Add(new IndexShape(TableNames.Index(entity.Name, "created_at"), "created_at", "(\"created_at\", \"id\")"));
         return new TableShape(entity.Name, columns.ToImmutable(), keys.ToImmutable(), indexes.ToImmutable());
     }
+
+    // What is stored beside the column, so that keys made otherwise are found and made anew.
+    private static string KeyOf(FieldDefinition field, MatchKey key) => field.Country is { } country ? key.Name + " " + country : key.Name;
 
     public static string SqlType(StorageKind storage) => storage switch
     {
@@ -90,6 +101,9 @@ internal sealed record TableShape(
 /// <param name="Clause">What follows the type; system columns only.</param>
 internal sealed record ColumnShape(string Name, string Field, string Type, string? Clause)
 {
+    /// <summary>How its keys are made; null for a column that holds what users gave.</summary>
+    public string? Key { get; init; }
+
     public string Definition => Sql.Quote(Name) + " " + Type + (Clause is null ? "" : " " + Clause);
 }
 

@@ -175,6 +175,11 @@ internal static class SnapshotCheck
             Add(problems, PlanCodes.Option, target, "CurrencyCode", field.Label);
         }
 
+        if (field.Country is { } country && !MatchKeys.IsPhoneCountry(country))
+        {
+            Add(problems, PlanCodes.Option, target, "CountryCode", field.Label, LayerEdit.Short(country));
+        }
+
         // With options that make no sense a type cannot be asked about values.
         if (problemsOfType.Count == 0 && field.Default is { } input)
         {
@@ -240,6 +245,11 @@ internal static class SnapshotCheck
         if (field.Currency is not null && field.Type is not MoneyType)
         {
             yield return "currency";
+        }
+
+        if (field.Country is not null && field.Type != Fields.Phone)
+        {
+            yield return "country";
         }
 
         if (field.IsCalculated)

@@ -25,6 +25,13 @@ public static class TableNames
     /// <summary>Trigram index over a column.</summary>
     public static string Trigram(string entity, string column) => entity + Separator + column + "_t";
 
+    /// <summary>The field of a column of match keys: <c>phone</c> of <c>phone__k</c>.</summary>
+    public static string FieldOf(string column)
+    {
+        ArgumentNullException.ThrowIfNull(column);
+        return column.IndexOf(Separator, StringComparison.Ordinal) is > 0 and var end ? column[..end] : column;
+    }
+
     /// <summary>Takes the name of a constraint or index apart, to say which field a database error is about.</summary>
     /// <param name="name">The name, as the database reports it.</param>
     /// <param name="entity">The entity.</param>

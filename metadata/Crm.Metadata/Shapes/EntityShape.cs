@@ -121,6 +121,9 @@ public sealed record FieldShape(string Name)
     /// <summary>Currency of an amount that names none.</summary>
     public string? Currency { get; init; }
 
+    /// <summary>Country of a phone number without a calling code.</summary>
+    public string? Country { get; init; }
+
     /// <summary>Choices of a choice or multi-choice field.</summary>
     public ImmutableArray<ChoiceDefinition>? Choices { get; init; }
 
@@ -164,6 +167,7 @@ public sealed record FieldShape(string Name)
         Maximum = top.Maximum ?? Maximum,
         Scale = top.Scale ?? Scale,
         Currency = top.Currency ?? Currency,
+        Country = top.Country ?? Country,
         Choices = top.Choices ?? Choices,
         Target = top.Target ?? Target,
         Targets = top.Targets ?? Targets,

@@ -180,6 +180,8 @@ internal sealed class FieldShapeBuilder(FieldShape shape) : IFieldBuilder
 
     public IFieldBuilder Currency(string code) => Set(Shape with { Currency = code });
 
+    public IFieldBuilder Country(string code) => Set(Shape with { Country = code });
+
     public IFieldBuilder Choice(string name, string label, string? colour = null) =>
         Set(Shape with { Choices = [.. Shape.Choices ?? [], new ChoiceDefinition(name, label, colour)] });
 

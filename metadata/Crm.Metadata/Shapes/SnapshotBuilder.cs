@@ -71,11 +71,13 @@ internal static class SnapshotBuilder
         var own = fields.Select(f => Field(Overlay(f.Shape, overrides), f.Origin, declared.Name));
         var system = SystemFields.All.Select(f => Overlay(f, overrides));
         entity = entity with { Fields = [.. own, .. system], Rules = Rules(layers, owner, declared.Name) };
+        var title = TitleFields(entity);
         return entity with
         {
+            Fields = [.. entity.Fields.Select(f => title.Contains(f.Name) ? f with { IsTitle = true } : f)],
             PluralLabel = entity.PluralLabel.Length > 0 ? entity.PluralLabel : Names.ToLabel(Names.ToPlural(entity.Name)),
-            TitleFields = TitleFields(entity),
-            SearchFields = SearchFields(entity, TitleFields(entity)),
+            TitleFields = title,
+            SearchFields = SearchFields(entity, title),
         };
     }
 
@@ -120,6 +122,7 @@ internal static class SnapshotBuilder
         Maximum = shape.Maximum,
         Scale = shape.Scale,
         Currency = shape.Currency,
+        Country = shape.Country,
         Choices = shape.Choices ?? [],
         Target = shape.Type switch
         {

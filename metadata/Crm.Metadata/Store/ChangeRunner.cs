@@ -15,7 +15,8 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
     /// <summary>Channel of <see cref="Notifications"/>; the payload is the new version.</summary>
     public const string Channel = "crm_metadata";
 
-    private const long LockKey = 0x43524d_4d455441;
+    /// <summary>Of the lock under which definitions and tables change.</summary>
+    public const long LockKey = 0x43524d_4d455441;
 
     /// <summary>From this many records on, what takes long is done while others work on; reading fewer takes no longer than a blink.</summary>
     public long OnlineRows { get; set; } = 10_000;
@@ -195,7 +196,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
     private PlanStep Shown(PlanStep step, ImmutableHashSet<string> big) => step switch
     {
         { Conversion: { } conversion } when step.Rows >= OnlineRows => step with { Sql = conversion.Script, Lock = StepLock.Brief, Work = StepWork.Fill, IsBackground = true },
-        { Online: { } online } when big.Contains(step.Entity!) => step with
+        { Online: { } online } when online.IsAlways || big.Contains(step.Entity!) => step with
         {
             Sql = online.Now is null ? online.Later : online.Now + ";\n" + online.Later,
             Lock = online.Now is null ? StepLock.None : StepLock.Brief,

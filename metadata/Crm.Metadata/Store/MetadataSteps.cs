@@ -16,7 +16,7 @@ public sealed class MetadataSteps(CrmDatabase database)
         var rows = await connection.QueryAsync<(long Id, long Version, string Entity, string Text, string Sql, string State, string? Error, int? Percent)>(new CommandDefinition(
             """
             SELECT s.id, s.version, s.entity, s.text, s.sql, s.state, s.error,
-                CASE WHEN s.state = 'running' THEN least(100, CASE WHEN s.kind IN ('fill', 'convert') AND p.pid IS NULL THEN 100 * s.done / nullif(greatest(c.reltuples, 0), 0) ELSE 100 * p.blocks_done / nullif(p.blocks_total, 0) END)::int END
+                CASE WHEN s.state = 'running' THEN least(100, CASE WHEN s.kind IN ('fill', 'keys', 'convert') AND p.pid IS NULL THEN 100 * s.done / nullif(greatest(c.reltuples, 0), 0) ELSE 100 * p.blocks_done / nullif(p.blocks_total, 0) END)::int END
             FROM crm.metadata_step s
                 LEFT JOIN pg_stat_progress_create_index p ON p.pid = s.backend
                 LEFT JOIN pg_class c ON c.oid = to_regclass(format('records.%I', s.entity))

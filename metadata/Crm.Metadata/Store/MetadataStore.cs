@@ -10,6 +10,7 @@ public sealed class MetadataStore : IMetadata, IDisposable
     private readonly CrmDatabase database;
     private readonly ChangeRunner runner;
     private readonly Notifications notifications;
+    private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly Lock gate = new();
     private readonly SemaphoreSlim reading = new(1, 1);
@@ -23,6 +24,7 @@ public sealed class MetadataStore : IMetadata, IDisposable
         this.database = database;
         runner = new ChangeRunner(database, time, () => State);
         this.notifications = notifications;
+        this.time = time;
         this.log = log;
     }
 
@@ -40,6 +42,7 @@ public sealed class MetadataStore : IMetadata, IDisposable
     /// <summary>Declares the platform's own entities, loads everything and begins to follow other hosts.</summary>
     public async Task LoadAsync(CancellationToken ct = default)
     {
+        await new KeyUpgrade(database, time).RunAsync(ct);
         var declare = new MetadataChange.Declare(PlatformShape.Module, PlatformShape.Shape);
         var (result, _) = await runner.ApplyAsync(new ApplyRequest([declare], Actor.System, ApplyOptions.None, MetadataEditor.StartWait), ct);
         if (!result.Succeeded)

@@ -23,12 +23,19 @@ internal sealed class StepBatches(NpgsqlConnection connection, TimeProvider time
     /// <param name="ct">Stops between two batches.</param>
     /// <returns>Whether all could be done; false when a third answer of the statement was true.</returns>
     /// <exception cref="StepCancelledException">An administrator stopped it.</exception>
-    public async Task<bool> RunAsync(string sql, CancellationToken ct)
+    public Task<bool> RunAsync(string sql, CancellationToken ct) => RunAsync((connection, transaction, size, token) => FillAsync(sql, connection, transaction, size, token), ct);
+
+    /// <summary>Does batches until no record is left.</summary>
+    /// <param name="batch">One batch of the given size, behind the step's position.</param>
+    /// <param name="ct">Stops between two batches.</param>
+    /// <returns>Whether all could be done.</returns>
+    /// <exception cref="StepCancelledException">An administrator stopped it.</exception>
+    public async Task<bool> RunAsync(Func<NpgsqlConnection, NpgsqlTransaction, int, CancellationToken, Task<StepBatch>> batch, CancellationToken ct)
     {
         while (true)
         {
             var started = time.GetTimestamp();
-            if (await OneAsync(sql, ct) is { } isLast)
+            if (await OneAsync(batch, ct) is { } isLast)
             {
                 return isLast;
             }
@@ -41,28 +48,15 @@ internal sealed class StepBatches(NpgsqlConnection connection, TimeProvider time
     }
 
     /// <summary>One batch; null when there is more to do.</summary>
-    private async Task<bool?> OneAsync(string sql, CancellationToken ct)
+    private async Task<bool?> OneAsync(Func<NpgsqlConnection, NpgsqlTransaction, int, CancellationToken, Task<StepBatch>> batch, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using var fill = new NpgsqlCommand(sql.Replace("$1", "(SELECT position FROM crm.metadata_step WHERE id = $1)", StringComparison.Ordinal), connection, transaction)
+        var (last, count, isStopped) = await batch(connection, transaction, Size, ct);
+        if (last is null || isStopped)
         {
-            CommandTimeout = 0,
-            Parameters = { new() { Value = step }, new() { Value = Size } },
-        };
-        await using var reader = await fill.ExecuteReaderAsync(ct);
-        await reader.ReadAsync(ct);
-        if (await reader.IsDBNullAsync(0, ct))
-        {
-            return true;
+            return last is null;
         }
 
-        if (reader.FieldCount > 2 && reader.GetBoolean(2))
-        {
-            return false;
-        }
-
-        var (last, count) = (reader.GetGuid(0), reader.GetInt64(1));
-        await reader.DisposeAsync();
         var isCancelled = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
             "UPDATE crm.metadata_step SET position = @last, done = done + @count WHERE id = @step RETURNING cancel_requested, pg_notify(@Channel, '')::text",
             new { last, count, step, MetadataSteps.Channel },
@@ -71,7 +65,25 @@ internal sealed class StepBatches(NpgsqlConnection connection, TimeProvider time
         await transaction.CommitAsync(ct);
         return isCancelled ? throw new StepCancelledException() : null;
     }
+
+    private async Task<StepBatch> FillAsync(string sql, NpgsqlConnection connection, NpgsqlTransaction transaction, int size, CancellationToken ct)
+    {
+        await using var fill = new NpgsqlCommand(sql.Replace("$1", "(SELECT position FROM crm.metadata_step WHERE id = $1)", StringComparison.Ordinal), connection, transaction)
+        {
+            CommandTimeout = 0,
+            Parameters = { new() { Value = step }, new() { Value = size } },
+        };
+        await using var reader = await fill.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
+        return await reader.IsDBNullAsync(0, ct) ? default : new StepBatch(reader.GetGuid(0), reader.GetInt64(1), reader.FieldCount > 2 && reader.GetBoolean(2));
+    }
 }
+
+/// <summary>What one batch came to.</summary>
+/// <param name="Last">The last record of it; null when there was none left.</param>
+/// <param name="Count">How many records it had.</param>
+/// <param name="IsStopped">Whether one of them stands in the way.</param>
+internal readonly record struct StepBatch(Guid? Last, long Count, bool IsStopped = false);
 
 /// <summary>An administrator stopped the step.</summary>
 internal sealed class StepCancelledException() : Exception("An administrator stopped the step.");

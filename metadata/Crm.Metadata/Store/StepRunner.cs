@@ -1,3 +1,4 @@
+using Crm.Sdk;
 using Dapper;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -147,8 +148,10 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
         {
             return (null, null);
         }
-        catch (PostgresException problem) when (problem.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.LockNotAvailable)
+        catch (PostgresException problem) when (problem.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.LockNotAvailable
+            || (step.Kind == OnlineStep.Keys && problem.SqlState == PostgresErrorCodes.UndefinedColumn))
         {
+            // Or the column was renamed or dropped between two batches.
             return (null, null);
         }
         catch (PostgresException problem) when (problem.SqlState.StartsWith("57P", StringComparison.Ordinal))
@@ -169,9 +172,13 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
         {
             await Conversion(connection, step).RunAsync(step.Plan!, ct);
         }
-        else if (!await IsWantedAsync(step, ct))
+        else if (await WantedAsync(step, ct) is not { } entity)
         {
             // A later change took it back.
+        }
+        else if (step.Kind == OnlineStep.Keys)
+        {
+            await new StepBatches(connection, time, step.Id).RunAsync(new KeyFill(entity, step.Name, step.Id).NextAsync, ct);
         }
         else if (step.Kind == "fill")
         {
@@ -207,17 +214,23 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
 
     private ConversionRun Conversion(NpgsqlConnection connection, Step step) => new(connection, store, time, step.Id, step.Entity);
 
-    /// <summary>Whether the definitions still ask for it: a later change may have taken it back.</summary>
-    private async Task<bool> IsWantedAsync(Step step, CancellationToken ct)
+    /// <summary>The entity, when the definitions still ask for the step: a later change may have taken it back.</summary>
+    private async Task<EntityDefinition?> WantedAsync(Step step, CancellationToken ct)
     {
         var snapshot = SnapshotBuilder.Build(await store.Runner.LoadAsync(ct));
         if (!snapshot.TryEntity(step.Entity, out var entity))
         {
-            return false;
+            return null;
         }
 
         var table = TableShape.Of(entity, await store.Runner.FeaturesAsync(ct));
-        return table.Indexes.Any(i => i.Name == step.Name) || table.ForeignKeys.Any(k => k.Name == step.Name) || (step.Kind == "fill" && entity.TryField(step.Name, out _));
+        var isWanted = step.Kind switch
+        {
+            "fill" => entity.TryField(step.Name, out _),
+            OnlineStep.Keys => table.Columns.Any(c => c.Name == step.Name && c.Key is not null),
+            _ => table.Indexes.Any(i => i.Name == step.Name) || table.ForeignKeys.Any(k => k.Name == step.Name),
+        };
+        return isWanted ? entity : null;
     }
 
     private sealed record Step(long Id, string Kind, string Entity, string Name, string Sql, string? Plan, bool IsCancelled, string? Told);

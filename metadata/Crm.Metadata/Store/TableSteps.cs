@@ -19,7 +19,7 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     public async Task<ImmutableHashSet<string>> BigAsync(IEnumerable<PlanStep> steps, IReadOnlySet<string> tables, CancellationToken ct)
     {
         var big = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
-        foreach (var table in steps.Where(s => (s.Online ?? (object?)s.Conversion) is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(tables.Contains))
+        foreach (var table in steps.Where(s => s.Conversion is not null || s.Online is { IsAlways: false }).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(tables.Contains))
         {
             var rows = await connection.ExecuteScalarAsync<long>(new CommandDefinition(
                 $"SELECT count(*) FROM (SELECT 1 FROM {Sql.Table(table)} LIMIT @onlineRows) AS head", new { onlineRows }, transaction, cancellationToken: ct));
@@ -36,10 +36,13 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     public static ImmutableHashSet<string> WithFollowers(ImmutableHashSet<string> big, IEnumerable<PlanStep> steps) =>
         steps.Where(s => s is { Online: not null, Entity: not null }).Aggregate(big, (all, step) => step.Follows.Any(all.Contains) ? all.Add(step.Entity!) : all);
 
-    /// <summary>The first step of an earlier change that is still to be done on one of the tables; null when there is none.</summary>
+    /// <summary>
+    /// The first step of an earlier change that is still to be done on one of the tables; null when there is none. Making keys does not stand in the way: it goes by the
+    /// definitions of the moment.
+    /// </summary>
     public async Task<string?> PendingAsync(IEnumerable<PlanStep> steps, CancellationToken ct) =>
         await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
-            "SELECT text FROM crm.metadata_step WHERE state IN ('waiting', 'running') AND entity = ANY(@entities) AND id <> @own ORDER BY id LIMIT 1",
+            "SELECT text FROM crm.metadata_step WHERE state IN ('waiting', 'running') AND kind <> 'keys' AND entity = ANY(@entities) AND id <> @own ORDER BY id LIMIT 1",
             new { entities = steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).ToArray(), own = prepared?.Step ?? 0 },
             transaction,
             cancellationToken: ct));
@@ -130,7 +133,7 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     /// <summary>Leaves the rest to whichever host comes first.</summary>
     public async Task<int> PutOffAsync(IReadOnlyCollection<PlanStep> steps, ImmutableHashSet<string> big, long version, CancellationToken ct)
     {
-        var later = steps.Where(s => s.Online is not null && big.Contains(s.Entity!)).ToList();
+        var later = steps.Where(s => s.Online is { } online && (online.IsAlways || big.Contains(s.Entity!))).ToList();
         foreach (var step in later)
         {
             await connection.ExecuteAsync(new CommandDefinition(
@@ -150,7 +153,7 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
 
     private string? Now(PlanStep step, ImmutableHashSet<string> big) =>
         step.Conversion is { } conversion && conversion.Table == prepared?.Table ? conversion.Swap
-        : step.Online is { } online && big.Contains(step.Entity!) ? online.Now
+        : step.Online is { } online && (online.IsAlways || big.Contains(step.Entity!)) ? online.Now
         : step.Sql;
 
     /// <summary>The preparation ends with what it prepared, unless somebody stopped it meanwhile.</summary>

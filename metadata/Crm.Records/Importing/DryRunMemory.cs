@@ -18,9 +18,9 @@ internal sealed class DryRunMemory(EntityDefinition entity, ImportMapping mappin
     {
         foreach (var field in unique)
         {
-            if (Text(row, field) is { } value && values.TryGetValue((field.Name, value), out var line))
+            if (Same(row, field) is { } same && values.TryGetValue((field.Name, same), out var line))
             {
-                return new RowIssue(IsError: true, ErrorCodes.Unique, field.Name, mapping.Fields.GetValueOrDefault(field.Name)?.Column, value, Texts.Of("Repeated", line, field.Label));
+                return new RowIssue(IsError: true, ErrorCodes.Unique, field.Name, mapping.Fields.GetValueOrDefault(field.Name)?.Column, Text(row, field), Texts.Of("Repeated", line, field.Label));
             }
         }
 
@@ -39,13 +39,15 @@ internal sealed class DryRunMemory(EntityDefinition entity, ImportMapping mappin
 
             foreach (var field in unique)
             {
-                if (Text(row, field) is { } value)
+                if (Same(row, field) is { } value)
                 {
                     values.TryAdd((field.Name, value), row.Source.Line);
                 }
             }
         }
     }
+
+    private static string? Same(MappedRow row, FieldDefinition field) => Text(row, field) is { } text ? MatchIndex.KeyOf(field, text) ?? text : null;
 
     private static string? Text(MappedRow row, FieldDefinition field) => Convert.ToString(row.Values.GetValueOrDefault(field.Name), CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : null;
 }

@@ -14,7 +14,7 @@ internal sealed class MatchIndex(IRecordService records, EntityDefinition entity
     public bool IsUsed => !match.IsEmpty;
 
     /// <summary>The key of a row; null when a value of it is missing.</summary>
-    public string? KeyOf(MappedRow row) => Key(match.Select((m, i) => Normal(fields[i], row.Values.GetValueOrDefault(m))));
+    public string? KeyOf(MappedRow row) => Key(match.Select((m, i) => Same(fields[i], Normal(fields[i], row.Values.GetValueOrDefault(m)))));
 
     /// <summary>Names of the match fields a row has no value for.</summary>
     public string Missing(MappedRow row) => string.Join(", ", match.Where((m, i) => Normal(fields[i], row.Values.GetValueOrDefault(m)) is null).Select((m, _) => m));
@@ -44,7 +44,7 @@ internal sealed class MatchIndex(IRecordService records, EntityDefinition entity
             var page = await records.QueryAsync(query, ct);
             foreach (var record in page.Records)
             {
-                if (Key(fields.Select(f => f.Name == "id" ? record.Id : record[f.Name])) is { } key)
+                if (Key(fields.Select(f => f.Name == "id" ? record.Id : Same(f, record[f.Name]))) is { } key)
                 {
                     if (!found.TryGetValue(key, out var same))
                     {
@@ -63,6 +63,12 @@ internal sealed class MatchIndex(IRecordService records, EntityDefinition entity
             query = query with { After = page.Next };
         }
     }
+
+    /// <summary>What two values that are the same have in common: a phone number's digits, however it is written.</summary>
+    private static object? Same(FieldDefinition field, object? value) => value is string text ? MatchIndex.KeyOf(field, text) ?? text : value;
+
+    /// <summary>The key that says which values of the field are the same.</summary>
+    public static string? KeyOf(FieldDefinition field, string text) => field.Type.Keys(field).FirstOrDefault(k => k.IsIdentity)?.Of(field, text);
 
     private static object? Normal(FieldDefinition field, object? input) =>
         input is null or "" ? null : field.Type.TryNormalize(field, input, out var value, out _) ? value : null;

@@ -18,7 +18,7 @@ internal sealed class EntityTable
     {
         Entity = entity;
         Name = Sql.Table(entity.Name);
-        Fields = [.. entity.Fields.Where(f => !f.IsHidden).Select((f, i) => new TableField(f, i, ColumnsOf(f)))];
+        Fields = [.. entity.Fields.Where(f => !f.IsHidden).Select((f, i) => new TableField(f, i, ColumnsOf(f), KeysOf(f)))];
         Columns = [.. Fields.SelectMany(f => f.Columns)];
         Shape = new RecordShape([.. Fields.Select(f => f.Name)]);
         byName = Fields.ToDictionary(f => f.Name, StringComparer.Ordinal);
@@ -103,6 +103,9 @@ internal sealed class EntityTable
     public Record ToRecord(object?[] values) =>
         new(Entity.Name, (Guid)values[Id]!, (long)values[Version]!, new RecordValues(Shape, values));
 
+    private static ImmutableArray<KeyColumn> KeysOf(FieldDefinition field) =>
+        [.. field.Type.Keys(field).Select(k => new KeyColumn(k, Sql.Quote(field.Name + k.Suffix)))];
+
     private static ImmutableArray<TableColumn> ColumnsOf(FieldDefinition field) =>
         [.. field.Type.Columns.Select(c => new TableColumn(field.Name + c.Suffix, Sql.Quote(field.Name + c.Suffix), c.Part, c.Storage))];
 }
@@ -111,8 +114,15 @@ internal sealed class EntityTable
 /// <param name="Definition">What it is.</param>
 /// <param name="Index">Its place among the visible fields.</param>
 /// <param name="Columns">Where it is stored.</param>
-internal sealed record TableField(FieldDefinition Definition, int Index, ImmutableArray<TableColumn> Columns)
+/// <param name="Keys">Where what it is found by is stored.</param>
+internal sealed record TableField(FieldDefinition Definition, int Index, ImmutableArray<TableColumn> Columns, ImmutableArray<KeyColumn> Keys)
 {
+    /// <summary>The key that says which values are the same; null when the value itself does.</summary>
+    public KeyColumn? Identity { get; } = Keys.FirstOrDefault(k => k.Key.IsIdentity);
+
+    /// <summary>What two values that are the same have in common.</summary>
+    public object SameAs(object value) => Identity?.Of(Definition, value) ?? value;
+
     public string Name => Definition.Name;
 
     public FieldType Type => Definition.Type;
@@ -128,6 +138,15 @@ internal sealed record TableField(FieldDefinition Definition, int Index, Immutab
 
     /// <summary>Cannot be without a value.</summary>
     public bool IsRequired => Definition.IsRequired || Type is StageType || Definition is { IsSystem: true, Name: "owner" or "is_active" };
+}
+
+/// <summary>A column of match keys.</summary>
+/// <param name="Key">What is in it.</param>
+/// <param name="Quoted">As SQL knows it.</param>
+internal sealed record KeyColumn(MatchKey Key, string Quoted)
+{
+    /// <summary>The key of a field's value; null when it has none.</summary>
+    public string? Of(FieldDefinition field, object? value) => value is string text ? Key.Of(field, text) : null;
 }
 
 /// <summary>One column.</summary>

@@ -10,7 +10,7 @@ namespace Crm.Records;
 /// </summary>
 internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots)
 {
-    private static readonly ImmutableArray<FilterOperator> TextOperators = [.. Enum.GetValues<FilterOperator>()];
+    private static readonly ImmutableArray<FilterOperator> TextOperators = [.. Enum.GetValues<FilterOperator>().Where(o => o != FilterOperator.Matches)];
 
     private static readonly ImmutableArray<FilterOperator> OrderedOperators =
         [FilterOperator.Equal, FilterOperator.NotEqual, FilterOperator.Less, FilterOperator.LessOrEqual, FilterOperator.Greater, FilterOperator.GreaterOrEqual];
@@ -48,6 +48,17 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
         }
 
         RequireOperator(path, op);
+        if (op == FilterOperator.Matches)
+        {
+            var key = Parameter(ParameterSlot.Key(path, [.. path.Field.Keys]));
+            return $"({string.Join(" OR ", path.Field.Keys.Select(k => $"{path.Alias}.{k.Quoted} = {key}"))})";
+        }
+
+        if (op is FilterOperator.Equal or FilterOperator.NotEqual or FilterOperator.EqualAnyCase && path.Field.Identity is { } identity)
+        {
+            return $"({path.Alias}.{identity.Quoted} {(op == FilterOperator.NotEqual ? "IS DISTINCT FROM" : "=")} {Parameter(ParameterSlot.Key(path, [identity]))})";
+        }
+
         return op switch
         {
             FilterOperator.Equal => $"({path.Sql} = {Parameter(ParameterSlot.Value(path))})",
@@ -69,6 +80,11 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
             RequireOperator(path, FilterOperator.Equal);
         }
 
+        if (path.Field.Identity is { } identity)
+        {
+            return $"({path.Alias}.{identity.Quoted} = ANY({Parameter(ParameterSlot.Keys(path, identity))}){(withNull ? $" OR {path.Sql} IS NULL" : "")})";
+        }
+
         // A list field is "in" when it shares an item.
         var values = Parameter(ParameterSlot.Values(path));
         var condition = path.Column.Storage == StorageKind.TextList ? $"{path.Sql} && {values}" : $"{path.Sql} = ANY({values})";
@@ -80,7 +96,7 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
         var allowed = path is { IsSingle: true } or { Part: <= 0 }
             ? path.Field.Type.Operators
             : path.Column.Storage == StorageKind.Text ? TextOperators : OrderedOperators;
-        if (!allowed.Contains(op))
+        if (!allowed.Contains(op) || (op == FilterOperator.Matches && path.Field.Keys.IsEmpty))
         {
             throw new QueryException(ErrorCodes.BadRequest, Texts.Of("OperatorNotAllowed", path.Path, path.Field.Type.Name, string.Join(", ", allowed)), path.Path);
         }

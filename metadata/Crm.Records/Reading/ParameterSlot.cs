@@ -19,6 +19,15 @@ internal abstract class ParameterSlot
     /// <summary>A text that stands anywhere in, at the beginning or at the end of a text, or is all of it, in any case.</summary>
     public static ParameterSlot Pattern(ResolvedPath path, FilterOperator place) => new TextPattern(path, place);
 
+    /// <summary>The first of the keys a text has.</summary>
+    public static ParameterSlot Key(ResolvedPath path, ImmutableArray<KeyColumn> keys) => new MatchValue(path, keys);
+
+    /// <summary>One key of several texts.</summary>
+    public static ParameterSlot Keys(ResolvedPath path, KeyColumn key) => new MatchValues(path, key);
+
+    /// <summary>The keys a text has in several fields.</summary>
+    public static ParameterSlot KeysOf(ImmutableArray<TableField> fields) => new FieldKeys(fields);
+
     /// <summary>A word of a search.</summary>
     public static ParameterSlot Word { get; } = new Plain(NpgsqlDbType.Text);
 
@@ -107,6 +116,38 @@ internal abstract class ParameterSlot
 
             return column.ToParameter();
         }
+    }
+
+    /// <summary>What a caller means by a text; a text without a key is itself, so that it is the same as none.</summary>
+    private static string KeyOf(ResolvedPath path, ImmutableArray<KeyColumn> keys, object input)
+    {
+        var text = OfColumn(StorageKind.Text, input) as string;
+        if (text is null || text.Contains('\0', StringComparison.Ordinal) || !SingleTextType.IsUnicode(text))
+        {
+            throw new QueryException(ErrorCodes.Type, Texts.Of("BadFilterValue", path.Path, path.Field.Type.Name), path.Path);
+        }
+
+        return keys.Select(k => k.Of(path.Field.Definition, text)).FirstOrDefault(k => k is not null) ?? text;
+    }
+
+    private sealed class MatchValue(ResolvedPath path, ImmutableArray<KeyColumn> keys) : ParameterSlot
+    {
+        public override NpgsqlParameter Bind(object value) => new() { Value = KeyOf(path, keys, value), NpgsqlDbType = NpgsqlDbType.Text };
+    }
+
+    private sealed class MatchValues(ResolvedPath path, KeyColumn key) : ParameterSlot
+    {
+        public override NpgsqlParameter Bind(object value) =>
+            new() { Value = ((IReadOnlyList<object>)value).Select(v => KeyOf(path, [key], v)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+    }
+
+    private sealed class FieldKeys(ImmutableArray<TableField> fields) : ParameterSlot
+    {
+        public override NpgsqlParameter Bind(object value) => new()
+        {
+            Value = fields.Select(f => f.Identity?.Of(f.Definition, value)).OfType<string>().Distinct(StringComparer.Ordinal).ToArray(),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+        };
     }
 
     private sealed class TextPattern(ResolvedPath path, FilterOperator place) : ParameterSlot

@@ -47,7 +47,8 @@ internal sealed class QueryCompiler
             where.Add(filters.Write(filter));
         }
 
-        where.AddRange(QueryShape.WordsOf(query.Search).Select(_ => Word(table, filters)));
+        var words = QueryShape.WordsOf(query.Search).Select(_ => Word(table, filters)).ToList();
+        where.AddRange(QueryShape.IsPhone(query.Search) ? [$"({string.Join(" AND ", words)} OR {Phone(table, filters)})"] : words);
         var countWhere = Where(where);
         var countSlots = slots.Count;
 
@@ -94,6 +95,14 @@ internal sealed class QueryCompiler
             .ToList();
         // Without search fields nothing can be found; the parameter is named so that its type is known.
         return conditions.Count == 0 ? $"({word}::text IS NULL)" : "(" + string.Join(" OR ", conditions) + ")";
+    }
+
+    /// <summary>The search as a whole is a phone number of one of the search fields.</summary>
+    private static string Phone(EntityTable table, FilterWriter filters)
+    {
+        ImmutableArray<TableField> phones = [.. table.Entity.SearchFields.Select(name => table.TryField(name, out var field) && field.Type == Fields.Phone ? field : null).OfType<TableField>()];
+        var keys = filters.Parameter(ParameterSlot.KeysOf(phones));
+        return phones.IsEmpty ? $"({keys}::text[] IS NULL)" : string.Join(" OR ", phones.Select(f => $"r.{f.Identity!.Quoted} = ANY({keys})"));
     }
 
     private static List<SortKey> SortKeys(EntityTable table, PathResolver paths, ImmutableArray<Sort> sorts)

@@ -53,6 +53,10 @@ internal sealed class QueryShape
 
     public static string[] WordsOf(string? search) => search?.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries) ?? [];
 
+    /// <summary>Whether somebody looks for a phone number: then the record is found however it was written there.</summary>
+    public static bool IsPhone(string? search) =>
+        search is not null && search.Count(char.IsAsciiDigit) >= 5 && search.All(c => char.IsAsciiDigit(c) || c is ' ' or '\u00A0' or '+' or '(' or ')' or '-' or '.' or '/');
+
     private void Add(Filter? filter, int depth)
     {
         Require(depth <= QueryLimits.MaxDepth, "FilterTooDeep", QueryLimits.MaxDepth);
@@ -120,6 +124,11 @@ internal sealed class QueryShape
         Require(words.All(w => SingleTextType.IsUnicode(w) && !w.Contains('\0', StringComparison.Ordinal)), "SearchCharacters");
         key.Append(CultureInfo.InvariantCulture, $"w{words.Length}");
         Values.AddRange(words);
+        if (IsPhone(search))
+        {
+            key.Append('p');
+            Values.Add(search!);
+        }
     }
 
     private void Paths(char kind, ImmutableArray<string> paths, int limit)

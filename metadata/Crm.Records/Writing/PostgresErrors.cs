@@ -71,7 +71,9 @@ internal static class PostgresErrors
 
     /// <summary>The field a constraint is about, or null when it is about none of this entity.</summary>
     private static TableField? FieldOf(string? constraint, EntityTable table) =>
-        table.Fields.FirstOrDefault(f => f.Columns.Any(c => constraint?.StartsWith($"{table.Entity.Name}__{c.Name}_", StringComparison.Ordinal) == true && constraint.Length == table.Entity.Name.Length + c.Name.Length + 4));
+        TableNames.TryParse(constraint, out var entity, out var column) && entity == table.Entity.Name
+            ? table.Fields.FirstOrDefault(f => f.Columns.Any(c => c.Name == column) || f.Keys.Any(k => f.Name + k.Key.Suffix == column))
+            : null;
 
     private static async Task<ValidationError> InUseAsync(string? pointing, EntityTable table, Guid id, SaveSession session, CancellationToken ct)
     {

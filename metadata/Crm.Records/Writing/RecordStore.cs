@@ -90,8 +90,11 @@ internal static class RecordStore
 
         var table = run.Table;
         var sql = Statement(table, "insert", () =>
-            $"INSERT INTO {table.Name} ({string.Join(", ", table.Columns.Select(c => c.Quoted))}) "
-            + $"SELECT {string.Join(", ", table.Columns.Select((c, i) => ColumnArray.Read(c.Storage, Name(i))))} FROM {Unnest(table.Columns)}");
+        {
+            var columns = Written(table.Fields);
+            return $"INSERT INTO {table.Name} ({string.Join(", ", columns.Select(c => c.Quoted))}) "
+                + $"SELECT {string.Join(", ", columns.Select((c, i) => ColumnArray.Read(c.Storage, Name(i))))} FROM {Unnest([.. columns.Select(c => c.Storage)])}";
+        });
         await ExecuteAsync(run, sql, table.Fields, creates, ct);
     }
 
@@ -103,9 +106,9 @@ internal static class RecordStore
             [.. updates[0].Changed.Select(i => table.Fields[i]).Where(f => !f.IsStamp), table.System("version"), table.System("modified_at"), table.System("modified_by")];
         var sql = Statement(table, shape, () =>
         {
-            ImmutableArray<TableColumn> columns = [.. set.SelectMany(f => f.Columns)];
+            var columns = Written(set);
             var assignments = columns.Select((c, i) => $"{c.Quoted} = {ColumnArray.Read(c.Storage, "u." + Name(i + 1))}");
-            return $"UPDATE {table.Name} AS r SET {string.Join(", ", assignments)} FROM {Unnest([.. id.Columns, .. columns])} WHERE r.id = u.c0";
+            return $"UPDATE {table.Name} AS r SET {string.Join(", ", assignments)} FROM {Unnest([id.Columns[0].Storage, .. columns.Select(c => c.Storage)])} WHERE r.id = u.c0";
         });
         await ExecuteAsync(run, sql, [id, .. set], updates, ct);
     }
@@ -155,10 +158,25 @@ internal static class RecordStore
         {
             command.Parameters.Add(column.ToParameter());
         }
+
+        foreach (var key in field.Keys)
+        {
+            var column = ColumnArray.Of(StorageKind.Text, changes.Length);
+            for (var row = 0; row < changes.Length; row++)
+            {
+                column.Set(row, key.Of(field.Definition, changes[row].Values[field.Index]));
+            }
+
+            command.Parameters.Add(column.ToParameter());
+        }
     }
 
-    private static string Unnest(ImmutableArray<TableColumn> columns) =>
-        $"unnest({string.Join(", ", columns.Select((c, i) => string.Create(CultureInfo.InvariantCulture, $"${i + 1}::{ColumnArray.TypeName(c.Storage)}[]")))}) "
+    /// <summary>The columns of fields, each field's keys behind its own.</summary>
+    private static List<(string Quoted, StorageKind Storage)> Written(ImmutableArray<TableField> fields) =>
+        [.. fields.SelectMany(f => f.Columns.Select(c => (c.Quoted, c.Storage)).Concat(f.Keys.Select(k => (k.Quoted, StorageKind.Text))))];
+
+    private static string Unnest(ImmutableArray<StorageKind> columns) =>
+        $"unnest({string.Join(", ", columns.Select((c, i) => string.Create(CultureInfo.InvariantCulture, $"${i + 1}::{ColumnArray.TypeName(c)}[]")))}) "
         + $"AS u({string.Join(", ", columns.Select((_, i) => Name(i)))})";
 
     private static string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"c{index}");

@@ -66,7 +66,7 @@ internal static class Validation
         var byValue = new Dictionary<object, PendingChange>();
         foreach (var (change, value) in NewValues(run, field))
         {
-            if (!byValue.TryAdd(value, change))
+            if (!byValue.TryAdd(field.SameAs(value), change))
             {
                 Refuse(change);
             }
@@ -77,8 +77,9 @@ internal static class Validation
             return;
         }
 
-        var column = field.Columns[0];
-        var values = ColumnArray.Of(column.Storage, byValue.Count);
+        var storage = field.Identity is null ? field.Columns[0].Storage : StorageKind.Text;
+        var column = field.Identity?.Quoted ?? field.Columns[0].Quoted;
+        var values = ColumnArray.Of(storage, byValue.Count);
         var row = 0;
         foreach (var value in byValue.Keys)
         {
@@ -86,11 +87,11 @@ internal static class Validation
         }
 
         questions.Add(new Question(
-            $"SELECT r.{column.Quoted}, r.id FROM {run.Table.Name} AS r WHERE r.{column.Quoted} = ANY($1)",
+            $"SELECT r.{column}, r.id FROM {run.Table.Name} AS r WHERE r.{column} = ANY($1)",
             values.ToParameter(),
             reader =>
             {
-                if (RowReader.Column(reader, column.Storage, 0) is { } value && byValue.TryGetValue(value, out var change) && change.Id != reader.GetGuid(1))
+                if (RowReader.Column(reader, storage, 0) is { } value && byValue.TryGetValue(value, out var change) && change.Id != reader.GetGuid(1))
                 {
                     Refuse(change);
                 }

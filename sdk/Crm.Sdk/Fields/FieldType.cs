@@ -27,6 +27,9 @@ public abstract class FieldType
     /// <summary>Whether values can be made unique.</summary>
     public virtual bool CanBeUnique => false;
 
+    /// <summary>What the records of a field are found by, whichever way a value is written: columns of their own beside those of the value, kept by the write path, no properties of the API.</summary>
+    public virtual ImmutableArray<MatchKey> Keys(FieldDefinition field) => [];
+
     /// <summary>Name of the navigation property that leads to the record pointed to; null when the field points nowhere.</summary>
     public virtual string? NavigationProperty(FieldDefinition field) => null;
 
@@ -74,6 +77,13 @@ public abstract class FieldType
 /// <param name="MaxLength">Longest text of this part, in characters, whatever the field says; null when the field decides.</param>
 /// <param name="Scale">Digits after the point of this part, whatever the field says; null when the field decides.</param>
 public sealed record FieldColumn(string Part, string Suffix, StorageKind Storage, int? MaxLength = null, int? Scale = null);
+
+/// <summary>A key of a field's value: what different notations of the same value have in common, see <see cref="MatchKeys"/>.</summary>
+/// <param name="Name">What it is made like, with a number that grows when it is made otherwise: keys of an older one are made anew. Stored with the column.</param>
+/// <param name="Suffix">Appended to the field's name to make the column's. It begins with two underscores, as no field's name has them.</param>
+/// <param name="IsIdentity">Whether values with the same key are the same value: they are equal in filters and doubles of one another.</param>
+/// <param name="Of">The key of a value's text; null when it has none.</param>
+public sealed record MatchKey(string Name, string Suffix, bool IsIdentity, Func<FieldDefinition, string, string?> Of);
 
 /// <summary>Storage of a column, free of SQL. The CLR type of a column's value is given beside each.</summary>
 public enum StorageKind

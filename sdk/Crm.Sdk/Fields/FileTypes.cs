@@ -36,7 +36,7 @@ public sealed class FileType(string name) : FieldType
         new("content_type", "_content_type", StorageKind.Text, MaxLength: 100), new("size", "_size", StorageKind.Integer),
     ];
 
-    private static readonly ImmutableArray<FilterOperator> TextOperators = [.. Enum.GetValues<FilterOperator>()];
+    private static readonly ImmutableArray<FilterOperator> TextOperators = [.. Enum.GetValues<FilterOperator>().Where(o => o != FilterOperator.Matches)];
 
     /// <summary>Media types of images browsers show without running anything in them.</summary>
     public static ImmutableArray<string> Images { get; } = ["image/png", "image/jpeg", "image/gif", "image/webp"];

@@ -103,7 +103,7 @@ public sealed class AddressType : FieldType
         new("city", "_city", StorageKind.Text, MaxLength: 100), new("region", "_region", StorageKind.Text, MaxLength: 100), new("country", "_country", StorageKind.Text, MaxLength: 100),
     ];
 
-    private static readonly ImmutableArray<FilterOperator> TextOperators = [.. Enum.GetValues<FilterOperator>()];
+    private static readonly ImmutableArray<FilterOperator> TextOperators = [.. Enum.GetValues<FilterOperator>().Where(o => o != FilterOperator.Matches)];
 
     /// <inheritdoc/>
     public override string Name => "address";

@@ -10,7 +10,10 @@ public abstract class SingleTextType : FieldType
 {
     private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.Text)];
 
-    private static readonly ImmutableArray<FilterOperator> TextOperators = [.. Enum.GetValues<FilterOperator>()];
+    private static readonly ImmutableArray<FilterOperator> TextOperators = [.. Enum.GetValues<FilterOperator>().Where(o => o != FilterOperator.Matches)];
+
+    /// <summary>Operators of a text that has a <see cref="MatchKey"/>.</summary>
+    private protected static readonly ImmutableArray<FilterOperator> WithMatches = [.. Enum.GetValues<FilterOperator>()];
 
     /// <inheritdoc/>
     public override Type ValueType => typeof(string);
@@ -110,11 +113,17 @@ public abstract class SingleTextType : FieldType
 /// <summary>Plain text of one or several lines.</summary>
 internal sealed class TextType(string name, int maxLength, bool multiline = false) : SingleTextType
 {
+    private static readonly ImmutableArray<MatchKey> NameKey = [new("name 1", "__k", IsIdentity: false, (_, text) => MatchKeys.Name(text))];
+
     public override string Name => name;
 
     public override int DefaultMaxLength => maxLength;
 
     public override bool CanBeUnique => !multiline;
+
+    public override ImmutableArray<FilterOperator> Operators => multiline ? base.Operators : WithMatches;
+
+    public override ImmutableArray<MatchKey> Keys(FieldDefinition field) => field is { IsTitle: true, IsCalculated: false } && !multiline ? NameKey : [];
 
     protected override string Trim(string text) => multiline ? text.TrimEnd() : text.Trim();
 
@@ -135,10 +144,17 @@ internal sealed class TextType(string name, int maxLength, bool multiline = fals
 /// <summary>An e-mail address.</summary>
 internal sealed class EmailType : SingleTextType
 {
+    private static readonly ImmutableArray<MatchKey> MailKeys =
+        [new("email 1", "__k", IsIdentity: true, (_, text) => MatchKeys.Email(text)), new("domain 1", "__d", IsIdentity: false, (_, text) => MatchKeys.Domain(text))];
+
     public override string Name => "email";
 
     // RFC 5321, 4.5.3.1.3: a path is at most 256 octets with its angle brackets.
     public override int DefaultMaxLength => 254;
+
+    public override ImmutableArray<FilterOperator> Operators => WithMatches;
+
+    public override ImmutableArray<MatchKey> Keys(FieldDefinition field) => field.IsCalculated ? [] : MailKeys;
 
     protected override bool TryShape(FieldDefinition field, string text, out string? shaped, [NotNullWhen(false)] out FieldError? error)
     {
@@ -163,9 +179,15 @@ internal sealed class EmailType : SingleTextType
 /// <summary>A phone number.</summary>
 internal sealed class PhoneType : SingleTextType
 {
+    private static readonly ImmutableArray<MatchKey> NumberKey = [new("phone 1", "__k", IsIdentity: true, (field, text) => MatchKeys.Phone(text, field.Country))];
+
     public override string Name => "phone";
 
     public override int DefaultMaxLength => 50;
+
+    public override ImmutableArray<FilterOperator> Operators => WithMatches;
+
+    public override ImmutableArray<MatchKey> Keys(FieldDefinition field) => field.IsCalculated ? [] : NumberKey;
 
     protected override bool TryShape(FieldDefinition field, string text, out string? shaped, [NotNullWhen(false)] out FieldError? error)
     {
@@ -186,9 +208,15 @@ internal sealed class PhoneType : SingleTextType
 /// <summary>A web address.</summary>
 internal sealed class UrlType : SingleTextType
 {
+    private static readonly ImmutableArray<MatchKey> HostKey = [new("domain 1", "__d", IsIdentity: false, (_, text) => MatchKeys.Domain(text))];
+
     public override string Name => "url";
 
     public override int DefaultMaxLength => 2048;
+
+    public override ImmutableArray<FilterOperator> Operators => WithMatches;
+
+    public override ImmutableArray<MatchKey> Keys(FieldDefinition field) => field.IsCalculated ? [] : HostKey;
 
     protected override bool TryShape(FieldDefinition field, string text, out string? shaped, [NotNullWhen(false)] out FieldError? error)
     {

@@ -106,6 +106,9 @@ public interface IFieldBuilder
     /// <summary>ISO 4217 code of an amount given without one, for money fields.</summary>
     IFieldBuilder Currency(string code);
 
+    /// <summary>ISO 3166 code of the country a phone number without a calling code belongs to, for phone fields.</summary>
+    IFieldBuilder Country(string code);
+
     /// <summary>Adds a choice to a choice or multi-choice field.</summary>
     IFieldBuilder Choice(string name, string label, string? colour = null);
 

@@ -143,6 +143,12 @@ public sealed record FieldDefinition
     /// <summary>ISO 4217 code of an amount given without one, for money fields.</summary>
     public string? Currency { get; init; }
 
+    /// <summary>ISO 3166 code of the country a phone number without a calling code belongs to, for phone fields.</summary>
+    public string? Country { get; init; }
+
+    /// <summary>Records are called by it, so that it has a name key, see <see cref="MatchKeys.Name"/>.</summary>
+    public bool IsTitle { get; init; }
+
     /// <summary>What a choice or multi-choice field may hold.</summary>
     public ImmutableArray<ChoiceDefinition> Choices { get; init; } = [];
 

@@ -60,6 +60,9 @@ public abstract record Filter
     /// <summary>At least one of them.</summary>
     public static Filter AnyOf(params ImmutableArray<Filter> filters) => new Any(filters);
 
+    /// <summary>Records whose field means the same as a text, however either is written; answered by an index.</summary>
+    public static Filter Matches(string path, string text) => new Compare(path, FilterOperator.Matches, text);
+
     /// <summary>Equality; a null value means no value.</summary>
     public static Filter Equal(string path, object? value) => new Compare(path, FilterOperator.Equal, value);
 
@@ -119,6 +122,12 @@ public enum FilterOperator
 
     /// <summary>The same text, in any case.</summary>
     EqualAnyCase,
+
+    /// <summary>
+    /// The same by its match key, see <see cref="MatchKeys"/>: a phone number in any notation, a name with any legal form, the host of a web address, an e-mail
+    /// address or, where the value is none, the domain of addresses.
+    /// </summary>
+    Matches,
 }
 
 /// <summary>What to group and aggregate.</summary>

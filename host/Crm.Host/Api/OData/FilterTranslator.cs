@@ -20,7 +20,7 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
                 return Compare(binary);
             case UnaryOperatorNode { OperatorKind: UnaryOperatorKind.Not } not:
                 return new Filter.Not(Translate(not.Operand));
-            case SingleValueFunctionCallNode { Name: "contains" or "startswith" or "endswith" } call:
+            case SingleValueFunctionCallNode { Name: "contains" or "startswith" or "endswith" or Functions.Matches } call:
                 return Text(call);
             case InNode isIn:
                 return In(isIn);
@@ -71,7 +71,7 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
             return Period(part, kind, right);
         }
 
-        if (left is SingleValueFunctionCallNode { Name: "contains" or "startswith" or "endswith" } && right is ConstantNode { Value: bool expected }
+        if (left is SingleValueFunctionCallNode { Name: "contains" or "startswith" or "endswith" or Functions.Matches } && right is ConstantNode { Value: bool expected }
             && kind is BinaryOperatorKind.Equal or BinaryOperatorKind.NotEqual)
         {
             var filter = Translate(left);
@@ -159,6 +159,7 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
         {
             "contains" => FilterOperator.Contains,
             "startswith" => FilterOperator.StartsWith,
+            Functions.Matches => FilterOperator.Matches,
             _ => FilterOperator.EndsWith,
         };
         return new Filter.Compare(property.Path, op, text);

@@ -60,6 +60,7 @@ internal sealed class QueryOptions
         }
 
         var parsed = values.Where(v => Parsed.Contains(v.Key)).ToDictionary();
+        Functions.Register();
         var parser = new ODataQueryOptionParser(model.Edm, set.Type, set.EdmSet, parsed);
         parser.Settings.MaximumExpansionDepth = 1;
         parser.Settings.MaximumExpansionCount = 20;

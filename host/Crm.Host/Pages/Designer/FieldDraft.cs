@@ -66,6 +66,9 @@ public sealed class FieldDraft
 
     public string? Currency { get; set; }
 
+    /// <summary>Of a phone number: whose numbers have no calling code.</summary>
+    public string? Country { get; set; }
+
     public string? Target { get; set; }
 
     /// <summary>Of a formula: what it is calculated by.</summary>
@@ -124,6 +127,7 @@ public sealed class FieldDraft
         Maximum = field.Maximum,
         Scale = field.Scale,
         Currency = field.Type is MoneyType ? field.Default as string : null,
+        Country = field.Country,
         Target = field.Target,
         Targets = [.. field.Targets],
         Accept = field.Accept.IsEmpty ? null : string.Join(", ", field.Accept),
@@ -194,6 +198,7 @@ public sealed class FieldDraft
         Maximum = HasRange || HasStars || HasSize ? Maximum : null,
         Scale = HasScale ? Scale : null,
         Currency = Type == "money" ? Text(Currency)?.ToUpperInvariant() : null,
+        Country = Type == "phone" ? Text(Country)?.ToUpperInvariant() : null,
         Target = Type == "lookup" ? Text(Target) : null,
         Targets = Type == "any_lookup" && Targets.Count > 0 ? [.. Targets] : null,
         Accept = Type == "file" && Text(Accept) is { } kinds ? [.. kinds.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries)] : null,
@@ -239,6 +244,7 @@ public sealed class FieldDraft
         Emptied(before.Maximum, after.Maximum, "maximum");
         Emptied(before.Scale, after.Scale, "scale");
         Emptied(before.Currency, after.Currency, "currency");
+        Emptied(before.Country, after.Country, "country");
         Emptied(before.Targets, after.Targets, "targets");
         Emptied(before.Accept, after.Accept, "accept");
         Emptied(before.Label, after.Label, "label");
@@ -254,6 +260,7 @@ public sealed class FieldDraft
             Maximum = before.Maximum == after.Maximum ? null : after.Maximum,
             Scale = before.Scale == after.Scale ? null : after.Scale,
             Currency = Differs(before.Currency, after.Currency),
+            Country = Differs(before.Country, after.Country),
             Targets = after.Targets is { } targets && !targets.SequenceEqual(before.Targets ?? []) ? targets : null,
             Accept = after.Accept is { } kinds && !kinds.SequenceEqual(before.Accept ?? []) ? kinds : null,
             Choices = after.Choices is { } choices && !choices.SequenceEqual(before.Choices ?? []) ? choices : null,

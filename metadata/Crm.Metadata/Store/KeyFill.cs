@@ -1,0 +1,60 @@
+using Crm.Sdk;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Crm.Metadata;
+
+/// <summary>Gives records that are there their match keys, which only the field's type can make.</summary>
+internal sealed class KeyFill
+{
+    private readonly FieldDefinition field;
+    private readonly MatchKey key;
+    private readonly string select;
+    private readonly string update;
+    private readonly long step;
+
+    /// <summary>Keys of one column, behind the position of a step.</summary>
+    public KeyFill(EntityDefinition entity, string column, long step)
+    {
+        this.step = step;
+        (field, key) = (from f in entity.Fields from k in f.Type.Keys(f) where f.Name + k.Suffix == column select (f, k)).First();
+        var table = Sql.Table(entity.Name);
+        select = $"SELECT r.id, r.{Sql.Quote(field.Name + field.Type.Columns[0].Suffix)}, r.{Sql.Quote(column)} FROM {table} AS r WHERE r.id > coalesce((SELECT position FROM crm.metadata_step WHERE id = $1), '00000000-0000-0000-0000-000000000000'::uuid) ORDER BY r.id LIMIT $2 FOR NO KEY UPDATE";
+        update = $"UPDATE {table} AS r SET {Sql.Quote(column)} = k.key FROM unnest($1::uuid[], $2::text[]) AS k (id, key) WHERE r.id = k.id";
+    }
+
+    /// <summary>The next batch.</summary>
+    public async Task<StepBatch> NextAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, int size, CancellationToken ct)
+    {
+        var ids = new List<Guid>();
+        var keys = new List<string?>();
+        var batch = default(StepBatch);
+        await using (var command = new NpgsqlCommand(select, connection, transaction) { CommandTimeout = 0, Parameters = { new() { Value = step }, new() { Value = size } } })
+        await using (var reader = await command.ExecuteReaderAsync(ct))
+        {
+            for (var count = 1L; await reader.ReadAsync(ct); count++)
+            {
+                var id = reader.GetGuid(0);
+                batch = new StepBatch(id, count);
+                var wanted = await reader.IsDBNullAsync(1, ct) ? null : key.Of(field, reader.GetString(1));
+                if (wanted != (await reader.IsDBNullAsync(2, ct) ? null : reader.GetString(2)))
+                {
+                    ids.Add(id);
+                    keys.Add(wanted);
+                }
+            }
+        }
+
+        if (ids.Count > 0)
+        {
+            await using var command = new NpgsqlCommand(update, connection, transaction)
+            {
+                CommandTimeout = 0,
+                Parameters = { new() { Value = ids.ToArray() }, new() { Value = keys.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } },
+            };
+            await command.ExecuteNonQueryAsync(ct);
+        }
+
+        return batch;
+    }
+}
