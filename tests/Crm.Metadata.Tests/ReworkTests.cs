@@ -142,7 +142,6 @@ public sealed class ReworkTests : NodeTests
     [InlineData("""{"change":"rename_field","entity":"company","field":"x_it","to":"x_other"}""", "exists", "company.x_it")]
     [InlineData("""{"change":"rename_field","entity":"company","field":"x_it","to":"x_price_currency"}""", "exists", "company.x_price")]
     [InlineData("""{"change":"rename_field","entity":"company","field":"x_moon","to":"x_sun"}""", "unknown_field", "company.x_moon")]
-    [InlineData("""{"change":"rename_field","entity":"company","field":"x_used","to":"x_sun"}""", "in_use", "company.x_used")]
     [InlineData("""{"change":"change_type","entity":"company","field":{"name":"x_it","type":"money"}}""", "type", "company.x_it")]
     [InlineData("""{"change":"change_type","entity":"company","field":{"name":"x_it","type":"choice"}}""", "option", "company.x_it")]
     [InlineData("""{"change":"change_type","entity":"company","field":{"name":"website","type":"text"}}""", "read_only", "company.website")]

@@ -6,13 +6,14 @@ namespace Crm.Metadata;
 /// <summary>Steps that give the records that are there the values of new and changed formulas and roll-ups.</summary>
 internal static class CalculationSteps
 {
-    public static IEnumerable<PlanStep> Of(MetadataSnapshot before, MetadataSnapshot after)
+    public static IEnumerable<PlanStep> Of(MetadataSnapshot before, MetadataSnapshot after, IReadOnlyCollection<FieldRename> renames)
     {
+        var names = new FieldRenames(before, renames);
         var changed = new HashSet<string>(StringComparer.Ordinal);
         foreach (var node in new CalculationGraph(after).InOrder())
         {
             // A table made by the same plan is empty.
-            if (before.TryEntity(node.Entity.Name, out var known) && (IsChanged(known, node.Field) || node.Reads.Any(changed.Contains)))
+            if (before.TryEntity(node.Entity.Name, out var known) && (IsChanged(known, node.Field, names) || node.Reads.Any(changed.Contains)))
             {
                 changed.Add(node.Name);
                 yield return Fill(node, [.. TablesOf(node).Where(t => before.Entities.Keys.Any(e => Sql.Table(e) == t))]);
@@ -24,9 +25,10 @@ internal static class CalculationSteps
     public static ImmutableArray<string> TablesOf(CalculationGraph.Node node) =>
         node.RollUp is { } rollUp ? [Sql.Table(rollUp.Child.Name)] : new FormulaSql(node.Entity, node.Formula!).Tables;
 
-    private static bool IsChanged(EntityDefinition before, FieldDefinition field) =>
-        !before.TryField(field.Name, out var old) || old.IsHidden
-        || (old.Formula, old.RollUp, old.Scale, old.MaxLength) != (field.Formula, field.RollUp, field.Scale, field.MaxLength);
+    /// <summary>Whether the field calculates something else; the same under other names is the same.</summary>
+    private static bool IsChanged(EntityDefinition before, FieldDefinition field, FieldRenames names) =>
+        !before.TryField(names.Former(before.Name, field.Name), out var old) || old.IsHidden
+        || (old.Formula is null ? null : names.Expression(before.Name, old.Formula), names.RollUp(old.RollUp), old.Scale, old.MaxLength) != (field.Formula, field.RollUp, field.Scale, field.MaxLength);
 
     private static PlanStep Fill(CalculationGraph.Node node, ImmutableArray<string> others)
     {

@@ -11,6 +11,7 @@ internal sealed class DeclareEdit(LayerEdit edit)
         var id = declare.Module.Id;
         var old = edit.Layers.Find(id) ?? Layer.Empty(declare.Module);
         var layer = Layer.Empty(declare.Module) with { Areas = declare.Shape.Areas };
+        var renamed = edit.Renames.Count;
         foreach (var entity in declare.Shape.Entities)
         {
             Check(declare, entity);
@@ -27,7 +28,13 @@ internal sealed class DeclareEdit(LayerEdit edit)
         }
 
         var layers = edit.Layers.With(layer);
-        layers = edit.Renames.Aggregate(layers, (all, rename) => all.With(Renamed(all.Custom, rename)));
+        if (edit.Renames.Count > renamed)
+        {
+            // Other modules too: their next version may bring the new names only where those are known already.
+            var names = new FieldRenames(SnapshotBuilder.Build(edit.Layers), edit.Renames[renamed..]);
+            layers = layers.Items.Where(l => l.Name != id).Aggregate(layers, (all, other) => all.With(names.Follow(other)));
+        }
+
         foreach (var entity in layer.Entities.Values)
         {
             layers = layers.With(WithNewFields(layers.Custom, entity, old.Entities.GetValueOrDefault(entity.Name)));
@@ -147,20 +154,6 @@ internal sealed class DeclareEdit(LayerEdit edit)
         return shape.Form is { Sections: [.. var sections, var last] } && old is not null && added.Count > 0
             ? custom.With(shape with { Form = new FormDefinition([.. sections, last with { Fields = [.. last.Fields, .. added.Except(sections.Append(last).SelectMany(s => s.Fields))] }]) })
             : custom;
-    }
-
-    /// <summary>The customer's overrides, views and form follow a field to its new name.</summary>
-    private static Layer Renamed(Layer custom, FieldRename rename)
-    {
-        if (!custom.Entities.TryGetValue(rename.Entity, out var shape))
-        {
-            return custom;
-        }
-
-        string New(string path) => path == rename.From ? rename.To
-            : path.StartsWith(rename.From + ".", StringComparison.Ordinal) ? rename.To + path[rename.From.Length..]
-            : path;
-        return custom.With(Renamed(shape, New) with { Fields = [.. shape.Fields.Select(f => f with { Name = New(f.Name) })] });
     }
 
     /// <summary>A shape whose titles, searches, views and form name fields by other paths.</summary>

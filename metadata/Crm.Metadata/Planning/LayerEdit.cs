@@ -118,6 +118,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
     public void Put(EntityShape shape) =>
         Layers = Layers.With(Layers.Custom.With(shape with { Fields = shape.Fields.RemoveAll(f => f == new FieldShape(f.Name)) }));
 
+    /// <summary>Replaces the customer's layer.</summary>
+    public void Put(Layer custom) => Layers = Layers.With(custom);
+
     /// <summary>Takes an entity of the customer's out of the definitions.</summary>
     public void Remove(string entity) => Layers = Layers.With(Layers.Custom.Without(entity));
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Crm.Sdk;
 
 namespace Crm.Metadata;
@@ -32,30 +31,12 @@ internal sealed class ReworkEdit(LayerEdit edit)
             return;
         }
 
-        // A formula or rule is text somebody wrote; changing it behind their back may change what it means.
-        var state = MetadataState.Of(edit.Layers);
-        var texts = WhereUsed.OfField(state, entity.Name, field.Name).Where(u => u.Kind is "formula" or "rule" or "roll_up").Distinct().ToList();
-        foreach (var use in texts)
-        {
-            edit.Error(ErrorCodes.InUse, target, "RenameUsed", field.Label, use.Text);
-        }
-
-        if (texts.Count > 0)
-        {
-            return;
-        }
-
-        foreach (var shape in edit.Layers.Custom.Entities.Values.Where(s => state.Snapshot.TryEntity(s.Name, out _)))
-        {
-            var home = state.Snapshot.Entity(shape.Name);
-            edit.Put(DeclareEdit.Renamed(shape, path => Renamed(state.Snapshot, home, path, entity.Name, field.Name, change.To)) with
-            {
-                // People go on seeing the label they know.
-                Fields = shape.Name != entity.Name ? shape.Fields : [.. shape.Fields.Select(f => f.Name == field.Name ? f with { Name = change.To, Label = f.Label ?? field.Label } : f)],
-            });
-        }
-
-        edit.Renames.Add(new FieldRename(entity.Name, field.Name, change.To));
+        var rename = new FieldRename(entity.Name, field.Name, change.To);
+        var custom = new FieldRenames(SnapshotBuilder.Build(edit.Layers), [rename]).Follow(edit.Layers.Custom);
+        // People go on seeing the label they know.
+        var renamed = custom.Entity(entity.Name).Field(change.To)!;
+        edit.Put(custom.With(custom.Entity(entity.Name).With(renamed with { Label = renamed.Label ?? field.Label })));
+        edit.Renames.Add(rename);
         edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("RenameOutside", field.Name, change.To), target));
         edit.Step(entity.Name, "StepRenameField", field.Name, entity.Label, change.To);
     }
@@ -123,21 +104,5 @@ internal sealed class ReworkEdit(LayerEdit edit)
         }
 
         return (entity, field);
-    }
-
-    private static string Renamed(MetadataSnapshot snapshot, EntityDefinition home, string path, string entity, string from, string to)
-    {
-        var segments = path.Split('.');
-        var along = Paths.Along(snapshot, home, path).ToImmutableArray();
-        for (var i = 0; i < along.Length; i++)
-        {
-            // A segment may be a property of the field: rent_currency.
-            if (along[i].Entity.Name == entity && along[i].Field.Name == from)
-            {
-                segments[i] = to + segments[i][from.Length..];
-            }
-        }
-
-        return string.Join('.', segments);
     }
 }
