@@ -68,7 +68,7 @@ internal static class MappingCheck
             yield break;
         }
 
-        if (!MappingGuess.IsImportable(field) && field.Name != "id")
+        if (!ImportTarget.IsImportable(field) && field.Name != "id")
         {
             yield return Texts.Of("ReadOnlyField", field.Label);
         }

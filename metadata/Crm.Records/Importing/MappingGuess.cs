@@ -26,7 +26,7 @@ public static class MappingGuess
         ["closedate"] = ["closedon", "closingdate", "enddate", "closed"],
         ["expectedclose"] = ["expectedclosedate", "expectedcloseon", "duedate"],
         ["sourcereference"] = ["opportunityid", "dealid", "reference", "externalid", "sourceid", "recordid"],
-        ["region"] = ["regionaloffice", "office", "territory"],
+        ["region"] = ["regionaloffice", "office", "territory", "state", "province", "county"],
         ["manager"] = ["supervisor", "boss", "reportsto", "teamlead"],
         ["username"] = ["login", "userid", "loginname"],
         ["email"] = ["mail", "emailaddress", "mailaddress"],
@@ -60,39 +60,38 @@ public static class MappingGuess
     {
         ArgumentNullException.ThrowIfNull(entity);
         ArgumentNullException.ThrowIfNull(headers);
-        var fields = entity.Fields.Where(IsImportable).ToList();
-        var titleField = entity.TitleFields.Length == 1 ? fields.Find(f => f.Name == entity.TitleFields[0]) : null;
+        var targets = ImportTarget.Of(entity).ToList();
+        var titleField = entity.TitleFields.Length == 1 ? targets.Find(t => t.Key == entity.TitleFields[0])?.Field : null;
         var guesses = headers
-            .SelectMany(header => fields.Select(field => (Header: header, Field: field, Rank: Rank(entity, field, titleField, Normal(header)))))
+            .SelectMany(header => targets.Select(target => (Header: header, Target: target, Rank: Rank(entity, target, titleField, Normal(header)))))
             .Where(g => g.Rank > 0)
             .OrderBy(g => g.Rank)
             .ToList();
         var mapping = ImmutableSortedDictionary.CreateBuilder<string, FieldMapping>(StringComparer.Ordinal);
         var used = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (header, field, _) in guesses)
+        foreach (var (header, target, _) in guesses)
         {
-            if (!mapping.ContainsKey(field.Name) && used.Add(header))
+            if (!mapping.ContainsKey(target.Key) && used.Add(header))
             {
-                mapping.Add(field.Name, FieldMapping.Of(header));
+                mapping.Add(target.Key, FieldMapping.Of(header));
             }
         }
 
         return new ImportMapping { Fields = mapping.ToImmutable() };
     }
 
-    /// <summary>Whether rows may give the field a value.</summary>
-    public static bool IsImportable(FieldDefinition field)
-    {
-        ArgumentNullException.ThrowIfNull(field);
-        return !field.IsHidden && !field.IsReadOnly && field.Type is not FileType && (!field.IsSystem || field.Name is "owner" or "is_active");
-    }
-
-    /// <summary>1 for the field's name, 2 for its label, 3 and 4 for words that mean it, 0 for no likeness.</summary>
-    private static int Rank(EntityDefinition entity, FieldDefinition field, FieldDefinition? titleField, string header)
+    /// <summary>1 for the field's name, 2 for its label, 3 and 4 for words that mean it, 5 for a part whose field the header does not name, 0 for no likeness.</summary>
+    private static int Rank(EntityDefinition entity, ImportTarget target, FieldDefinition? titleField, string header)
     {
         if (header.Length == 0)
         {
             return 0;
+        }
+
+        var field = target.Field;
+        if (target.Part is { } part)
+        {
+            return PartRank(field, part, header);
         }
 
         var name = Normal(field.Name);
@@ -112,6 +111,17 @@ public static class MappingGuess
         }
 
         return Synonyms.GetValueOrDefault(name, []).Contains(header) ? 4 : 0;
+    }
+
+    /// <summary>Billing City, Billing address - Town, or just City.</summary>
+    private static int PartRank(FieldDefinition field, string part, string header)
+    {
+        var name = Normal(part);
+        string[] words = [name, Normal(Texts.Of("Part_" + part)), .. Synonyms.GetValueOrDefault(name, [])];
+        string[] fields = [Normal(field.Name), Normal(field.Label)];
+        // "Billing Address" alone is what other programs call the street.
+        string[] owners = [.. fields, .. fields.Select(f => f.Replace("address", "", StringComparison.Ordinal))];
+        return words.Any(w => owners.Any(o => o.Length > 0 && header == o + w)) || (name == "street" && fields.Contains(header)) ? 2 : words.Contains(header) ? 5 : 0;
     }
 
     /// <summary>Letters and digits only, in lower case and without accents; custom fields without their prefix.</summary>

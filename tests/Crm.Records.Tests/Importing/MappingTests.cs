@@ -32,6 +32,21 @@ public sealed class MappingTests
         Assert.Equal(["name=product", "price=sales_price", "series=series"], products.Fields.Select(f => $"{f.Key}={f.Value.Column}"));
     }
 
+    [Theory]
+    [InlineData("Name;City;ZIP;Street Address;State", "billing_city=City,billing_postal_code=ZIP,billing_region=State,billing_street=Street Address,name=Name")]
+    [InlineData("Billing City;Delivery City;City", "billing_city=Billing City,delivery_city=Delivery City")]
+    [InlineData("Billing address;Delivery address - Town;Billing Country", "billing_country=Billing Country,billing_street=Billing address,delivery_city=Delivery address - Town")]
+    [InlineData("rent;rent_currency", "rent=rent,rent_currency=rent_currency")]
+    [InlineData("Rent;Currency", "rent=Rent,rent_currency=Currency")]
+    [InlineData("latitude;place longitude", "place_latitude=latitude,place_longitude=place longitude")]
+    public void Columns_go_to_parts_of_fields(string headers, string expected)
+    {
+        var guess = MappingGuess.Guess(Shapes.Venue, headers.Split(';'));
+
+        Assert.Equal(expected, string.Join(',', guess.Fields.Select(f => $"{f.Key}={f.Value.Column}")));
+        Assert.Empty(MappingCheck.Problems(Shapes.All, Shapes.Venue, headers.Split(';'), guess, ImportMode.Create, []));
+    }
+
     [Fact]
     public void A_field_that_is_named_exactly_is_not_taken_by_a_synonym()
     {

@@ -36,6 +36,15 @@ internal static class Shapes
         Field("called_at", Fields.DateTime),
         Text("source_reference") with { IsUnique = true });
 
+    public static EntityDefinition Venue { get; } = Entity(
+        "venue",
+        ["name"],
+        Text("name"),
+        Field("billing", Fields.Address) with { Label = "Billing address" },
+        Field("delivery", Fields.Address) with { Label = "Delivery address" },
+        Field("place", Fields.Geolocation),
+        Field("rent", Fields.Money));
+
     public static MetadataSnapshot All { get; } = new(1, new[] { User, Company, Product, Opportunity }.ToFrozenDictionary(e => e.Name), []);
 
     private static EntityDefinition Entity(string name, ImmutableArray<string> title, params FieldDefinition[] fields) => new()

@@ -23,7 +23,7 @@ public sealed class MappingDraft
         ];
         Fixed = Missing().Select(f => new FixedDraft { Field = f.Name }).ToList();
         // Records are recognised by what is unique; without that the title is the best there is.
-        Match = Mapped().FirstOrDefault(f => f.IsUnique)?.Name ?? entity.TitleFields.FirstOrDefault(t => Mapped().Any(f => f.Name == t)) ?? "";
+        Match = Matchable().FirstOrDefault(f => f.IsUnique)?.Name ?? entity.TitleFields.FirstOrDefault(t => Mapped().Any(f => f.Name == t)) ?? "";
     }
 
     /// <summary>Columns of the file, in order.</summary>
@@ -43,18 +43,22 @@ public sealed class MappingDraft
     /// <summary>Whether 01/02/2026 is the second of January.</summary>
     public bool IsMonthFirst { get; set; }
 
-    /// <summary>Fields that can be given values.</summary>
-    public IEnumerable<FieldDefinition> Fields => entity.Fields.Where(MappingGuess.IsImportable);
+    /// <summary>Fields and parts of fields that can be given values.</summary>
+    public IEnumerable<ImportTarget> Targets => ImportTarget.Of(entity);
 
     public ImmutableArray<string> MatchFields => Mode == ImportMode.Create || Match.Length == 0 ? [] : [Match];
 
-    public FieldDefinition? Field(string name) => entity.TryField(name, out var field) ? field : null;
+    /// <summary>The field of a target.</summary>
+    public FieldDefinition? Field(string key) => Targets.FirstOrDefault(t => t.Key == key)?.Field;
 
     /// <summary>Fields some column or fixed value fills.</summary>
     public IEnumerable<FieldDefinition> Mapped() => Columns.Select(c => c.Field).Concat(Fixed.Where(f => f.Text.Length > 0).Select(f => f.Field)).Select(Field).OfType<FieldDefinition>().Distinct();
 
     /// <summary>Required fields nothing fills.</summary>
-    public IEnumerable<FieldDefinition> Missing() => Fields.Where(f => f.IsRequired && f.Default is null && !Columns.Any(c => c.Field == f.Name));
+    public IEnumerable<FieldDefinition> Missing() => Targets.Select(t => t.Field).Distinct().Where(f => f.IsRequired && f.Default is null && !Columns.Any(c => ReferenceEquals(Field(c.Field), f)));
+
+    /// <summary>Fields a row's record can be recognised by.</summary>
+    public IEnumerable<FieldDefinition> Matchable() => Mapped().Where(f => f.Type.Columns.Length == 1 && f.Type.Operators.Contains(FilterOperator.Equal));
 
     /// <summary>Whether a field has a list to choose from or points to other records.</summary>
     public static bool HasList(FieldDefinition? field) => field is not null && (field.Type is ReferenceType or StageType || !field.Choices.IsEmpty);

@@ -1,0 +1,40 @@
+using Crm.Sdk;
+
+namespace Crm.Records.Importing;
+
+/// <summary>What a column of a file can be imported into: a field, or one part of it.</summary>
+/// <param name="Key">As a mapping names it: <c>phone</c>, <c>billing_city</c>.</param>
+/// <param name="Field">The field.</param>
+/// <param name="Part">Which part of it; null for the whole.</param>
+/// <param name="Label">For users: <c>Billing address: City</c>.</param>
+public sealed record ImportTarget(string Key, FieldDefinition Field, string? Part, string Label)
+{
+    /// <summary>Everything rows can give an entity, in the order of its fields.</summary>
+    public static IEnumerable<ImportTarget> Of(EntityDefinition entity)
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        return entity.Fields.Where(IsImportable).SelectMany(InField);
+    }
+
+    /// <summary>Whether rows may give the field a value.</summary>
+    public static bool IsImportable(FieldDefinition field)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        return !field.IsHidden && !field.IsReadOnly && field.Type is not FileType && (!field.IsSystem || field.Name is "owner" or "is_active");
+    }
+
+    private static IEnumerable<ImportTarget> InField(FieldDefinition field)
+    {
+        var whole = new ImportTarget(field.Name, field, null, field.Label);
+        return field.Type switch
+        {
+            // No one text is an address.
+            AddressType => [.. Parts(field)],
+            GeolocationType or MoneyType => [whole, .. Parts(field).Where(p => p.Key != field.Name)],
+            _ => [whole],
+        };
+    }
+
+    private static IEnumerable<ImportTarget> Parts(FieldDefinition field) =>
+        field.Type.Columns.Select(c => new ImportTarget(field.Name + c.Suffix, field, c.Part, Texts.Of("PartOfField", field.Label, Texts.Of("Part_" + c.Part))));
+}
