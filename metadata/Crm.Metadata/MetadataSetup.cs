@@ -20,6 +20,7 @@ public static class MetadataSetup
         services.AddSingleton<MetadataEditor>();
         services.AddSingleton<CalculationDrift>();
         services.AddSingleton<MetadataHistory>();
+        services.AddSingleton<UpgradeNotes>();
         services.AddSingleton<MetadataSteps>();
         services.AddSingleton<StepRunner>();
         services.AddHostedService(provider => provider.GetRequiredService<StepRunner>());

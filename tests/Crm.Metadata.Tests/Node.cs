@@ -22,6 +22,8 @@ internal sealed class Node : IAsyncDisposable
 
     public MetadataHistory History => services.GetRequiredService<MetadataHistory>();
 
+    public UpgradeNotes Upgrades => services.GetRequiredService<UpgradeNotes>();
+
     public MetadataSteps Steps => services.GetRequiredService<MetadataSteps>();
 
     public StepRunner StepRunner => services.GetRequiredService<StepRunner>();

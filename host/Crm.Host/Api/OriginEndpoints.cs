@@ -10,9 +10,30 @@ namespace Crm.Host.Api;
 /// <summary>What each layer says about an entity, property by property.</summary>
 internal static class OriginEndpoints
 {
-    public static void MapOrigins(this IEndpointRouteBuilder metadata) => metadata
-        .MapGet("/entities/{name}/origins", (Delegate)OriginsAsync)
-        .WithSummary("Properties one layer changed over another: what each says, and who changed it when");
+    public static void MapOrigins(this IEndpointRouteBuilder metadata)
+    {
+        metadata.MapGet("/entities/{name}/origins", (Delegate)OriginsAsync).WithSummary("Properties one layer changed over another: what each says, and who changed it when");
+        metadata.MapGet("/upgrades", (Delegate)UpgradesAsync).WithSummary("What new versions of modules left to you: what they could not change because you had");
+        metadata.MapPost("/upgrades/{id:long}/keep", (Delegate)KeepAsync).WithSummary("Settles a note of an upgrade: what is there stays");
+    }
+
+    private static async Task UpgradesAsync(HttpContext context, [FromServices] UpgradeNotes notes, [FromServices] CurrentActor actor, bool all = false)
+    {
+        MetadataEndpoints.RequireAdministrator(actor);
+        var found = await notes.ListAsync(all, context.RequestAborted);
+        await MetadataEndpoints.WriteAsync(context, StatusCodes.Status200OK, new JsonObject { ["value"] = new JsonArray([.. found.Select(MetadataJson.Write)]) });
+    }
+
+    private static async Task KeepAsync(HttpContext context, [FromServices] UpgradeNotes notes, [FromServices] CurrentActor actor, long id)
+    {
+        MetadataEndpoints.RequireAdministrator(actor);
+        if (!await notes.KeepAsync(id, actor.Value, context.RequestAborted))
+        {
+            throw new ApiException(ApiError.NotFound($"There is no open note {id}.", "id"));
+        }
+
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
 
     private static async Task OriginsAsync(
         HttpContext context,

@@ -116,7 +116,7 @@ internal sealed class ModuleStarter(ModuleStates states, MetadataEditor editor, 
             var services = Try(ModuleTexts.Of("ServicesFailed"), () => ModuleServices.Build(builder.Services, host));
             started = new RunningModule(loaded, services);
             Try(ModuleTexts.Of("EndpointsFailed"), started.MapEndpoints);
-            await DeclareAsync(loaded.Info, builder.Shape, ct);
+            await DeclareAsync(loaded.Info, builder.Shape, loaded.Version, ct);
             log.LogInformation("Module {Module} {Version} runs", loaded.Info.Id, loaded.Version);
             return new LoadedModule(loaded.Info, loaded.Version, ModuleStatus.Running, null, started);
         }
@@ -152,12 +152,12 @@ internal sealed class ModuleStarter(ModuleStates states, MetadataEditor editor, 
         }
     }
 
-    private async Task DeclareAsync(ModuleInfo info, DeclaredShape shape, CancellationToken ct)
+    private async Task DeclareAsync(ModuleInfo info, DeclaredShape shape, string version, CancellationToken ct)
     {
         ApplyResult result;
         try
         {
-            result = await editor.DeclareAsync(info, shape, ct);
+            result = await editor.DeclareAsync(info, shape, version, ct);
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {

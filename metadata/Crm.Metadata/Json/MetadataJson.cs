@@ -118,6 +118,32 @@ public static class MetadataJson
         ["after"] = d.After is null ? null : JsonNode.Parse(d.After),
     })]);
 
+    /// <summary>What an upgrade of a module left to a person; <c>take</c> is the change that takes what the module says.</summary>
+    public static JsonObject Write(UpgradeNote note)
+    {
+        ArgumentNullException.ThrowIfNull(note);
+        static JsonNode? Value(string? json) => json is null ? null : JsonNode.Parse(json);
+        return new JsonObject
+        {
+            ["id"] = note.Id,
+            ["version"] = note.Version,
+            ["at"] = note.At.UtcDateTime,
+            ["module"] = note.Module,
+            ["from"] = note.FromVersion,
+            ["to"] = note.ToVersion,
+            ["kind"] = ShapeJson.Word(note.Kind),
+            ["entity"] = note.Entity,
+            ["path"] = ShapeJson.Texts(note.Path),
+            ["before"] = Value(note.Before),
+            ["after"] = Value(note.After),
+            ["yours"] = Value(note.Yours),
+            ["text"] = note.Text,
+            ["state"] = ShapeJson.Word(note.State),
+            ["decided_by"] = note.DecidedBy,
+            ["take"] = note.CanTake ? Write(new MetadataChange.ResetProperty(note.Entity, note.Path)) : null,
+        };
+    }
+
     /// <summary>Work that goes on after a change.</summary>
     public static JsonArray Write(ImmutableArray<MetadataStep> steps) => new([.. steps.Select(s => new JsonObject
     {

@@ -6,6 +6,9 @@ namespace Crm.Metadata;
 /// <summary>Replaces what a module declared before by what it declares today. What it does not declare any more is hidden, never lost.</summary>
 internal sealed class DeclareEdit(LayerEdit edit)
 {
+    // Fields the module does not declare any more and that are shown.
+    private readonly List<(string Entity, FieldShape Field)> gone = [];
+
     public MetadataLayers Apply(MetadataChange.Declare declare)
     {
         var id = declare.Module.Id;
@@ -18,12 +21,16 @@ internal sealed class DeclareEdit(LayerEdit edit)
             layer = layer.With(WithoutRenames(old.Entities.GetValueOrDefault(entity.Name), entity));
         }
 
-        foreach (var gone in old.Entities.Values.Where(e => !layer.Entities.ContainsKey(e.Name)))
+        foreach (var left in old.Entities.Values.Where(e => !layer.Entities.ContainsKey(e.Name)))
         {
-            layer = layer.With(gone with { IsHidden = gone.IsOwner ? true : null, Fields = [.. gone.Fields.Select(f => f with { IsHidden = true })], Views = [], Rules = [], Form = null, Placements = null });
-            if (gone.IsOwner && gone.IsHidden != true)
+            layer = layer.With(left with { IsHidden = left.IsOwner ? true : null, Views = [], Rules = [], Form = null, Placements = null });
+            if (left.IsOwner && left.IsHidden != true)
             {
-                edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("EntityGone", gone.Label ?? Names.ToLabel(gone.Name)), gone.Name));
+                edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("EntityGone", left.Label ?? Names.ToLabel(left.Name)), left.Name));
+            }
+            else if (!left.IsOwner)
+            {
+                gone.AddRange(left.Fields.Where(f => f.IsHidden != true).Select(f => (left.Name, f)));
             }
         }
 
@@ -35,11 +42,12 @@ internal sealed class DeclareEdit(LayerEdit edit)
             layers = layers.Items.Where(l => l.Name != id).Aggregate(layers, (all, other) => all.With(names.Follow(other)));
         }
 
-        foreach (var entity in layer.Entities.Values)
+        foreach (var entity in declare.Shape.Entities)
         {
-            layers = layers.With(WithNewFields(layers.Custom, entity, old.Entities.GetValueOrDefault(entity.Name)));
+            layers = layers.With(WithNewFields(layers.Custom, layer.Entities[entity.Name], old.Entities.GetValueOrDefault(entity.Name)));
         }
 
+        layers = Hide(layers, id);
         edit.Step(id, "StepDeclare", declare.Module.Name);
         return layers;
     }
@@ -119,22 +127,48 @@ internal sealed class DeclareEdit(LayerEdit edit)
             }
         }
 
-        var gone = old.Fields.Where(f => entity.Field(f.Name) is null && !renamed.Contains(f.Name)).ToList();
-        foreach (var field in gone.Where(f => f.IsHidden != true))
+        var left = old.Fields.Where(f => entity.Field(f.Name) is null && !renamed.Contains(f.Name)).ToList();
+        gone.AddRange(left.Where(f => f.IsHidden != true).Select(f => (entity.Name, f)));
+        return entity with { Fields = [.. entity.Fields, .. left] };
+    }
+
+    /// <summary>Hides fields that are gone. One that a formula, roll-up or rule of somebody else reads stays shown until that is changed: an upgrade breaks no calculation.</summary>
+    private MetadataLayers Hide(MetadataLayers layers, string id)
+    {
+        if (gone.Count == 0)
         {
-            edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("FieldGone", field.Label ?? Names.ToLabel(field.Name), entity.Name), entity.Name + "." + field.Name));
+            return layers;
         }
 
-        return entity with { Fields = [.. entity.Fields, .. gone.Select(f => f with { IsHidden = true })] };
+        var state = MetadataState.Of(layers);
+        var hidden = gone.ToDictionary(g => g.Entity + "." + g.Field.Name, g => WhereUsed.OfField(state, g.Entity, g.Field.Name).Where(u => u.Kind is "formula" or "roll_up" or "rule").ToList(), StringComparer.Ordinal);
+        // What only something reads that goes as well is not needed.
+        while (hidden.FirstOrDefault(h => h.Value.Exists(u => u.Kind == "rule" || !hidden.ContainsKey(u.Target))) is { Key: not null } needed)
+        {
+            edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("FieldGoneUsed", Label(needed.Key), needed.Key.Split('.')[0], string.Join("; ", needed.Value.Select(u => u.Text).Distinct(StringComparer.Ordinal))), needed.Key));
+            hidden.Remove(needed.Key);
+        }
+
+        foreach (var (entity, field) in gone.Where(g => hidden.ContainsKey(g.Entity + "." + g.Field.Name)))
+        {
+            var layer = layers.Find(id)!;
+            layers = layers.With(layer.With(layer.Entities[entity].With(field with { IsHidden = true })));
+            edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("FieldGone", field.Label ?? Names.ToLabel(field.Name), entity), entity + "." + field.Name));
+        }
+
+        return layers;
+
+        string Label(string target) => gone.First(g => g.Entity + "." + g.Field.Name == target).Field is { } field ? field.Label ?? Names.ToLabel(field.Name) : target;
     }
 
     private void CheckType(string target, FieldShape before, FieldShape after)
     {
-        if (before.Type != after.Type || (before.Formula is null, before.RollUp is null) != (after.Formula is null, after.RollUp is null))
+        var isConverted = before is { Formula: null, RollUp: null } && after is { Formula: null, RollUp: null } && before.Type is { } from && after.Type is { } to && TypeConversion.Targets(from).Contains(to);
+        if ((before.Type != after.Type && !isConverted) || (before.Formula is null, before.RollUp is null) != (after.Formula is null, after.RollUp is null))
         {
             edit.Error(ErrorCodes.Type, target, "TypeChange", after.Label ?? after.Name, before.Type?.Name, after.Type?.Name);
         }
-        else if (before.Target != after.Target)
+        else if (!isConverted && before.Target != after.Target)
         {
             edit.Error(ErrorCodes.Type, target, "TargetChange", after.Label ?? after.Name, before.Target, after.Target);
         }
@@ -147,10 +181,10 @@ internal sealed class DeclareEdit(LayerEdit edit)
     }
 
     /// <summary>A form the customer laid out gets the fields a new version of the module brings.</summary>
-    private static Layer WithNewFields(Layer custom, EntityShape entity, EntityShape? old)
+    private Layer WithNewFields(Layer custom, EntityShape entity, EntityShape? old)
     {
         var shape = custom.Entity(entity.Name);
-        var added = entity.Fields.Where(f => f.IsHidden != true && old?.Field(f.Name) is null).Select(f => f.Name).ToList();
+        var added = entity.Fields.Where(f => f.IsHidden != true && old?.Field(f.Name) is null && !edit.Renames.Contains(new FieldRename(entity.Name, f.RenamedFrom ?? "", f.Name))).Select(f => f.Name).ToList();
         return shape.Form is { Sections: [.. var sections, var last] } && old is not null && added.Count > 0
             ? custom.With(shape with { Form = new FormDefinition([.. sections, last with { Fields = [.. last.Fields, .. added.Except(sections.Append(last).SelectMany(s => s.Fields))] }]) })
             : custom;

@@ -122,5 +122,9 @@ public abstract record MetadataChange
     /// <summary>What a module declares today, in place of what it declared before. Not part of the API.</summary>
     /// <param name="Module">The module.</param>
     /// <param name="Shape">Everything it declares.</param>
-    internal sealed record Declare(ModuleInfo Module, DeclaredShape Shape) : MetadataChange;
+    internal sealed record Declare(ModuleInfo Module, DeclaredShape Shape) : MetadataChange
+    {
+        /// <summary>Version of the module's assembly; null when it is not known.</summary>
+        public string? Version { get; init; }
+    }
 }

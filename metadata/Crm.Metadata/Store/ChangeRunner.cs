@@ -110,7 +110,9 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
 
             var changes = await MetadataHistory.ResolveAsync(connection, transaction, request.Changes, ct);
             var draft = ChangePlanner.Plan(state, changes, await FeaturesAsync(connection, transaction, ct));
-            var (errors, _) = await DataFacts.AskAsync(connection, transaction, draft.Questions.Where(q => q.IsError && !IsAnswered(q, request.Prepared)), ct);
+            var declare = changes.OfType<MetadataChange.Declare>().FirstOrDefault();
+            // Nobody looks at the plan of a module: what the records say against it goes into the report.
+            var (errors, facts) = await DataFacts.AskAsync(connection, transaction, draft.Questions.Where(q => (q.IsError || declare is not null) && !IsAnswered(q, request.Prepared)), ct);
             if (!draft.Errors.IsEmpty || !errors.IsEmpty)
             {
                 return (new ApplyResult(layers.Version, [.. draft.Errors, .. errors], Changed: false), null);
@@ -129,6 +131,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
 
             if (draft.Steps.IsEmpty)
             {
+                await (declare is null ? Task.CompletedTask : UpgradeNotes.RememberAsync(connection, transaction, declare, ct));
                 await transaction.CommitAsync(ct);
                 return (new ApplyResult(layers.Version, [], Changed: false), null);
             }
@@ -142,7 +145,8 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             var existing = Tables(layers);
             var big = await tables.BigAsync(draft.Steps, existing, ct);
             var converted = draft.Steps.Where(s => s.Conversion is not null && big.Contains(s.Entity!)).ToList();
-            if (request.Prepared is null && converted.Count > 0)
+            // A module runs only with its definitions in force: it cannot wait for a table to be prepared.
+            if (request.Prepared is null && declare is null && converted.Count > 0)
             {
                 if (converted.DistinctBy(s => s.Entity).Skip(1).Any())
                 {
@@ -158,6 +162,12 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             var after = draft.After.At(layers.Version + 1);
             await LayerRows.SaveAsync(connection, transaction, layers, after, ct);
             await FinishAsync(connection, transaction, changes, draft, after.Version, request, ct);
+            if (declare is not null)
+            {
+                await UpgradeNotes.SaveAsync(connection, transaction, declare, UpgradeReport.Of(draft, declare.Module.Id, facts), after.Version, time.GetUtcNow(), ct);
+                await UpgradeNotes.RememberAsync(connection, transaction, declare, ct);
+            }
+
             await tables.PutOffAsync(draft.Steps, big, after.Version, ct);
             await tables.RunAsync(draft.Steps, big, existing, ct);
             await RenamedAsync(connection, transaction, draft.Renames, after.Version, ct);

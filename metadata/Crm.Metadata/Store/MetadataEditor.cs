@@ -68,13 +68,17 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
     }
 
     /// <summary>Makes the definitions of a module what it declares today. Nothing to do raises no version.</summary>
-    public Task<ApplyResult> DeclareAsync(ModuleInfo module, DeclaredShape shape, CancellationToken ct = default)
+    /// <param name="module">The module.</param>
+    /// <param name="shape">Everything it declares.</param>
+    /// <param name="version">Version of its assembly, for the upgrade report; null when it is not known.</param>
+    /// <param name="ct">Stops before the commit.</param>
+    public Task<ApplyResult> DeclareAsync(ModuleInfo module, DeclaredShape shape, string? version = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(shape);
         return module.Id is Origins.Platform or Origins.Custom
             ? throw new ArgumentException($"A module cannot be called '{module.Id}'.", nameof(module))
-            : RunAsync(new ApplyRequest([new MetadataChange.Declare(module, shape)], Actor.System, ApplyOptions.None, StartWait) { Module = module }, ct);
+            : RunAsync(new ApplyRequest([new MetadataChange.Declare(module, shape) { Version = version }], Actor.System, ApplyOptions.None, StartWait) { Module = module }, ct);
     }
 
     private async Task<ApplyResult> RunAsync(ApplyRequest request, CancellationToken ct)

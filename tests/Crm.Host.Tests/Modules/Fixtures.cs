@@ -7,6 +7,9 @@ internal static class Fixtures
 {
     public static string Directory { get; } = Find();
 
+    /// <summary>The versions of the module that is built in several: <c>1/upgrade</c> and so on.</summary>
+    public static string Versions { get; } = Path.Combine(Path.GetDirectoryName(Directory)!, "test-versions");
+
     public static ModuleFolder Folder(string id) => new(id, Path.Combine(Directory, id), "");
 
     /// <summary>A new folder with copies of some of them, for a test that changes files or starts a host with these only.</summary>
