@@ -4,6 +4,7 @@ using Crm.Host.Modules;
 using Crm.Host.Pages;
 using Crm.Host.Security;
 using Crm.Host.Startup;
+using Crm.Host.Webhooks;
 using Crm.Metadata;
 using Crm.Records;
 
@@ -81,6 +82,7 @@ public static class CrmHost
         builder.AddCrmSecurity();
         builder.AddCrmModules();
         builder.AddCrmApi();
+        builder.AddCrmWebhooks();
         builder.AddCrmPages();
         configure?.Invoke(builder);
 
@@ -91,6 +93,7 @@ public static class CrmHost
         app.MapHealth();
         app.MapCrmModules();
         app.MapCrmApi();
+        app.MapWebhooks();
         app.MapCrmPages();
         return app;
     }

@@ -6,6 +6,9 @@ namespace Crm.Host;
 /// <param name="AdminPassword">Password of the first administrator; null for a random one.</param>
 public sealed record CrmSettings(string DataDirectory, string ModulesDirectory, string? AdminPassword)
 {
+    /// <summary>Whether webhooks may lead to this machine and its neighbours, and without encryption.</summary>
+    public bool AllowPrivateWebhooks { get; init; }
+
     /// <summary>Modules an administrator uploaded, one folder each.</summary>
     public string UploadedModulesDirectory => Path.Combine(DataDirectory, "modules");
 
@@ -17,7 +20,10 @@ public sealed record CrmSettings(string DataDirectory, string ModulesDirectory, 
         return new(
             Path.GetFullPath(Given(configuration["Crm:DataDirectory"]) ?? "data"),
             modules is null ? DefaultModulesDirectory() : Path.GetFullPath(modules),
-            Given(configuration["Crm:AdminPassword"]));
+            Given(configuration["Crm:AdminPassword"]))
+        {
+            AllowPrivateWebhooks = configuration.GetValue("Crm:WebhooksToPrivateAddresses", defaultValue: false),
+        };
     }
 
     private static string? Given(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;

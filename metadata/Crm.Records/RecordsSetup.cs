@@ -1,5 +1,6 @@
 using Crm.Records.Files;
 using Crm.Records.Jobs;
+using Crm.Records.Webhooks;
 using Crm.Sdk;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -19,6 +20,8 @@ public static class RecordsSetup
         services.TryAddSingleton<OutboxDispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<OutboxDispatcher>());
         services.TryAddSingleton<FileStore>();
+        services.TryAddSingleton<WebhookStore>();
+        services.TryAddSingleton<DeliveryQueue>();
         services.AddCrmJobs();
         return services;
     }

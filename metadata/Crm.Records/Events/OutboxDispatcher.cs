@@ -1,4 +1,5 @@
 using Crm.Metadata;
+using Crm.Records.Webhooks;
 using Crm.Sdk;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -79,6 +80,12 @@ public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behavi
         while (!ct.IsCancellationRequested)
         {
             var due = await OutboxStore.DueAsync(connection, BatchSize, ct);
+            if (due.Exists(r => r.Attempts == 0))
+            {
+                // Before anybody is told: a row leaves the outbox only when nobody is left to be told of it.
+                await DeliveryQueue.AddAsync(connection, due.Where(r => r.Attempts == 0).Select(r => r.Id), ct);
+            }
+
             await DispatchAsync(due, ct);
             if (due.Count < BatchSize)
             {

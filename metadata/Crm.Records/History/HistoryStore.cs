@@ -61,7 +61,7 @@ internal static class HistoryStore
     private static async Task NotifyAsync(SaveSession session, string entity, CancellationToken ct)
     {
         // Announcements are sent by the commit, and committing with one takes a lock all others wait for: only where somebody listens.
-        if (!session.Behaviors.ListenersOf(entity).IsEmpty)
+        if (!session.Behaviors.ListenersOf(entity).IsEmpty || session.Engine.Behaviors.HeardOutside?.Contains(entity) != false)
         {
             await using var notify = session.Command("SELECT pg_notify($1, '')");
             notify.Parameters.Add(new() { Value = Channel });

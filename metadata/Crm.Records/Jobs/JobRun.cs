@@ -47,17 +47,8 @@ public sealed class JobRun
     /// <exception cref="JobFailedException">The user is gone.</exception>
     public async Task<Actor> ActorAsync(CancellationToken ct)
     {
-        if (createdBy == Actor.System.UserId)
-        {
-            return Actor.System;
-        }
-
         await using var connection = await database.OpenAsync(ct);
-        await using var command = new NpgsqlCommand("SELECT name, is_administrator FROM records.\"user\" WHERE id = $1 AND is_active", connection) { Parameters = { new() { Value = createdBy } } };
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        return await reader.ReadAsync(ct)
-            ? new Actor(createdBy, reader.GetString(0), !await reader.IsDBNullAsync(1, ct) && reader.GetBoolean(1))
-            : throw new JobFailedException("The user who started the job does not exist any more or is not active.");
+        return await Actors.FindAsync(connection, createdBy, ct) ?? throw new JobFailedException("The user who started the job does not exist any more or is not active.");
     }
 
     /// <summary>Writes progress in the transaction of the work it tells of.</summary>

@@ -15,6 +15,9 @@ public sealed class BehaviorSource
     /// <summary>Whether it was said at all which modules run; before that, nobody can know who listens.</summary>
     public bool IsKnown => !ReferenceEquals(Current, RecordBehaviors.None);
 
+    /// <summary>Entities whose changes webhooks are told of, as far as this host knows; null for all.</summary>
+    public ImmutableHashSet<string>? HeardOutside { get; set; } = [];
+
     /// <summary>Swaps the behaviour; operations under way end on the old one.</summary>
     public void Replace(RecordBehaviors behaviors) => _ = SwapAsync(behaviors);
 

@@ -36,13 +36,16 @@ public sealed class ApiCrm : IAsyncLifetime
     private TestCrm? crm;
     private HttpClient? admin;
 
+    /// <summary>How the CRM differs from one started by hand.</summary>
+    public TestCrmOptions Options { get; init; } = new();
+
     public TestCrm Crm => crm ?? throw new InvalidOperationException("Not started.");
 
     public HttpClient Admin => admin ?? throw new InvalidOperationException("Not started.");
 
     public async Task InitializeAsync()
     {
-        crm = await TestCrm.StartAsync();
+        crm = await TestCrm.StartAsync(Options);
         admin = await crm.AdminClientAsync();
         await ApplyAsync(Shape);
     }

@@ -16,6 +16,7 @@ internal static class Administrators
         new(Texts.Of("AdminImport"), "upload_file", "/admin/import", null),
         new(Texts.Of("AdminUsers"), "group", "/e/user", "user"),
         new(Texts.Of("AdminModules"), "extension", "/admin/modules", null),
+        new(Texts.Of("AdminWebhooks"), "webhook", "/admin/webhooks", null),
         new(Texts.Of("AdminConsistency"), "fact_check", "/admin/consistency", null),
     ];
 }
