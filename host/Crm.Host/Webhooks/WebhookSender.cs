@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -5,7 +6,6 @@ using Crm.Metadata;
 using Crm.Records;
 using Crm.Records.Webhooks;
 using Crm.Sdk;
-using Npgsql;
 
 namespace Crm.Host.Webhooks;
 
@@ -87,7 +87,7 @@ internal sealed class WebhookSender : BackgroundService
             {
                 break;
             }
-            catch (Exception problem) when (problem is NpgsqlException or TimeoutException)
+            catch (Exception problem) when (problem is DbException or TimeoutException)
             {
                 log.LogWarning(problem, "What is due for webhooks cannot be read; trying again.");
             }
@@ -106,7 +106,7 @@ internal sealed class WebhookSender : BackgroundService
             {
             }
         }
-        catch (Exception problem) when (problem is NpgsqlException or TimeoutException or OperationCanceledException or QueryException)
+        catch (Exception problem) when (problem is DbException or TimeoutException or OperationCanceledException or QueryException)
         {
             // What was leased and not settled is sent again when the lease ends.
             if (!ct.IsCancellationRequested)
