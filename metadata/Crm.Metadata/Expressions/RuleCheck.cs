@@ -33,23 +33,35 @@ internal static class RuleCheck
                 SnapshotCheck.Add(problems, ErrorCodes.Length, target, "RuleMessageWrong", label, MaxMessage);
             }
 
-            if (!Rule.TryParse(snapshot, entity, rule, out _, out var error))
+            if (!Rule.TryParse(snapshot, entity, rule, out var parsed, out var error))
             {
                 SnapshotCheck.Add(problems, PlanCodes.Expression, target, "RuleWrong", label, error.Message);
             }
 
-            Fields(problems, entity, rule, target, label);
+            Fields(problems, entity, rule, parsed, target, label);
         }
     }
 
-    private static void Fields(List<PlanMessage> problems, EntityDefinition entity, RuleDefinition rule, string target, string label)
+    private static void Fields(List<PlanMessage> problems, EntityDefinition entity, RuleDefinition rule, Rule? parsed, string target, string label)
     {
+        var lookup = rule.Kind == RuleKind.Options ? rule.Fields.Select(f => entity.TryField(f, out var found) ? found : null).FirstOrDefault(f => f?.Type is ReferenceType) : null;
         if (rule.Fields.IsEmpty && rule.Kind != RuleKind.Valid)
         {
             SnapshotCheck.Add(problems, ErrorCodes.Required, target, "RuleWithoutFields", label);
         }
 
-        if (rule.Options.IsEmpty == (rule.Kind == RuleKind.Options))
+        if (lookup is not null)
+        {
+            if (rule.Fields.Length > 1 || !rule.Options.IsEmpty)
+            {
+                SnapshotCheck.Add(problems, PlanCodes.Option, target, "RuleLookupAlone", label, lookup.Label);
+            }
+            else if (parsed?.Condition.Paths.Any(p => p.IsLookedUp && p.Steps[0].Name == lookup.Name) == false)
+            {
+                SnapshotCheck.Add(problems, PlanCodes.Expression, target, "RuleWithoutCandidate", label, lookup.Label, lookup.Type.NavigationProperty(lookup));
+            }
+        }
+        else if (rule.Options.IsEmpty == (rule.Kind == RuleKind.Options))
         {
             SnapshotCheck.Add(problems, PlanCodes.Option, target, rule.Options.IsEmpty ? "RuleWithoutOptions" : "RuleStrangeOptions", label);
         }
@@ -64,7 +76,7 @@ internal static class RuleCheck
             {
                 SnapshotCheck.Add(problems, ErrorCodes.ReadOnly, target, "RuleReadOnlyField", label, field.Label);
             }
-            else if (rule.Kind == RuleKind.Options)
+            else if (rule.Kind == RuleKind.Options && lookup is null)
             {
                 var known = field.Stages?.Stages.Select(s => s.Name) ?? field.Choices.Select(c => c.Name);
                 foreach (var option in rule.Options.Except(known, StringComparer.Ordinal))

@@ -7,7 +7,7 @@ internal static class Rules
 {
     /// <summary>Refuses what rules refuse.</summary>
     /// <returns>What the rules say of each change; empty when the entity has none.</returns>
-    public static Dictionary<PendingChange, RuleVerdict> Check(ChangeRun run)
+    public static async Task<Dictionary<PendingChange, RuleVerdict>> CheckAsync(ChangeRun run, CancellationToken ct)
     {
         var verdicts = new Dictionary<PendingChange, RuleVerdict>();
         var expressions = EntityExpressions.Of(run.Session.Snapshot, run.Table.Entity);
@@ -16,9 +16,11 @@ internal static class Rules
             return verdicts;
         }
 
-        foreach (var change in run.Going.Where(c => c.Kind != ChangeKind.Delete))
+        var judged = run.Going.Where(c => c.Kind != ChangeKind.Delete).ToList();
+        var lookedUp = expressions.LookedUpByRules.IsEmpty ? null : await LookedUp.LoadAsync(run, expressions.LookedUpByRules, judged, ct);
+        foreach (var change in judged)
         {
-            var verdict = expressions.Judge(name => run.Table.TryField(name, out var field) ? change.Values[field.Index] : null, run.Session.Now);
+            var verdict = expressions.Judge(name => run.Table.TryField(name, out var field) ? change.Values[field.Index] : null, run.Session.Now, p => lookedUp!.ValueOf(change, p));
             verdicts.Add(change, verdict);
             foreach (var error in verdict.Errors(change.DiffersFromStart))
             {

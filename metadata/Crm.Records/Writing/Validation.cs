@@ -10,7 +10,7 @@ internal static class Validation
 {
     public static async Task CheckAsync(ChangeRun run, CancellationToken ct)
     {
-        var verdicts = Rules.Check(run);
+        var verdicts = await Rules.CheckAsync(run, ct);
         foreach (var change in run.Going.Where(c => c.Kind != ChangeKind.Delete))
         {
             CheckFields(run, change, verdicts.GetValueOrDefault(change));

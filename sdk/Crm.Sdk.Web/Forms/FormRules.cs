@@ -19,7 +19,7 @@ public sealed partial class FormModel
     /// <summary>The clock of <c>today()</c> and <c>now()</c>.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    private RuleVerdict? Verdict => verdict ??= Expressions is { Rules.IsEmpty: false } known ? known.Judge(name => this[name], Clock.GetUtcNow()) : null;
+    private RuleVerdict? Verdict => verdict ??= Expressions is { Rules.IsEmpty: false } known ? known.Judge(name => this[name], Clock.GetUtcNow(), LookedUp) : null;
 
     /// <summary>Whether a field is shown: no rule hides it.</summary>
     public bool IsVisible(FieldDefinition field)
@@ -49,6 +49,9 @@ public sealed partial class FormModel
         return Verdict?.Allows(field.Name, choice) != false || Equals(this[field.Name], choice);
     }
 
+    /// <summary>Which records a lookup may lead to; null for all.</summary>
+    public Candidates? CandidatesOf(FieldDefinition lookup) => Verdict?.CandidatesOf(lookup);
+
     private bool IsKept(string name) => Verdict?.IsReadOnly(name) == true;
 
     private bool IsShown(string name) => Verdict?.IsVisible(name) != false;
@@ -61,10 +64,10 @@ public sealed partial class FormModel
             calculated = new Dictionary<string, object?>(StringComparer.Ordinal);
             foreach (var formula in Expressions?.Formulas ?? [])
             {
-                // What follows from another record is shown as it was stored.
-                calculated[formula.Field.Name] = formula.Expression.Paths.Any(p => p.IsLookedUp)
-                    ? Before(formula.Field.Name)
-                    : FormulaValue.Of(formula.Field, formula.Expression.Evaluate(p => p.ValueOf(this[p.Field.Name]), Clock.GetUtcNow()));
+                // What follows from a record that has not been read is shown as it was stored.
+                calculated[formula.Field.Name] = formula.Expression.Paths.All(IsKnown)
+                    ? FormulaValue.Of(formula.Field, formula.Expression.Evaluate(p => p.IsLookedUp ? LookedUp(p) : p.ValueOf(this[p.Field.Name]), Clock.GetUtcNow()))
+                    : Before(formula.Field.Name);
             }
         }
 

@@ -179,6 +179,9 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    protected override Task OnParametersSetAsync() => Form.LookUpAsync(Records);
+
+    /// <inheritdoc/>
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {
         if (firstRender)
@@ -318,6 +321,10 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
         {
             StateHasChanged();
             await Changed.InvokeAsync();
+            if (!isGone && await Form.LookUpAsync(Records))
+            {
+                StateHasChanged();
+            }
         });
     }
 }

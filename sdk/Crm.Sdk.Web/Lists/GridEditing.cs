@@ -79,6 +79,7 @@ public sealed class GridEditing(IRecordService records, IMetadata metadata, Fiel
         }
 
         var form = new FormModel(entity, stored, text) { Clock = clock, Expressions = EntityExpressions.Of(snapshot, entity) };
+        await form.LookUpAsync(records, ct);
         if (form.WhyKept(field) is { } reason)
         {
             return reason;

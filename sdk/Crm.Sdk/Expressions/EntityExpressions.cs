@@ -25,6 +25,7 @@ public sealed class EntityExpressions
 
         Formulas = InOrder(entity, formulas);
         Rules = [.. entity.Rules.Select(r => Rule.TryParse(snapshot, entity, r, out var rule, out _) ? rule : null).OfType<Rule>()];
+        LookedUpByRules = [.. Rules.SelectMany(r => r.Condition.Paths).Where(p => p.IsLookedUp)];
         this.entity = entity;
     }
 
@@ -34,10 +35,14 @@ public sealed class EntityExpressions
     /// <summary>Rules, in the order they are asked in.</summary>
     public ImmutableArray<Rule> Rules { get; }
 
+    /// <summary>What rules read of the records that lookups lead to.</summary>
+    public ImmutableArray<FieldPath> LookedUpByRules { get; }
+
     /// <summary>What the rules say about a record.</summary>
     /// <param name="values">The value of a field, by name, as it would be stored.</param>
     /// <param name="now">The moment <c>today()</c> and <c>now()</c> mean.</param>
-    public RuleVerdict Judge(Func<string, object?> values, DateTimeOffset now) => new(entity, Rules, values, now);
+    /// <param name="lookedUp">What an expression sees at the end of a path that follows lookups; without it such a value is empty.</param>
+    public RuleVerdict Judge(Func<string, object?> values, DateTimeOffset now, Func<FieldPath, object?>? lookedUp = null) => new(entity, Rules, values, lookedUp, now);
 
     /// <summary>The expressions of an entity.</summary>
     /// <param name="snapshot">The definitions.</param>

@@ -19,7 +19,7 @@ public sealed record Rule(RuleDefinition Definition, Expression Condition)
     {
         ArgumentNullException.ThrowIfNull(definition);
         rule = null;
-        if (!Expression.TryParse(definition.Condition, new ExpressionScope(snapshot, entity) { MaxLookups = 0 }, out var condition, out error))
+        if (!Expression.TryParse(definition.Condition, new ExpressionScope(snapshot, entity), out var condition, out error))
         {
             return false;
         }
@@ -33,6 +33,10 @@ public sealed record Rule(RuleDefinition Definition, Expression Condition)
         rule = new Rule(definition, condition);
         return true;
     }
+
+    /// <summary>Whether the rule says which records a lookup may lead to, and not when which choices are left.</summary>
+    /// <param name="field">A field the rule is about.</param>
+    internal bool Filters(FieldDefinition field) => Definition.Kind == RuleKind.Options && field.Type is ReferenceType;
 }
 
 /// <summary>What the rules of an entity say about one record: asked by the form and by every write alike.</summary>
@@ -41,12 +45,15 @@ public sealed class RuleVerdict
     private readonly EntityDefinition entity;
     private readonly ImmutableArray<Rule> rules;
     private readonly Func<string, object?> values;
+    private readonly Func<FieldPath, object?> read;
+    private readonly DateTimeOffset now;
     private readonly bool[] holds;
 
-    internal RuleVerdict(EntityDefinition entity, ImmutableArray<Rule> rules, Func<string, object?> values, DateTimeOffset now)
+    internal RuleVerdict(EntityDefinition entity, ImmutableArray<Rule> rules, Func<string, object?> values, Func<FieldPath, object?>? lookedUp, DateTimeOffset now)
     {
-        (this.entity, this.rules, this.values) = (entity, rules, values);
-        holds = [.. rules.Select(r => r.Condition.Evaluate(p => p.ValueOf(values(p.Field.Name)), now) is true)];
+        (this.entity, this.rules, this.values, this.now) = (entity, rules, values, now);
+        read = p => p.IsLookedUp ? lookedUp?.Invoke(p) : p.ValueOf(values(p.Field.Name));
+        holds = [.. rules.Select(r => r.Condition.Evaluate(read, now) is true)];
     }
 
     /// <summary>Whether a field is shown.</summary>
@@ -74,13 +81,22 @@ public sealed class RuleVerdict
     /// <summary>Whether a choice may be chosen.</summary>
     public bool Allows(string field, string choice) => !Holding(RuleKind.Options, field).Any(r => !r.Options.Contains(choice));
 
+    /// <summary>Which records a lookup may lead to; null when no rule says anything about that.</summary>
+    public Candidates? CandidatesOf(FieldDefinition lookup)
+    {
+        ArgumentNullException.ThrowIfNull(lookup);
+        ImmutableArray<Expression> conditions = [.. rules.Where(r => r.Filters(lookup) && r.Definition.Fields.Contains(lookup.Name)).Select(r => r.Condition)];
+        return conditions.IsEmpty ? null : new Candidates(lookup, conditions, read, now);
+    }
+
     /// <summary>Every reason to refuse the record.</summary>
     /// <param name="isChanged">Whether a field is to hold something else than before; for a new record: something else than it starts with.</param>
     public IEnumerable<ValidationError> Errors(Func<string, bool> isChanged)
     {
         ArgumentNullException.ThrowIfNull(isChanged);
-        foreach (var (rule, index) in rules.Select((r, i) => (r.Definition, i)))
+        foreach (var (known, index) in rules.Select((r, i) => (r, i)))
         {
+            var rule = known.Definition;
             if (rule.Kind == RuleKind.Valid)
             {
                 if (!holds[index] && rule.Fields.All(f => values(f) is not null))
@@ -93,7 +109,7 @@ public sealed class RuleVerdict
 
             foreach (var field in rule.Fields.Select(f => entity.TryField(f, out var found) ? found : null).OfType<FieldDefinition>())
             {
-                if (Breaks(rule, holds[index], field, isChanged) is { } text)
+                if (Breaks(known, holds[index], field, isChanged) is { } text)
                 {
                     yield return new ValidationError(field.Name, ErrorCodes.Rule, Say(rule, field, text));
                 }
@@ -101,13 +117,15 @@ public sealed class RuleVerdict
         }
     }
 
-    private string? Breaks(RuleDefinition rule, bool holds, FieldDefinition field, Func<string, bool> isChanged) => rule.Kind switch
+    private string? Breaks(Rule rule, bool holds, FieldDefinition field, Func<string, bool> isChanged) => rule.Definition.Kind switch
     {
         RuleKind.Required when holds && values(field.Name) is null && IsVisible(field.Name) => "RuleRequired",
         RuleKind.ReadOnly when holds && isChanged(field.Name) => "RuleReadOnly",
         // What is not shown may be emptied, but nobody can give it a value without seeing it.
         RuleKind.Visible when !holds && values(field.Name) is not null && isChanged(field.Name) => "RuleHidden",
-        RuleKind.Options when holds && Chosen(field).Any(c => !rule.Options.Contains(c)) => "RuleOptions",
+        // What could be chosen once stays until somebody touches it, or what it depends on: other records change without asking this one.
+        RuleKind.Options when rule.Filters(field) => !holds && values(field.Name) is not null && rule.Condition.Paths.Select(p => p.IsLookedUp ? p.Steps[0].Name : p.Field.Name).Append(field.Name).Any(isChanged) ? "RuleCandidates" : null,
+        RuleKind.Options when holds && Chosen(field).Any(c => !rule.Definition.Options.Contains(c)) => "RuleOptions",
         _ => null,
     };
 

@@ -15,7 +15,7 @@ public sealed record RuleDefinition(string Name, RuleKind Kind, string Condition
     /// <summary>Shown to users instead of the usual words when the rule refuses.</summary>
     public string? Message { get; init; }
 
-    /// <summary>Of <see cref="RuleKind.Options"/>: the choices that are left while the condition holds.</summary>
+    /// <summary>Of <see cref="RuleKind.Options"/> about choices: those that are left while the condition holds.</summary>
     public ImmutableArray<string> Options { get; init; } = [];
 
     /// <summary>Id of the declaring module, <c>platform</c> or <c>custom</c>.</summary>
@@ -37,6 +37,9 @@ public enum RuleKind
     /// <summary>It must hold. With fields named, it is asked only when all of them have a value.</summary>
     Valid,
 
-    /// <summary>While it holds, the choice fields may hold <see cref="RuleDefinition.Options"/> only.</summary>
+    /// <summary>
+    /// While it holds, the choice fields may hold <see cref="RuleDefinition.Options"/> only. About a lookup: it must hold of the record the lookup leads to,
+    /// <c>contact.company = company</c>; forms offer only such records.
+    /// </summary>
     Options,
 }

@@ -69,5 +69,5 @@ public sealed class RuleDraft
 
     /// <summary>Fields a rule of this kind can be about.</summary>
     public IEnumerable<FieldDefinition> Candidates(EntityDefinition entity) => entity.Fields.Where(f =>
-        !f.IsHidden && (!f.IsSystem || f.Name == "owner") && (Kind == RuleKind.Valid || !f.IsReadOnly) && (Kind != RuleKind.Options || f.Stages is not null || !f.Choices.IsEmpty));
+        !f.IsHidden && (!f.IsSystem || f.Name == "owner") && (Kind == RuleKind.Valid || !f.IsReadOnly) && (Kind != RuleKind.Options || f.Stages is not null || !f.Choices.IsEmpty || f.Type is ReferenceType));
 }

@@ -9,6 +9,9 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
 {
     private const int Offered = 8;
 
+    // Where a query cannot say which records a rule allows, as many are read to find some.
+    private const int Looked = 200;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(120);
 
     private CancellationTokenSource? search;
@@ -93,20 +96,22 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
                 await Task.Delay(Pause, ct);
             }
 
+            var candidates = Form.CandidatesOf(Field);
+            var inUse = Filter.Equal("is_active", true);
             var hints = target.SearchFields.Where(f => !target.TitleFields.Contains(f)).Take(1).ToImmutableArray();
             var page = await Records.QueryAsync(
                 new RecordQuery
                 {
                     Entity = target.Name,
-                    Select = [.. target.TitleFields, .. hints],
+                    Select = [.. target.TitleFields.Concat(hints).Concat(candidates?.Select ?? []).Distinct(StringComparer.Ordinal)],
                     Search = string.IsNullOrWhiteSpace(text) ? null : text.Trim(),
-                    Filter = Filter.Equal("is_active", true),
+                    Filter = candidates is null ? inUse : Filter.AllOf(inUse, candidates.Filter),
                     Sort = [.. target.TitleFields.Take(1).Select(f => new Sort(f))],
-                    Top = Offered,
+                    Top = candidates?.IsExact == false ? Looked : Offered,
                 },
                 ct);
             ct.ThrowIfCancellationRequested();
-            options = [.. page.Records.Select(r => new Option(r.Id, RecordTitles.Of(target, r), string.Join(' ', hints.Select(h => r[h]?.ToString() ?? ""))))];
+            options = [.. page.Records.Where(r => candidates?.Allows(r) != false).Take(Offered).Select(r => new Option(r.Id, RecordTitles.Of(target, r), string.Join(' ', hints.Select(h => r[h]?.ToString() ?? ""))))];
             active = options.IsEmpty || text.Length == 0 ? -1 : 0;
             isSearching = false;
         }
