@@ -42,11 +42,11 @@ internal sealed class Node : IAsyncDisposable
         return node;
     }
 
-    public async Task<ApplyResult> ChangeAsync(string changes)
+    public async Task<ApplyResult> ChangeAsync(string changes, params string[] confirm)
     {
         var plan = await Editor.PlanAsync(Samples.Read(changes), Admin);
         Assert.Empty(plan.Errors);
-        return await Editor.ApplyAsync(plan.Id, Admin);
+        return await Editor.ApplyAsync(plan.Id, Admin, new ApplyOptions(Confirm: [.. confirm]));
     }
 
     public async Task ExecuteAsync(string sql)

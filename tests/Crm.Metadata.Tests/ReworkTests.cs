@@ -128,7 +128,7 @@ public sealed class ReworkTests : NodeTests
         Assert.Equal(["name", "x_number", "x_credit"], company.Form.Sections[0].Fields.AsEnumerable());
         var view = node.Store.Current.Entity("opportunity").Views.Single(v => v.Name == "limits");
         Assert.Equal(["title", "company.x_credit", "company.x_credit_currency"], view.Columns.AsEnumerable());
-        Assert.Equal(("company.x_number", "company.x_credit"), (Assert.Single(Paths.Of(view.Filter!)), Assert.Single(view.Sort).Path));
+        Assert.Equal(("company.x_number", "company.x_credit"), (Assert.Single(Paths.Of(node.Store.Current, node.Store.Current.Entity("opportunity"), view.Filter!)).Path, Assert.Single(view.Sort).Path));
         Assert.NotNull(await node.ScalarAsync<string>("SELECT to_regclass('records.company__x_number_u')::text"));
 
         Assert.Empty((await node.ChangeAsync($$"""[{"change":"revert","version":{{one.Version}}}]""")).Errors);

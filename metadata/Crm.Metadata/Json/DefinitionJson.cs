@@ -29,6 +29,11 @@ internal static class DefinitionJson
             ["form"] = ShapeJson.Write(entity.Form),
             ["placements"] = new JsonArray([.. entity.Placements.Select(ShapeJson.Write)]),
         };
+        if (entity.Link is { } ends)
+        {
+            json["link"] = ShapeJson.Texts([ends.Left, ends.Right]);
+        }
+
         PutOrigins(json, entity.Origin, shapes.Select(s => (s.Layer, ShapeJson.Write(s.Shape))));
         return json;
     }
@@ -54,6 +59,7 @@ internal static class DefinitionJson
             Country = field.Country,
             Choices = field.Choices.IsEmpty ? null : field.Choices,
             Target = field.Target,
+            Link = field.Link,
             Targets = field.Targets.IsEmpty ? null : field.Targets,
             Accept = field.Accept.IsEmpty ? null : field.Accept,
             Stages = field.Stages,

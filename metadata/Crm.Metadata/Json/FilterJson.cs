@@ -5,7 +5,7 @@ using Crm.Sdk;
 
 namespace Crm.Metadata;
 
-/// <summary>Filters as JSON: <c>{"all":[…]}</c>, <c>{"any":[…]}</c>, <c>{"not":…}</c>, <c>{"path":"stage","operator":"equal","value":"won"}</c>, <c>{"path":"stage","in":["won","lost"]}</c>.</summary>
+/// <summary>Filters as JSON: <c>{"all":[…]}</c>, <c>{"any":[…]}</c>, <c>{"not":…}</c>, <c>{"path":"stage","operator":"equal","value":"won"}</c>, <c>{"path":"stage","in":["won","lost"]}</c>, <c>{"linked":"contacts","where":…}</c>.</summary>
 internal static class FilterJson
 {
     // Deeper filters are nobody's handiwork and would make the compiler's recursion deep.
@@ -19,6 +19,8 @@ internal static class FilterJson
         Filter.All all => new JsonObject { ["all"] = new JsonArray([.. all.Filters.Select(Write)]) },
         Filter.Any any => new JsonObject { ["any"] = new JsonArray([.. any.Filters.Select(Write)]) },
         Filter.Not not => new JsonObject { ["not"] = Write(not.Filter) },
+        Filter.Linked { Where: { } where } linked => new JsonObject { ["linked"] = linked.Path, ["where"] = Write(where) },
+        Filter.Linked linked => new JsonObject { ["linked"] = linked.Path },
         Filter.In list => new JsonObject { ["path"] = list.Path, ["in"] = new JsonArray([.. list.Values.Select(ShapeJson.Value)]) },
         Filter.Compare compare => new JsonObject
         {
@@ -56,6 +58,11 @@ internal static class FilterJson
         if (json.Has("not"))
         {
             return json.RequiredElement("not") is { } inner && Read(inner, json.At("not"), errors, depth + 1) is { } negated ? new Filter.Not(negated) : null;
+        }
+
+        if (json.Has("linked"))
+        {
+            return new Filter.Linked(json.RequiredText("linked"), json.Element("where") is { } about ? Read(about, json.At("where"), errors, depth + 1) : null);
         }
 
         var field = json.RequiredText("path");

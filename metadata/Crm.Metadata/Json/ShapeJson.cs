@@ -26,6 +26,7 @@ internal static class ShapeJson
         Put(json, "set", entity.SetName);
         Put(json, "icon", entity.Icon);
         Put(json, "hidden", entity.IsHidden);
+        Put(json, "link", entity.Link is { } ends ? Texts([ends.Left, ends.Right]) : null);
         Put(json, "title", Texts(entity.TitleFields));
         Put(json, "search", Texts(entity.SearchFields));
         Put(json, "fields", entity.Fields.IsEmpty ? null : new JsonArray([.. entity.Fields.Select(Write)]));
@@ -56,7 +57,8 @@ internal static class ShapeJson
         Put(json, "currency", field.Currency);
         Put(json, "country", field.Country);
         Put(json, "choices", field.Choices is { } choices ? new JsonArray([.. choices.Select(Write)]) : null);
-        Put(json, "target", field.Target ?? (field.Type as LookupType)?.DeclaredTarget);
+        Put(json, "target", field.Target ?? (field.Type as LookupType)?.DeclaredTarget ?? (field.Type as ManyToManyType)?.DeclaredTarget);
+        LinkJson.Write(json, field);
         Put(json, "targets", Texts(field.Targets));
         Put(json, "accept", Texts(field.Accept));
         Write(json, field.Stages);
@@ -163,6 +165,7 @@ internal static class ShapeJson
             PluralLabel = json.Text("plural"),
             SetName = json.Text("set"),
             Icon = json.Text("icon"),
+            Link = LinkJson.ReadEnds(json),
             TitleFields = json.Texts("title"),
             SearchFields = json.Texts("search"),
             Fields = [.. json.Items("fields").Select(f => ReadField(f.Element, f.Path, errors, isStored, out _))],
@@ -192,8 +195,11 @@ internal static class ShapeJson
             json.Error(ErrorCodes.Unknown, isCalculated ? "result" : "type", MetadataTexts.Of("UnknownType", typeName, string.Join(", ", Fields.Designable.Select(t => t.Name))));
         }
 
+        var (link, newLink) = LinkJson.Read(json, errors);
         return new FieldShape(json.RequiredText("name"))
         {
+            Link = link,
+            NewLink = newLink,
             Type = type,
             Label = json.Text("label"),
             Help = json.Text("help"),

@@ -60,7 +60,7 @@ internal static class ChangePlanner
     {
         foreach (var (name, fieldName) in purges)
         {
-            if (fieldName is not null && before.TryEntity(name, out var entity) && entity.TryField(fieldName, out var field))
+            if (fieldName is not null && before.TryEntity(name, out var entity) && entity.TryField(fieldName, out var field) && !field.Type.Columns.IsEmpty)
             {
                 yield return new DataQuestion(QuestionKind.Purged, entity, field, field.Name + field.Type.Columns[0].Suffix);
             }
@@ -94,6 +94,11 @@ internal static class ChangePlanner
 
     private static IEnumerable<DataQuestion> Questions(EntityDefinition entity, FieldDefinition? old, FieldDefinition field, bool isDeclared)
     {
+        if (field.Type.Columns.IsEmpty)
+        {
+            yield break;
+        }
+
         var column = old is null ? null : old.Name + old.Type.Columns[0].Suffix;
         DataQuestion Ask(QuestionKind kind) => new(kind, entity, field, column);
         if (field.IsRequired && old is not { IsRequired: true })

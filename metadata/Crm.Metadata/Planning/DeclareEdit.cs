@@ -215,6 +215,8 @@ internal sealed class DeclareEdit(LayerEdit edit)
         Filter.Not not => new Filter.Not(Renamed(not.Filter, name)),
         Filter.Compare compare => compare with { Path = name(compare.Path) },
         Filter.In list => list with { Path = name(list.Path) },
+        // Paths about the link begin there; a name that does not fit any more is found when the plan is checked.
+        Filter.Linked linked => linked with { Path = name(linked.Path) },
         _ => throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}."),
     };
 }

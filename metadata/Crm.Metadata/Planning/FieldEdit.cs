@@ -7,9 +7,12 @@ namespace Crm.Metadata;
 internal sealed class FieldEdit(LayerEdit edit)
 {
     /// <summary>With the target of a lookup beside the type, where it is stored.</summary>
-    public static FieldShape Normal(FieldShape field) => field.Type is LookupType { DeclaredTarget: { } target }
-        ? field with { Type = Fields.LookupType, Target = field.Target ?? target }
-        : field;
+    public static FieldShape Normal(FieldShape field) => field.Type switch
+    {
+        LookupType { DeclaredTarget: { } target } => field with { Type = Fields.LookupType, Target = field.Target ?? target },
+        ManyToManyType { DeclaredTarget: { } target } => field with { Type = Fields.ManyToMany, Target = field.Target ?? target },
+        _ => field,
+    };
 
     public bool CanAdd(string entity, FieldShape field, bool needsPrefix)
     {
@@ -59,13 +62,19 @@ internal sealed class FieldEdit(LayerEdit edit)
             return;
         }
 
+        if ((changes.Link is { } link && link != field.Link) || changes.NewLink is not null)
+        {
+            edit.Error(ErrorCodes.Type, target, "LinkChange", field.Label);
+            return;
+        }
+
         if ((changes.Formula is not null && field.Formula is null) || (changes.RollUp is not null && field.RollUp is null))
         {
             edit.Error(ErrorCodes.Type, target, "TypeChange", field.Label, field.Type.Name, changes.Formula is null ? "roll_up" : "formula");
             return;
         }
 
-        changes = changes with { Type = null, Target = null, IsHidden = null, RenamedFrom = null };
+        changes = changes with { Type = null, Target = null, Link = null, IsHidden = null, RenamedFrom = null };
         var words = ShapeJson.Write(changes).Select(p => p.Key).Where(p => p != "name").Concat(reset).Distinct(StringComparer.Ordinal).ToList();
         if (field.IsSystem && words.Except(["label", "help"], StringComparer.Ordinal).Any())
         {
@@ -119,7 +128,7 @@ internal sealed class FieldEdit(LayerEdit edit)
     private static IEnumerable<(EntityDefinition Entity, ViewDefinition View)> ViewsFilteringBy(MetadataSnapshot snapshot, FieldDefinition field) =>
         from entity in snapshot.Entities.Values
         from view in entity.Views
-        where view.Filter is not null && Paths.Of(view.Filter).Any(p => ReferenceEquals(Paths.Find(snapshot, entity, p), field))
+        where view.Filter is not null && Paths.Of(snapshot, entity, view.Filter).Any(p => ReferenceEquals(Paths.Find(snapshot, p.Home, p.Path), field))
         select (entity, view);
 
     private (EntityDefinition Entity, FieldDefinition Field)? Find(string entityName, string fieldName)

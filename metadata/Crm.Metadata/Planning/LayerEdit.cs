@@ -188,9 +188,13 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             Error(PlanCodes.Exists, entity.Name, "ViewTwice", Short(twice.Key));
         }
 
-        Put(entity with { IsOwner = true, IsHidden = null, Fields = fields.ToImmutable(), Views = [.. views], RemovedViews = [], Rules = [.. entity.Rules.Select(r => r with { Origin = Origins.Custom })], RemovedRules = [] });
+        Put(entity with { IsOwner = true, IsHidden = null, Fields = [.. fields.Where(f => !LinkEdit.IsNew(f))], Views = [.. views], RemovedViews = [], Rules = [.. entity.Rules.Select(r => r with { Origin = Origins.Custom })], RemovedRules = [] });
         CheckPlacements(entity);
         Step(entity.Name, "StepCreateEntity", entity.Label ?? Names.ToLabel(entity.Name), entity.Fields.Length);
+        foreach (var field in fields.Where(LinkEdit.IsNew))
+        {
+            AddField(entity.Name, field);
+        }
     }
 
     private void ChangeEntity(EntityShape changes, ImmutableArray<string> reset)
@@ -293,6 +297,12 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
         if (entity.TryField(field.Name, out var known))
         {
             Error(PlanCodes.Exists, name + "." + field.Name, known.IsHidden ? "FieldExistsHidden" : "FieldExists", entity.Label, field.Name);
+            return;
+        }
+
+        if (LinkEdit.IsNew(field))
+        {
+            LinkEdit.Add(this, entity, field);
             return;
         }
 

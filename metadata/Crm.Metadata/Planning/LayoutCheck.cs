@@ -14,7 +14,7 @@ internal static class LayoutCheck
         {
             foreach (var name in shape.TitleFields ?? [])
             {
-                if (Known(problems, entity, name, "title") is { } field && (field.Type is ReferenceType || field.Type == Fields.MultiChoice || field.Type == Fields.LongText))
+                if (Known(problems, entity, name, "title") is { } field && (field.Type is ReferenceType or ManyToManyType || field.Type == Fields.MultiChoice || field.Type == Fields.LongText))
                 {
                     SnapshotCheck.Add(problems, PlanCodes.Layout, entity.Name, "NoTitle", entity.Label, field.Name, field.Type.Name);
                 }
@@ -137,6 +137,9 @@ internal static class LayoutCheck
                 }
 
                 break;
+            case Filter.Linked linked:
+                Linked(problems, snapshot, entity, view, target, linked);
+                break;
             case Filter.Compare compare:
                 Compare(problems, snapshot, entity, view, target, compare);
                 break;
@@ -145,11 +148,27 @@ internal static class LayoutCheck
         }
     }
 
+    private static void Linked(List<PlanMessage> problems, MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view, string target, Filter.Linked linked)
+    {
+        if (Paths.Find(snapshot, entity, linked.Path)?.Link is not { } link || !snapshot.TryEntity(link.Entity, out var links))
+        {
+            SnapshotCheck.Add(problems, ErrorCodes.UnknownField, target, "UnknownColumn", view.Label, LayerEdit.Short(linked.Path));
+        }
+        else if (linked.Where is { } where)
+        {
+            Filter(problems, snapshot, links, view, target, where);
+        }
+    }
+
     private static void Compare(List<PlanMessage> problems, MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view, string target, Filter.Compare compare)
     {
         if (Paths.Find(snapshot, entity, compare.Path) is not { } field)
         {
             SnapshotCheck.Add(problems, ErrorCodes.UnknownField, target, "UnknownColumn", view.Label, LayerEdit.Short(compare.Path));
+        }
+        else if (field.Type.Columns.IsEmpty)
+        {
+            SnapshotCheck.Add(problems, PlanCodes.Layout, target, "WrongOperator", view.Label, field.Label, ShapeJson.Word(compare.Operator));
         }
         else if (compare.Value is null)
         {

@@ -137,6 +137,11 @@ internal static class PhysicalDiff
         {
             var field = known.Field(name);
             var columns = table.Columns.Where(c => c.Field == name).Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
+            if (columns.Count == 0)
+            {
+                continue;
+            }
+
             var sql = $"ALTER TABLE {Sql.Table(table.Name)} {string.Join(", ", table.Columns.Where(c => c.Field == name).Select(c => "DROP COLUMN " + Sql.Quote(c.Name)))}";
             if (field.Type == Fields.AutoNumber)
             {
@@ -174,6 +179,11 @@ internal static class PhysicalDiff
         foreach (var rename in renames.Where(r => r.Entity == table.Name))
         {
             string New(string column, string field) => field == rename.From ? rename.To + column[rename.From.Length..] : column;
+            if (table.Columns.All(c => c.Field != rename.From))
+            {
+                continue;
+            }
+
             var moved = table.Columns.Where(c => c.Field == rename.From).ToDictionary(c => c.Name, c => New(c.Name, c.Field), StringComparer.Ordinal);
             var statements = moved.Select(m => $"ALTER TABLE {Sql.Table(table.Name)} RENAME COLUMN {Sql.Quote(m.Key)} TO {Sql.Quote(m.Value)}").ToList();
             string? NewName(string name, string column) => moved.TryGetValue(column, out var to) ? string.Concat(table.Name, "__", to, name.AsSpan(name.Length - 2)) : null;

@@ -28,6 +28,11 @@ internal sealed record TableShape(
             columns.AddRange(field.Type.Columns.Select(c => new ColumnShape(field.Name + c.Suffix, field.Name, SqlType(c.Storage), SystemClause(field))));
             var fieldKeys = field.Type.Keys(field);
             columns.AddRange(fieldKeys.Select(k => new ColumnShape(field.Name + k.Suffix, field.Name, SqlType(StorageKind.Text), null) { Key = KeyOf(field, k) }));
+            if (field.Type.Columns.IsEmpty)
+            {
+                continue;
+            }
+
             var column = field.Name + field.Type.Columns[0].Suffix;
             if ((field.Type as ReferenceType)?.TargetOf(field) is { } target)
             {
@@ -47,6 +52,11 @@ internal sealed record TableShape(
             else if (field.Type is TagsType)
             {
                 indexes.Add(new IndexShape(TableNames.Index(entity.Name, column), column, $"USING gin ({Sql.Quote(column)})"));
+            }
+            else if (entity.Link?.Left == field.Name && entity.TryField(entity.Link.Right, out var right))
+            {
+                // Each pair once; by the one it starts with it is found through the same index, by the other through its own.
+                indexes.Add(new IndexShape(TableNames.Unique(entity.Name, column), column, $"({Sql.Quote(column)}, {Sql.Quote(right.Name + right.Type.Columns[0].Suffix)})", IsUnique: true));
             }
             else if (IsFiltered(field))
             {

@@ -51,6 +51,7 @@ internal sealed class PurgeEdit(LayerEdit edit)
 
         edit.Purges.Add((entityName, fieldName));
         edit.Step(entityName, "StepPurgeField", field.Label, entity.Label);
+        LinkEdit.Purge(edit, field);
     }
 
     public void Entity(string name)

@@ -35,6 +35,7 @@ internal static class SnapshotCheck
         {
             Entity(problems, snapshot, entity);
             RuleCheck.Problems(problems, snapshot, entity);
+            LinkCheck.Problems(problems, snapshot, entity);
             LayoutCheck.Problems(problems, snapshot, entity, [.. shapes[entity.Name].Select(s => s.Shape)]);
         }
 
@@ -150,7 +151,7 @@ internal static class SnapshotCheck
             Add(problems, PlanCodes.Limit, target, "UniqueTooLong", field.Label, MaxUniqueLength);
         }
 
-        if (field.Target is { } pointed && field.Type is LookupType && !snapshot.TryEntity(pointed, out _))
+        if (field.Target is { } pointed && field.Type is LookupType or ManyToManyType && !snapshot.TryEntity(pointed, out _))
         {
             Add(problems, ErrorCodes.UnknownEntity, target, "UnknownTarget", field.Label, LayerEdit.Short(pointed));
         }
@@ -212,9 +213,19 @@ internal static class SnapshotCheck
             yield return "prefix";
         }
 
-        if (field.Target is not null && field.Type is not ReferenceType)
+        if (field.Target is not null && field.Type is not (ReferenceType or ManyToManyType))
         {
             yield return "target";
+        }
+
+        if (field.Link is not null && field.Type is not ManyToManyType)
+        {
+            yield return "link";
+        }
+
+        if (field.IsRequired && field.Type is ManyToManyType)
+        {
+            yield return "required";
         }
 
         if (!field.Targets.IsEmpty && field.Type is not AnyLookupType)
@@ -260,7 +271,7 @@ internal static class SnapshotCheck
             }
         }
 
-        if (field.Default is not null && field.Type == Fields.AutoNumber)
+        if (field.Default is not null && (field.Type == Fields.AutoNumber || field.Type is ManyToManyType))
         {
             yield return "default";
         }

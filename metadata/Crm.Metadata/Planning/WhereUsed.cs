@@ -27,7 +27,7 @@ public static class WhereUsed
 
         var lookups = state.Snapshot.Entities.Values
             .OrderBy(e => e.Name, StringComparer.Ordinal)
-            .SelectMany(e => e.Fields.Where(f => !f.IsSystem && (f.Type as ReferenceType)?.TargetOf(f) == entity).Select(f => (Entity: e, Field: f)))
+            .SelectMany(e => e.Fields.Where(f => !f.IsSystem && ((f.Type as ReferenceType)?.TargetOf(f) == entity || f.Link?.Entity == entity)).Select(f => (Entity: e, Field: f)))
             .Where(l => l.Entity.Name != entity)
             .ToList();
         return
@@ -109,12 +109,12 @@ public static class WhereUsed
 
             foreach (var view in shape.Views)
             {
-                var paths = view.Columns.Select(p => (Kind: "view", Text: "UseView", Path: p))
-                    .Concat(view.Filter is null ? [] : Paths.Of(view.Filter).Select(p => (Kind: "filter", Text: "UseFilter", Path: p)))
-                    .Concat(view.Sort.IsDefault ? [] : view.Sort.Select(s => (Kind: "sort", Text: "UseSort", s.Path)));
-                foreach (var (kind, text, path) in paths)
+                var paths = view.Columns.Select(p => (Kind: "view", Text: "UseView", Home: entity, Path: p))
+                    .Concat(view.Filter is null ? [] : Paths.Of(state.Snapshot, entity, view.Filter).Select(p => (Kind: "filter", Text: "UseFilter", p.Home, p.Path)))
+                    .Concat(view.Sort.IsDefault ? [] : view.Sort.Select(s => (Kind: "sort", Text: "UseSort", Home: entity, s.Path)));
+                foreach (var (kind, text, home, path) in paths)
                 {
-                    var along = Paths.Along(state.Snapshot, entity, path).ToList();
+                    var along = Paths.Along(state.Snapshot, home, path).ToList();
                     var index = along.FindIndex(a => a.Entity.Name == owner.Name && a.Field.Name == used.Name);
                     if (index >= 0)
                     {

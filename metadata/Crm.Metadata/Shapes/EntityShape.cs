@@ -25,6 +25,9 @@ public sealed record EntityShape(string Name)
     /// <summary>Whether the entity is hidden.</summary>
     public bool? IsHidden { get; init; }
 
+    /// <summary>The lookups of an entity whose records are links.</summary>
+    public LinkEnds? Link { get; init; }
+
     /// <summary>Fields a record is called by.</summary>
     public ImmutableArray<string>? TitleFields { get; init; }
 
@@ -127,8 +130,14 @@ public sealed record FieldShape(string Name)
     /// <summary>Choices of a choice or multi-choice field.</summary>
     public ImmutableArray<ChoiceDefinition>? Choices { get; init; }
 
-    /// <summary>Entity a lookup points to.</summary>
+    /// <summary>Entity a lookup points to, or a many-to-many field shows.</summary>
     public string? Target { get; init; }
+
+    /// <summary>Where the links of a many-to-many field are; null on a new one, which makes its own.</summary>
+    public LinkView? Link { get; init; }
+
+    /// <summary>How a new many-to-many field makes its links.</summary>
+    public NewLink? NewLink { get; init; }
 
     /// <summary>Entities an any-lookup may point to.</summary>
     public ImmutableArray<string>? Targets { get; init; }
@@ -170,6 +179,8 @@ public sealed record FieldShape(string Name)
         Country = top.Country ?? Country,
         Choices = top.Choices ?? Choices,
         Target = top.Target ?? Target,
+        Link = top.Link ?? Link,
+        NewLink = top.NewLink ?? NewLink,
         Targets = top.Targets ?? Targets,
         Accept = top.Accept ?? Accept,
         Stages = top.Stages ?? Stages,

@@ -80,7 +80,7 @@ internal static class Layout
     private static ViewDefinition? Usable(MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view, List<LayoutHole> holes)
     {
         ImmutableArray<Sort> sort = view.Sort.IsDefault ? [] : view.Sort;
-        var filtered = view.Filter is null ? [] : Paths.Of(view.Filter).Where(IsLost).ToHashSet(StringComparer.Ordinal);
+        var filtered = view.Filter is null ? [] : Paths.Of(snapshot, entity, view.Filter).Where(p => Paths.Find(snapshot, p.Home, p.Path) is not { IsHidden: false }).Select(p => p.Path).ToHashSet(StringComparer.Ordinal);
         var lost = view.Columns.Concat(sort.Select(s => s.Path)).Where(IsLost).Except(filtered, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
         holes.AddRange(filtered.Select(path => new LayoutHole(path, OwnerOf(snapshot, entity, path), view, IsViewLeftOut: true)));
         if (filtered.Count > 0)

@@ -50,7 +50,39 @@ public sealed class MetadataBuilder(string origin) : IMetadataBuilder
     }
 
     /// <summary>What was declared.</summary>
-    public DeclaredShape Build() => new([.. entities.Select(e => e.Shape)], [.. areas]);
+    public DeclaredShape Build()
+    {
+        var shapes = entities.ConvertAll(e => e.Shape);
+        foreach (var (entity, field) in shapes.SelectMany(s => s.Fields.Where(f => LinkEdit.IsNew(f) && f.Target is not null).Select(f => (s, f))).ToList())
+        {
+            var parts = LinkParts.Of(
+                entity.Label ?? Names.ToLabel(entity.Name),
+                entity.PluralLabel ?? Names.ToLabel(Names.ToPlural(entity.Name)),
+                entity.Name,
+                field,
+                "",
+                name => shapes.Exists(s => s.Name == name),
+                name => shapes.Exists(s => s.Name == field.Target && s.Field(name) is not null));
+            shapes.Add(parts.Entity with { IsOwner = true });
+            With(shapes, entity.Name, parts.Field);
+            With(shapes, field.Target!, parts.Inverse);
+        }
+
+        return new([.. shapes], [.. areas]);
+    }
+
+    private static void With(List<EntityShape> shapes, string entity, FieldShape field)
+    {
+        var index = shapes.FindIndex(s => s.Name == entity);
+        if (index < 0)
+        {
+            shapes.Add(new EntityShape(entity).With(field));
+        }
+        else
+        {
+            shapes[index] = shapes[index].With(field);
+        }
+    }
 
     private MetadataBuilder Define(string name, bool isOwner, Action<IEntityBuilder> define)
     {
@@ -93,8 +125,7 @@ internal sealed class EntityShapeBuilder(EntityShape shape, string origin) : IEn
     public IEntityBuilder Field(string name, FieldType type, Action<IFieldBuilder>? define = null)
     {
         ArgumentNullException.ThrowIfNull(type);
-        var target = (type as LookupType)?.DeclaredTarget;
-        return Add(new FieldShape(name) { Type = target is null ? type : Fields.LookupType, Target = target }, define);
+        return Add(FieldEdit.Normal(new FieldShape(name) { Type = type }), define, origin);
     }
 
     public IEntityBuilder Stages(string field, Action<IStageBuilder> define, Action<IFieldBuilder>? describe = null)
@@ -102,7 +133,7 @@ internal sealed class EntityShapeBuilder(EntityShape shape, string origin) : IEn
         ArgumentNullException.ThrowIfNull(define);
         var stages = new StagesBuilder();
         define(stages);
-        return Add(new FieldShape(field) { Type = Fields.Stage, Stages = stages.Build() }, describe);
+        return Add(new FieldShape(field) { Type = Fields.Stage, Stages = stages.Build() }, describe, origin);
     }
 
     public IEntityBuilder View(string name, string label, params ReadOnlySpan<string> columns) =>
@@ -133,14 +164,14 @@ internal sealed class EntityShapeBuilder(EntityShape shape, string origin) : IEn
     public IEntityBuilder In(string area, string section, int order = 100) =>
         Set(Shape with { Placements = [.. Shape.Placements ?? [], new Placement(area, section, order)] });
 
-    private EntityShapeBuilder Add(FieldShape field, Action<IFieldBuilder>? define)
+    private EntityShapeBuilder Add(FieldShape field, Action<IFieldBuilder>? define, string origin)
     {
         if (Shape.Field(field.Name) is not null)
         {
             throw new InvalidOperationException($"The field '{field.Name}' of '{Shape.Name}' is declared twice.");
         }
 
-        var builder = new FieldShapeBuilder(field);
+        var builder = new FieldShapeBuilder(field, origin);
         define?.Invoke(builder);
         return Set(Shape.With(builder.Shape));
     }
@@ -152,7 +183,7 @@ internal sealed class EntityShapeBuilder(EntityShape shape, string origin) : IEn
     }
 }
 
-internal sealed class FieldShapeBuilder(FieldShape shape) : IFieldBuilder
+internal sealed class FieldShapeBuilder(FieldShape shape, string origin) : IFieldBuilder
 {
     public FieldShape Shape { get; private set; } = shape;
 
@@ -188,6 +219,16 @@ internal sealed class FieldShapeBuilder(FieldShape shape) : IFieldBuilder
     public IFieldBuilder Targets(params ReadOnlySpan<string> entities) => Set(Shape with { Targets = [.. entities] });
 
     public IFieldBuilder Accept(params ReadOnlySpan<string> kinds) => Set(Shape with { Accept = [.. kinds] });
+
+    public IFieldBuilder Inverse(string name, string label) => Set(Shape with { NewLink = (Shape.NewLink ?? new NewLink()) with { Inverse = name, InverseLabel = label } });
+
+    public IFieldBuilder Link(string name, Action<IEntityBuilder>? define = null)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var link = new EntityShapeBuilder(new EntityShape(name), origin);
+        define?.Invoke(link);
+        return Set(Shape with { NewLink = (Shape.NewLink ?? new NewLink()) with { Entity = link.Shape } });
+    }
 
     public IFieldBuilder Number(string prefix, int width, long start = 1) => Set(Shape with { Number = new NumberFormat(prefix, width, start) });
 

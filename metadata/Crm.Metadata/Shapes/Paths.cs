@@ -62,16 +62,20 @@ internal static class Paths
         }
     }
 
-    /// <summary>All paths a filter names.</summary>
-    public static IEnumerable<string> Of(Filter filter) => filter switch
+    /// <summary>All paths a filter names, each with the entity it begins at.</summary>
+    public static IEnumerable<(EntityDefinition Home, string Path)> Of(MetadataSnapshot snapshot, EntityDefinition home, Filter filter) => filter switch
     {
-        Filter.All all => all.Filters.SelectMany(Of),
-        Filter.Any any => any.Filters.SelectMany(Of),
-        Filter.Not not => Of(not.Filter),
-        Filter.Compare compare => [compare.Path],
-        Filter.In list => [list.Path],
+        Filter.All all => all.Filters.SelectMany(f => Of(snapshot, home, f)),
+        Filter.Any any => any.Filters.SelectMany(f => Of(snapshot, home, f)),
+        Filter.Not not => Of(snapshot, home, not.Filter),
+        Filter.Compare compare => [(home, compare.Path)],
+        Filter.In list => [(home, list.Path)],
+        Filter.Linked linked => OfLinks(snapshot, home, linked).Prepend((home, linked.Path)),
         _ => throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}."),
     };
+
+    private static IEnumerable<(EntityDefinition Home, string Path)> OfLinks(MetadataSnapshot snapshot, EntityDefinition home, Filter.Linked linked) =>
+        linked.Where is { } where && Find(snapshot, home, linked.Path)?.Link is { } link && snapshot.TryEntity(link.Entity, out var entity) ? Of(snapshot, entity, where) : [];
 
     private static FieldDefinition? Last(EntityDefinition entity, string name) =>
         entity.TryField(name, out var field) ? field : entity.TryProperty(name, out var property) ? property.Field : null;

@@ -19,6 +19,13 @@ internal static class SnapshotBuilder
             .Select(g => Entity(layers, g.First().Layer, g.First().Shape))
             .ToDictionary(e => e.Name, StringComparer.Ordinal);
 
+        foreach (var entity in entities.Values.Where(e => e.Fields.Any(f => f.Link is not null)).ToList())
+        {
+            entities[entity.Name] = entity with { Fields = [.. entity.Fields.Select(f => f.Link is { } link && !(IsShown(link.Entity) && IsShown(f.Target)) ? f with { IsHidden = true } : f)] };
+        }
+
+        bool IsShown(string? name) => name is not null && entities.TryGetValue(name, out var entity) && !entity.IsHidden;
+
         // Views lead through lookups into other entities, so they come when all fields are known.
         var fields = new MetadataSnapshot(layers.Version, entities.ToFrozenDictionary(StringComparer.Ordinal), []);
         var complete = entities.Values.Select(e => Layout.Complete(layers, fields, e)).ToFrozenDictionary(e => e.Name, StringComparer.Ordinal);
@@ -60,6 +67,7 @@ internal static class SnapshotBuilder
                 SetName = shape.SetName ?? entity.SetName,
                 Icon = shape.Icon ?? entity.Icon,
                 IsHidden = shape.IsHidden ?? entity.IsHidden,
+                Link = shape.Link ?? entity.Link,
                 TitleFields = shape.TitleFields ?? entity.TitleFields,
                 SearchFields = shape.SearchFields ?? entity.SearchFields,
                 Placements = (layer.IsCustom ? shape.Placements : shape.Placements is { } more ? [.. entity.Placements, .. more] : null) ?? entity.Placements,
@@ -132,6 +140,7 @@ internal static class SnapshotBuilder
         },
         Targets = shape.Targets ?? [],
         Accept = shape.Accept ?? [],
+        Link = shape.Link,
         Stages = shape.Stages,
         Number = shape.Number,
         Formula = shape.Formula,
@@ -185,7 +194,7 @@ internal static class SnapshotBuilder
         const string section = "custom";
         bool Exists(Placement place) => areas.Any(a => a.Name == place.Area && a.Sections.Any(s => s.Name == place.Section));
         var lost = entities.Values
-            .Where(e => e.Placements.IsEmpty ? e.Origin == Origins.Custom : !e.Placements.Any(Exists))
+            .Where(e => e.Placements.IsEmpty ? e.Origin == Origins.Custom && e.Link is null : !e.Placements.Any(Exists))
             .Select(e => e.Name)
             .ToHashSet(StringComparer.Ordinal);
         if (lost.Count == 0 || areas.IsEmpty)

@@ -19,7 +19,13 @@ internal static class AccessPolicy
     /// <summary>Whether somebody may read an entity: everybody who is signed in, until roles say more.</summary>
     public static bool MayRead(Actor actor) => actor.UserId != Guid.Empty;
 
-    private static ValidationError? Denial(SaveSession session, EntityDefinition entity)
+    /// <summary>A link changes both records: it needs what a change of each of them needs.</summary>
+    private static ValidationError? Denial(SaveSession session, EntityDefinition entity) =>
+        Own(session, entity) ?? (entity.Link is not { } ends ? null : new[] { ends.Left, ends.Right }
+            .Select(name => entity.Field(name).Target is { } target && session.Snapshot.TryEntity(target, out var end) ? Own(session, end) : null)
+            .FirstOrDefault(denial => denial is not null));
+
+    private static ValidationError? Own(SaveSession session, EntityDefinition entity)
     {
         if (!session.Behaviors.Runs(entity.Origin))
         {

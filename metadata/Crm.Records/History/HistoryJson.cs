@@ -145,6 +145,11 @@ internal static class HistoryJson
             return null;
         }
 
+        if (field?.Type is ManyToManyType && json.ValueKind == JsonValueKind.Array)
+        {
+            return string.Join(", ", json.EnumerateArray().Select(i => i.ToString()));
+        }
+
         // The field may be gone, or be of another type by now: then the value is shown as it was written.
         if (field is null || (field.Columns.Length > 1 && (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != field.Columns.Length)))
         {

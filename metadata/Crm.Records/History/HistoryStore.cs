@@ -34,20 +34,30 @@ internal static class HistoryStore
             return;
         }
 
-        var session = run.Session;
         var fields = written.ConvertAll(c => FieldsOf(run.Table, c));
+        var texts = HistoryJson.Write(written, fields);
+        await AppendAsync(
+            run.Session,
+            run.Table.Entity.Name,
+            [.. written.Select((c, i) => new HistoryRow(c.Id, c.Kind, VersionOf(run.Table, c), c.Change.Source, texts[i], string.Join(',', fields[i].Select(f => f.Name))))],
+            ct);
+    }
+
+    /// <summary>Writes rows of one entity, and tells its listeners.</summary>
+    public static async Task AppendAsync(SaveSession session, string entity, ImmutableArray<HistoryRow> rows, CancellationToken ct)
+    {
         await using var command = session.Command(AppendSql);
         void Add(object value, NpgsqlDbType type) => command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
         Add(session.Now, NpgsqlDbType.TimestampTz);
         Add(session.Actor.UserId, NpgsqlDbType.Uuid);
         Add(session.Actor.Name, NpgsqlDbType.Text);
-        Add(written.Select(c => c.Id).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
-        Add(written.Select(c => (short)c.Kind).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Smallint);
-        Add(written.Select(c => VersionOf(run.Table, c)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
-        Add(written.Select(c => c.Change.Source).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
-        Add(HistoryJson.Write(written, fields), NpgsqlDbType.Array | NpgsqlDbType.Text);
-        Add(fields.Select(f => string.Join(',', f.Select(field => field.Name))).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
-        Add(run.Table.Entity.Name, NpgsqlDbType.Text);
+        Add(rows.Select(r => r.Id).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
+        Add(rows.Select(r => (short)r.Kind).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Smallint);
+        Add(rows.Select(r => r.Version).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
+        Add(rows.Select(r => r.Source).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        Add(rows.Select(r => r.Changes).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        Add(rows.Select(r => r.Fields).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        Add(entity, NpgsqlDbType.Text);
         Add(session.CausationId, NpgsqlDbType.Uuid);
         // A change of definitions waits for those who write what it reads, and those who come after it wait for it: what follows from this write, this host may not know yet.
         if ((long)(await command.ExecuteScalarAsync(ct))! > session.Snapshot.Version)
@@ -55,7 +65,7 @@ internal static class HistoryStore
             throw new OldDefinitionsException();
         }
 
-        await NotifyAsync(session, run.Table.Entity.Name, ct);
+        await NotifyAsync(session, entity, ct);
     }
 
     private static async Task NotifyAsync(SaveSession session, string entity, CancellationToken ct)
@@ -129,3 +139,12 @@ internal static class HistoryStore
     private static long VersionOf(EntityTable table, PendingChange change) =>
         change.Kind == ChangeKind.Delete ? (long)change.Stored![table.Version]! + 1 : (long)change.Values[table.Version]!;
 }
+
+/// <summary>One write of one record.</summary>
+/// <param name="Id">The record.</param>
+/// <param name="Kind">What was done.</param>
+/// <param name="Version">Its version after it.</param>
+/// <param name="Source">Where the change came from.</param>
+/// <param name="Changes">Fields from what to what, as JSON.</param>
+/// <param name="Fields">Their names, with commas between them.</param>
+internal sealed record HistoryRow(Guid Id, ChangeKind Kind, long Version, string Source, string Changes, string Fields);

@@ -23,7 +23,7 @@ internal sealed class FieldPlan
         this.constant = constant;
         values = mapping.Values is { Count: > 0 } map ? ToDictionary(map) : null;
         // The property of a lookup (company_id) takes ids as they are; the field itself takes names.
-        IsReference = field.Type is ReferenceType && (key == field.Name || field.Type is OwnerType);
+        IsReference = IsList || (field.Type is ReferenceType && (key == field.Name || field.Type is OwnerType));
         IsPart = key != field.Name && !IsReference;
         CreateTemplates = mapping.Create?.ToFrozenDictionary(c => c.Key, c => TextTemplate.Parse(c.Value)) ?? FrozenDictionary<string, TextTemplate>.Empty;
     }
@@ -42,7 +42,16 @@ internal sealed class FieldPlan
     public bool IsPart { get; }
 
     /// <summary>The entity a reference points to.</summary>
-    public string Target => ((ReferenceType)Field.Type).TargetOf(Field)!;
+    public string Target => TargetOf(Field)!;
+
+    /// <summary>Whether a cell names any number of records, with semicolons between them.</summary>
+    public bool IsList => Field.Type is ManyToManyType;
+
+    /// <summary>The entity a field names records of; null when it names none.</summary>
+    public static string? TargetOf(FieldDefinition field) => field.Type is ManyToManyType ? field.Target : (field.Type as ReferenceType)?.TargetOf(field);
+
+    /// <summary>The names in a cell.</summary>
+    public IEnumerable<string> Names(string text) => IsList ? text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [text];
 
     /// <summary>Templates of further values of records made for unknown references.</summary>
     public FrozenDictionary<string, TextTemplate> CreateTemplates { get; }

@@ -54,6 +54,11 @@ public sealed class ImportValues(ImportService imports, CrmDatabase database, IM
 
     private static async Task<ImmutableArray<ValueCount>> MissingAsync(FieldPlan plan, ImmutableArray<ValueCount> counts, LookupResolver resolver, HashSet<string> namesInFile, CancellationToken ct)
     {
+        if (plan.IsList)
+        {
+            counts = [.. counts.SelectMany(c => plan.Names(c.Value).Select(name => c with { Value = name })).GroupBy(c => c.Value, StringComparer.Ordinal).Select(g => g.First() with { Count = g.Sum(c => c.Count) })];
+        }
+
         var found = await resolver.FindAsync(plan, [.. counts.Select(c => plan.Replace(c.Value)).Where(v => v.Length > 0)], ct);
         return [.. counts.Where(c => plan.Replace(c.Value) is { Length: > 0 } name && found.GetValueOrDefault(name)?.Id is null && !namesInFile.Contains(name) && !Guid.TryParse(name, out _))];
     }

@@ -94,14 +94,14 @@ internal static class MappingCheck
             yield return Texts.Of("ConstantNotSimple", key);
         }
 
-        if (field.Type is not ReferenceType && (mapping.Unknown == UnknownValue.Create || mapping.By is not null || mapping.Create is not null))
+        if (FieldPlan.TargetOf(field) is null && (mapping.Unknown == UnknownValue.Create || mapping.By is not null || mapping.Create is not null))
         {
             yield return Texts.Of("NotALookup", key);
         }
 
-        if (field.Type is ReferenceType reference)
+        if (FieldPlan.TargetOf(field) is { } pointed)
         {
-            var target = metadata.Entity(reference.TargetOf(field)!);
+            var target = metadata.Entity(pointed);
             if (mapping.By is { } by && (!target.TryField(by, out var byField) || byField.IsHidden))
             {
                 yield return Texts.Of("UnknownField", target.Label, by);

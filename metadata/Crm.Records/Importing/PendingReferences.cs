@@ -19,6 +19,8 @@ internal sealed class PendingReferences(JobRun job, EntityDefinition entity, Rec
             return;
         }
 
+        // A field that holds many has one entry with all the names.
+        var entries = pending.GroupBy(p => (p.Row.Source.Number, p.Reference.Plan.Key, p.Id)).Select(g => (g.Key.Number, g.Key.Key, g.Key.Id, Names: string.Join(';', g.Select(p => p.Reference.Name)))).ToList();
         await using var command = new NpgsqlCommand(
             "INSERT INTO crm.job_pending (job_id, row, field, record_id, value) SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::uuid[], $5::text[])",
             connection,
@@ -27,10 +29,10 @@ internal sealed class PendingReferences(JobRun job, EntityDefinition entity, Rec
             Parameters =
             {
                 new() { Value = job },
-                new() { Value = pending.Select(p => p.Row.Source.Number).ToArray() },
-                new() { Value = pending.Select(p => p.Reference.Plan.Key).ToArray() },
-                new() { Value = pending.Select(p => p.Id).ToArray() },
-                new() { Value = pending.Select(p => p.Reference.Name).ToArray() },
+                new() { Value = entries.Select(p => p.Number).ToArray() },
+                new() { Value = entries.Select(p => p.Key).ToArray() },
+                new() { Value = entries.Select(p => p.Id).ToArray() },
+                new() { Value = entries.Select(p => p.Names).ToArray() },
             },
         };
         await command.ExecuteNonQueryAsync(ct);
@@ -109,26 +111,35 @@ internal sealed class PendingReferences(JobRun job, EntityDefinition entity, Rec
     {
         foreach (var group in batch.GroupBy(i => i.Plan))
         {
-            var found = await references.FindAsync(group.Key, [.. group.Select(i => i.Value)], ct);
+            var plan = group.Key;
+            var found = await references.FindAsync(plan, [.. group.SelectMany(i => plan.Names(i.Value)).Distinct(StringComparer.Ordinal)], ct);
             foreach (var item in group)
             {
-                var named = found.GetValueOrDefault(item.Value);
-                item.Target = named?.Id;
-                item.Issue = named switch
+                var ids = new List<object?>();
+                foreach (var name in plan.Names(item.Value))
                 {
-                    null => references.Issue(item.Plan, isError: false, ImportCodes.LeftEmpty, item.Value, "ReferenceLeftOut"),
-                    { Id: null } => references.Issue(item.Plan, isError: false, ImportCodes.Ambiguous, item.Value, "AmbiguousReference", named.Count),
-                    _ => null,
-                };
+                    var named = found.GetValueOrDefault(name);
+                    if (named?.Id is { } id)
+                    {
+                        ids.Add(id);
+                        continue;
+                    }
+
+                    item.Issues.Add(named is null
+                        ? references.Issue(plan, isError: false, ImportCodes.LeftEmpty, name, "ReferenceLeftOut")
+                        : references.Issue(plan, isError: false, ImportCodes.Ambiguous, name, "AmbiguousReference", named.Count));
+                }
+
+                item.Target = ids.Count == 0 ? null : plan.IsList ? new Dictionary<string, object?>(StringComparer.Ordinal) { ["add"] = ids } : ids[0];
             }
         }
     }
 
     private static IEnumerable<(Item Item, RowIssue Issue)> Issues(List<Item> batch, List<Item> ready, IReadOnlyList<SaveResult> results)
     {
-        foreach (var item in batch.Where(i => i.Issue is not null))
+        foreach (var (item, issue) in batch.SelectMany(i => i.Issues.Select(issue => (i, issue))))
         {
-            yield return (item, item.Issue!);
+            yield return (item, issue);
         }
 
         for (var i = 0; i < results.Count; i++)
@@ -159,8 +170,9 @@ internal sealed class PendingReferences(JobRun job, EntityDefinition entity, Rec
 
     private sealed record Item(long Row, FieldPlan Plan, Guid RecordId, string Value, long Line, int Severity)
     {
-        public Guid? Target { get; set; }
+        /// <summary>Input for the field; null when nothing was found.</summary>
+        public object? Target { get; set; }
 
-        public RowIssue? Issue { get; set; }
+        public List<RowIssue> Issues { get; } = [];
     }
 }

@@ -44,7 +44,7 @@ internal sealed class References(EntityDefinition entity, MetadataSnapshot metad
                 var named = found.GetValueOrDefault(reference.Name);
                 if (named?.Id is { } id)
                 {
-                    row.Values[plan.Key] = id;
+                    row.Refer(plan, id);
                 }
                 else if (named is not null)
                 {
@@ -140,7 +140,7 @@ internal sealed class References(EntityDefinition entity, MetadataSnapshot metad
         }
         else
         {
-            row.Values[plan.Key] = made;
+            row.Refer(plan, made);
             row.Issues.Add(Issue(plan, isError: false, ImportCodes.Created, name, "CreatedReference"));
         }
     }

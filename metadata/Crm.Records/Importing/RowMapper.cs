@@ -37,6 +37,19 @@ internal sealed class MappedRow(ImportRow source)
 
     public List<NamedReference> References { get; } = [];
 
+    /// <summary>Takes a record that was found; a field that holds many takes it beside the others.</summary>
+    public void Refer(FieldPlan plan, Guid? id)
+    {
+        if (!plan.IsList)
+        {
+            Values[plan.Key] = id;
+        }
+        else if (id is { } found)
+        {
+            Values[plan.Key] = Values.GetValueOrDefault(plan.Key) is ImmutableArray<Guid> others ? others.Add(found) : ImmutableArray.Create(found);
+        }
+    }
+
     /// <summary>References to rows that come later in the file.</summary>
     public List<NamedReference> Pending { get; } = [];
 
@@ -120,13 +133,16 @@ internal sealed class RowMapper
 
     private static void AddReference(MappedRow mapped, FieldPlan plan, string text)
     {
-        if (Guid.TryParse(text, out var id))
+        foreach (var name in plan.Names(text))
         {
-            mapped.Values[plan.Key] = id;
-        }
-        else
-        {
-            mapped.References.Add(new NamedReference(plan, text));
+            if (Guid.TryParse(name, out var id))
+            {
+                mapped.Refer(plan, id);
+            }
+            else
+            {
+                mapped.References.Add(new NamedReference(plan, plan.IsList ? plan.Replace(name) : name));
+            }
         }
     }
 

@@ -25,6 +25,7 @@ internal sealed class EntityTable
         SelectList = string.Join(", ", Columns.Select(c => "r." + c.Quoted));
         FindSql = $"SELECT {SelectList} FROM {Name} AS r WHERE r.id = $1";
         Hierarchies = [.. Fields.Where(f => f.Type is HierarchyType)];
+        Links = [.. Fields.Where(f => f.Type is ManyToManyType)];
         Files = [.. Fields.Where(f => f.Type is FileType)];
         Id = byName["id"].Index;
         Version = byName["version"].Index;
@@ -43,6 +44,9 @@ internal sealed class EntityTable
 
     /// <summary>Fields that point to the record above.</summary>
     public ImmutableArray<TableField> Hierarchies { get; }
+
+    /// <summary>Many-to-many fields: they have no columns.</summary>
+    public ImmutableArray<TableField> Links { get; }
 
     /// <summary>Fields that hold files.</summary>
     public ImmutableArray<TableField> Files { get; }

@@ -23,6 +23,7 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
         Filter.Any => "FALSE",
         Filter.Not not => $"({Write(not.Filter)} IS NOT TRUE)",
         Filter.Compare compare => Compare(paths.Resolve(compare.Path), compare.Operator, compare.Value is null or ""),
+        Filter.Linked linked => Linked(paths.Find(linked.Path), linked.Where),
         Filter.In list => In(paths.Resolve(list.Path), !list.Values.IsDefault && list.Values.Any(v => v is null or "")),
         _ => throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}."),
     };
@@ -89,6 +90,19 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
         var values = Parameter(ParameterSlot.Values(path));
         var condition = path.Column.Storage == StorageKind.TextList ? $"{path.Sql} && {values}" : $"{path.Sql} = ANY({values})";
         return withNull ? $"({condition} OR {path.Sql} IS NULL)" : $"({condition})";
+    }
+
+    private string Linked(ResolvedPath path, Filter? where)
+    {
+        if (path.Field.Definition.Link is not { } link)
+        {
+            throw new QueryException(ErrorCodes.BadRequest, Texts.Of("NoLinks", path.Path), path.Path);
+        }
+
+        var links = paths.Links(link);
+        var near = links.Resolve(link.Near);
+        var condition = where is null ? "" : " AND " + new FilterWriter(links, slots).Write(where);
+        return $"EXISTS (SELECT 1 FROM {links.From} WHERE {near.Sql} = {path.Alias}.\"id\"{condition})";
     }
 
     private static void RequireOperator(ResolvedPath path, FilterOperator op)

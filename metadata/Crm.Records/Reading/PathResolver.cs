@@ -6,15 +6,29 @@ using Crm.Sdk;
 namespace Crm.Records;
 
 /// <summary>Follows paths through lookups, each step a LEFT JOIN that is made once.</summary>
-internal sealed class PathResolver(MetadataSnapshot snapshot, EntityTable root)
+internal sealed class PathResolver(MetadataSnapshot snapshot, EntityTable root, string start = "r")
 {
+    private int inner;
+
     private readonly Dictionary<string, (EntityTable Table, string Alias)> joined = new(StringComparer.Ordinal);
     private readonly StringBuilder joins = new();
 
     /// <summary>The FROM clause with all joins made so far.</summary>
-    public string From => $"{root.Name} AS r{joins}";
+    public string From => $"{root.Name} AS {start}{joins}";
 
-    public ResolvedPath Resolve(string path)
+    /// <summary>Paths that begin at the links of a many-to-many field, in a statement inside this one.</summary>
+    public PathResolver Links(LinkView link) =>
+        snapshot.TryEntity(link.Entity, out var entity) && !entity.IsHidden
+            ? new PathResolver(snapshot, EntityTable.Of(entity), string.Create(CultureInfo.InvariantCulture, $"{start}{++inner}"))
+            : throw new QueryException(ErrorCodes.UnknownEntity, Texts.Of("UnknownEntity", link.Entity), link.Entity);
+
+    /// <summary>A path that can be compared or sorted by.</summary>
+    public ResolvedPath Resolve(string path) => Find(path) is { Field.Columns.IsEmpty: false } found
+        ? found
+        : throw new QueryException(ErrorCodes.BadRequest, Texts.Of("NoColumns", path), path);
+
+    /// <summary>A path that can be selected.</summary>
+    public ResolvedPath Find(string path)
     {
         var segments = path.Split('.');
         if (segments.Length > QueryLimits.MaxPathSegments)
@@ -22,7 +36,7 @@ internal sealed class PathResolver(MetadataSnapshot snapshot, EntityTable root)
             throw new QueryException(ErrorCodes.BadRequest, Texts.Of("PathTooLong", path, QueryLimits.MaxPathSegments), path);
         }
 
-        var (table, alias) = (root, "r");
+        var (table, alias) = (root, start);
         for (var i = 0; i < segments.Length - 1; i++)
         {
             (table, alias) = Join(table, alias, segments[i], string.Join('.', segments[..(i + 1)]), path);
@@ -52,7 +66,7 @@ internal sealed class PathResolver(MetadataSnapshot snapshot, EntityTable root)
             throw new QueryException(ErrorCodes.BadRequest, Texts.Of("TooManyJoins", QueryLimits.MaxJoins), path);
         }
 
-        var joinedAlias = string.Create(CultureInfo.InvariantCulture, $"j{joined.Count + 1}");
+        var joinedAlias = (start == "r" ? "" : start) + string.Create(CultureInfo.InvariantCulture, $"j{joined.Count + 1}");
         joins.Append(CultureInfo.InvariantCulture, $" LEFT JOIN {Sql.Table(entity.Name)} AS {joinedAlias} ON {joinedAlias}.id = {alias}.{field.Columns[0].Quoted}");
         return joined[way] = (EntityTable.Of(entity), joinedAlias);
     }

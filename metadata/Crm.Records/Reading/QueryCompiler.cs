@@ -81,7 +81,7 @@ internal sealed class QueryCompiler
             return [.. table.Fields.Select(f => (f.Name, "r", new SelectedValue(f.Type, f.Columns)))];
         }
 
-        return [.. select.Distinct(StringComparer.Ordinal).Select(paths.Resolve).Select(p =>
+        return [.. select.Distinct(StringComparer.Ordinal).Select(paths.Find).Select(p =>
             (p.Path, p.Alias, p.Part < 0 || p.IsSingle ? new SelectedValue(p.Field.Type, p.Field.Columns) : new SelectedValue(null, [p.Column])))];
     }
 

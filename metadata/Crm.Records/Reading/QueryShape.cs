@@ -88,6 +88,13 @@ internal sealed class QueryShape
                 }
 
                 break;
+            case Filter.Linked linked:
+                key.Append('~');
+                Term(linked.Path);
+                key.Append('(');
+                Add(linked.Where, depth + 1);
+                key.Append(')');
+                break;
             case Filter.In list:
                 Term(list.Path);
                 var values = list.Values.IsDefault ? [] : list.Values;

@@ -37,10 +37,10 @@ internal sealed class ChangeRun : IAsyncDisposable
     public bool HasRefusals => Changes.Any(c => c.IsRefused);
 
     /// <summary>Whether one was refused after it was written.</summary>
-    public bool HasLateRefusals => Changes.Any(c => c is { IsRefused: true, IsWritten: true });
+    public bool HasLateRefusals => Changes.Any(c => c is { IsRefused: true, IsWritten: true } or { HasRefusedLinks: true });
 
     /// <summary>Whether the path ends after validation.</summary>
-    public bool WritesNothing => (isAllOrNothing && HasRefusals) || !Writes.Any();
+    public bool WritesNothing => (isAllOrNothing && HasRefusals) || !(Writes.Any() || Going.Any(c => c.Links.Count > 0));
 
     /// <summary>What an expression sees of a change.</summary>
     public object? ValueOf(PendingChange change, FieldPath path) => path.IsLookedUp ? LookedUp!.ValueOf(change, path) : change.ValueAt(path);

@@ -41,6 +41,12 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
     /// <summary>Places of the fields whose value changes; known once sealed.</summary>
     public ImmutableArray<int> Changed { get; private set; } = [];
 
+    /// <summary>What is wanted of links, by many-to-many field.</summary>
+    public Dictionary<TableField, LinkChanges> Links { get; } = [];
+
+    /// <summary>Links were written or were to be written, and one of them was refused.</summary>
+    public bool HasRefusedLinks { get; set; }
+
     /// <summary>The interceptors of this change; null when its entity has none.</summary>
     public InterceptorSet? Interceptors { get; set; }
 
@@ -71,6 +77,11 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
                 throw new InvalidOperationException($"'{field}' of {Entity.Name} can no longer be set: values are final after validation. Set it in BeforeAsync.");
             }
 
+            if (found.Type is ManyToManyType)
+            {
+                throw new InvalidOperationException($"'{field}' of {Entity.Name} holds links; write the records of {found.Definition.Link!.Entity} in AfterAsync.");
+            }
+
             if (found.IsStamp || found.IsCalculated)
             {
                 throw new InvalidOperationException($"'{field}' of {Entity.Name} is set by the product only.");
@@ -92,7 +103,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
         var found = Find(field, out var part);
         var (now, before) = (values[found.Index], Stored?[found.Index]);
         return Kind != ChangeKind.Delete
-            && !(part < 0 ? found.Type.AreEqual(now, before) : Equals(PartOf(found, part, now), PartOf(found, part, before)));
+            && (Links.ContainsKey(found) || !(part < 0 ? found.Type.AreEqual(now, before) : Equals(PartOf(found, part, now), PartOf(found, part, before))));
     }
 
     public override void Refuse(string? field, string code, string message)
@@ -121,7 +132,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
 
     /// <summary>Whether a field is to hold something else than before; on create, than what a new record starts with.</summary>
     public bool DiffersFromStart(string name) =>
-        table.TryField(name, out var field) && !field.Type.AreEqual(values[field.Index], Kind == ChangeKind.Create ? started?[field.Index] : Stored?[field.Index]);
+        table.TryField(name, out var field) && (Links.ContainsKey(field) || !field.Type.AreEqual(values[field.Index], Kind == ChangeKind.Create ? started?[field.Index] : Stored?[field.Index]));
 
     public bool HasError(string field) => errors?.Exists(e => e.Field == field) == true;
 
@@ -163,6 +174,10 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
             if (!input.TryValue(values[field.Index], out var value, out var error))
             {
                 Refuse(field.Name, error.Code, error.Message);
+            }
+            else if (field.Type is ManyToManyType && !field.IsProtected)
+            {
+                Links[field] = value as LinkChanges ?? new LinkChanges([], [], IsComplete: true);
             }
             else if (!field.IsProtected)
             {

@@ -54,6 +54,8 @@ internal static class PostgresErrors
         {
             case PostgresErrorCodes.UniqueViolation when FieldOf(problem.ConstraintName, table)?.Index == table.Id:
                 return new ValidationError("id", ErrorCodes.Unique, Texts.Of("IdTaken", table.Entity.Label, change.Id));
+            case PostgresErrorCodes.UniqueViolation when table.Entity.Link?.Left is { } left && FieldOf(problem.ConstraintName, table)?.Name == left:
+                return new ValidationError(left, ErrorCodes.Unique, Texts.Of("LinkedTwice"));
             case PostgresErrorCodes.UniqueViolation when FieldOf(problem.ConstraintName, table) is { } field:
                 return new ValidationError(field.Name, ErrorCodes.Unique, Texts.Of("Unique", table.Entity.Label, field.Definition.Label));
             case PostgresErrorCodes.ForeignKeyViolation when change.Kind == ChangeKind.Delete:

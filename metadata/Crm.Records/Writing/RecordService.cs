@@ -96,18 +96,23 @@ public sealed class RecordService : IRecordService
             return;
         }
 
-        // f  numbers last, because their counter stays locked until the commit; then the rows
+        // f  links of records that go are records themselves, and go first; numbers last, because their counter stays locked until the commit; then the rows
+        await LinkWrites.RemoveAsync(run, ct);
         await AutoNumbers.AssignAsync(run, ct);
         await RecordStore.WriteAsync(run, ct);
         await FileGuard.KeepAsync(run, ct);
 
         // g  history and outbox before others write: so both are in the order of the versions
         await HistoryStore.AppendAsync(run, ct);
+        await LinkHistory.AppendAsync(run, ct);
 
         // h  what follows in other records: roll-ups of those this one points to, formulas of those that point to it
         await Cascade.RunAsync(run, ct);
 
-        // i  who follows: interceptors may write other records in this transaction
+        // i  links to other records: records of their own, through the same door
+        await LinkWrites.SaveAsync(run, ct);
+
+        // j  who follows: interceptors may write other records in this transaction
         await InterceptorSet.AfterAsync(run, ct);
     }
 }

@@ -110,6 +110,9 @@ public static class FieldDisplay
 
                 builder.CloseElement();
                 break;
+            case (_, LinkTitles links):
+                Links(builder, links);
+                break;
             case ("rating", long stars):
                 Stars(builder, field, (int)stars);
                 break;
@@ -161,6 +164,21 @@ public static class FieldDisplay
 
         builder.AddContent(45, text);
         builder.CloseElement();
+    }
+
+    private static void Links(RenderTreeBuilder builder, LinkTitles links)
+    {
+        foreach (var (link, index) in links.First.Select((l, i) => (l, i)))
+        {
+            builder.AddContent(90, index == 0 ? "" : ", ");
+            Link(builder, $"/e/{link.Entity}/{link.Id}", link.Title);
+        }
+
+        if (links.Count > links.First.Length)
+        {
+            builder.AddContent(91, " ");
+            Span(builder, "badge", string.Create(CultureInfo.CurrentCulture, $"+{links.Count - links.First.Length}"));
+        }
     }
 
     private static void Badge(RenderTreeBuilder builder, FieldDefinition field, string name)

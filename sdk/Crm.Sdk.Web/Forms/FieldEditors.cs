@@ -40,6 +40,7 @@ public sealed class FieldEditors
         ["file"] = typeof(FileEditor),
         ["image"] = typeof(FileEditor),
         ["any_lookup"] = typeof(LookupEditor),
+        ["many_to_many"] = typeof(LinksEditor),
         ["team"] = typeof(LookupEditor),
         ["hierarchy"] = typeof(LookupEditor),
     }.ToFrozenDictionary();

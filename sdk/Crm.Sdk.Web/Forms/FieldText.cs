@@ -39,6 +39,8 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
                     ["content_type"] = file.ContentType,
                     ["size"] = file.Size,
                 }));
+            case LinkChanges links:
+                return FieldParts.Of(LinkText.Write(links));
             case Address:
                 return Columns(field, value);
             case long seconds when field.Type is DurationType:
@@ -112,6 +114,8 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
                     ["latitude"] = Degrees(parts[FieldParts.Latitude]),
                     ["longitude"] = Degrees(parts[FieldParts.Longitude]),
                 };
+            case "many_to_many":
+                return LinkText.Read(text);
             case "address":
                 return field.Type.Columns.ToDictionary(c => c.Part, c => (object?)parts[c.Part], StringComparer.Ordinal);
             default:

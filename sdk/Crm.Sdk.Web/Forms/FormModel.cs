@@ -255,7 +255,7 @@ public sealed partial class FormModel
         var values = new Dictionary<string, object?>(StringComparer.Ordinal);
         foreach (var field in entity.Fields.Where(f => !f.IsHidden && !f.IsReadOnly))
         {
-            object? input = given?.GetValueOrDefault(field.Name) ?? given?.GetValueOrDefault(field.Name + field.Type.Columns[0].Suffix);
+            object? input = given?.GetValueOrDefault(field.Name) ?? (field.Type.Columns.IsEmpty ? null : given?.GetValueOrDefault(field.Name + field.Type.Columns[0].Suffix));
             // A money field's default is its currency, not an amount.
             input ??= field.Type is MoneyType && field.Default is string ? null : field.Default;
             input ??= field.Type is StageType && field.Stages is { Stages: [var first, ..] } ? first.Name : null;

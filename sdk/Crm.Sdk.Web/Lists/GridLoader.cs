@@ -63,14 +63,14 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
             page = await records.QueryAsync(query with { Skip = (state.Page - 1) * state.PageSize }, ct);
         }
 
-        return (state, page);
+        return (state, await WithLinksAsync(view, page, ct));
     }
 
     /// <summary>Reads one row of a list again, whether it still belongs to the list or not; null when the record is gone.</summary>
     public async Task<Record?> ReadRowAsync(GridState state, Guid id, CancellationToken ct)
     {
         var page = await records.QueryAsync(new RecordQuery { Entity = entity.Name, Select = Selected(View(state)), Filter = Filter.Equal("id", id), Top = 1 }, ct);
-        return page.Records.FirstOrDefault();
+        return (await WithLinksAsync(View(state), page, ct)).Records.FirstOrDefault();
     }
 
     /// <summary>What a record is called.</summary>
@@ -79,6 +79,12 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
         ArgumentNullException.ThrowIfNull(record);
         var title = string.Join(' ', entity.TitleFields.Select(f => record[f] as string).Where(t => !string.IsNullOrEmpty(t)));
         return title.Length == 0 ? Texts.Of("Untitled") : title;
+    }
+
+    private async Task<RecordPage> WithLinksAsync(ViewDefinition view, RecordPage page, CancellationToken ct)
+    {
+        var links = Columns(view).Where(c => c.Path == c.Field.Name).Select(c => c.Field);
+        return page with { Records = await LinkTitles.AddAsync(records, metadata, links, page.Records, ct) };
     }
 
     private ImmutableArray<string> Selected(ViewDefinition view) =>

@@ -146,7 +146,7 @@ internal sealed class ExpressionParser
             throw Fail(name, scope.MaxLookups == 0 ? "ExprLookup" : "ExprLookupFar", name.Text, scope.MaxLookups, path.Steps[^1].Label);
         }
 
-        ExpressionType type = path.Field.Type.Columns[path.Part].Storage switch
+        ExpressionType type = path.Field.Type.Columns.ElementAtOrDefault(path.Part)?.Storage switch
         {
             StorageKind.Text => ExpressionType.Text,
             StorageKind.Integer or StorageKind.Decimal => ExpressionType.Number,

@@ -88,6 +88,9 @@ public static class Fields
     /// <summary>A pointer to a record of one of several entities.</summary>
     public static FieldType AnyLookup { get; } = new AnyLookupType();
 
+    /// <summary>Any number of records of another entity or the same one; the links may have fields of their own.</summary>
+    public static FieldType ManyToMany { get; } = new ManyToManyType();
+
     /// <summary>One of the field's choices.</summary>
     public static FieldType Choice { get; } = new ChoiceType();
 
@@ -113,7 +116,7 @@ public static class Fields
     public static FrozenDictionary<string, FieldType> All { get; } = new[]
     {
         Text, LongText, Email, Phone, Url, Integer, Decimal, Percent, Money, YesNo, Date, DateTime,
-        Time, Duration, Rating, Colour, RichText, Tags, Address, Geolocation, Json, User, Team, Hierarchy, AnyLookup, File, Image,
+        Time, Duration, Rating, Colour, RichText, Tags, Address, Geolocation, Json, User, Team, Hierarchy, AnyLookup, ManyToMany, File, Image,
         Choice, MultiChoice, LookupType, Owner, Stage, AutoNumber, Key,
     }.ToFrozenDictionary(t => t.Name);
 
@@ -121,11 +124,14 @@ public static class Fields
     public static ImmutableArray<FieldType> Designable { get; } =
     [
         Text, LongText, RichText, Email, Phone, Url, Integer, Decimal, Percent, Money, Rating, YesNo, Date, Time, DateTime, Duration,
-        Choice, MultiChoice, Tags, Colour, LookupType, AnyLookup, Hierarchy, User, Team, Owner, Stage, Address, Geolocation, File, Image, AutoNumber, Json,
+        Choice, MultiChoice, Tags, Colour, LookupType, AnyLookup, ManyToMany, Hierarchy, User, Team, Owner, Stage, Address, Geolocation, File, Image, AutoNumber, Json,
     ];
 
     /// <summary>A lookup of the given entity, for <see cref="IEntityBuilder.Field"/>.</summary>
     public static FieldType Lookup(string target) => new LookupType(target);
+
+    /// <summary>Any number of records of the given entity, for <see cref="IEntityBuilder.Field"/>.</summary>
+    public static FieldType Links(string target) => new ManyToManyType(target);
 
     /// <summary>Finds a type by name.</summary>
     public static bool TryType(string name, [NotNullWhen(true)] out FieldType? type) => All.TryGetValue(name, out type);

@@ -118,6 +118,16 @@ public interface IFieldBuilder
     /// <summary>Files a file field takes: media types (<c>application/pdf</c>, <c>video/*</c>) and endings (<c>.docx</c>); without it all.</summary>
     IFieldBuilder Accept(params ReadOnlySpan<string> kinds);
 
+    /// <summary>How a many-to-many field is called at the entity it shows; made from this entity's names when not given.</summary>
+    /// <param name="name">Name of the field there.</param>
+    /// <param name="label">Shown to users.</param>
+    IFieldBuilder Inverse(string name, string label);
+
+    /// <summary>The entity whose records are the links of a many-to-many field; made from the names of the field and its entity when not given.</summary>
+    /// <param name="name">Name of the link entity.</param>
+    /// <param name="define">Describes it further: its label, and fields of its own such as a role.</param>
+    IFieldBuilder Link(string name, Action<IEntityBuilder>? define = null);
+
     /// <summary>Prefix, width and first number of an auto-number field.</summary>
     IFieldBuilder Number(string prefix, int width, long start = 1);
 

@@ -62,6 +62,9 @@ public sealed record EntityDefinition
     /// <summary>Where the navigation shows the entity.</summary>
     public ImmutableArray<Placement> Placements { get; init; } = [];
 
+    /// <summary>The records it links, when each of its records is a link of a many-to-many field; null for other entities.</summary>
+    public LinkEnds? Link { get; init; }
+
     /// <summary>Hidden entities keep their records but are not shown and cannot be written.</summary>
     public bool IsHidden { get; init; }
 
@@ -152,7 +155,7 @@ public sealed record FieldDefinition
     /// <summary>What a choice or multi-choice field may hold.</summary>
     public ImmutableArray<ChoiceDefinition> Choices { get; init; } = [];
 
-    /// <summary>Entity a lookup points to.</summary>
+    /// <summary>Entity a lookup points to, or a many-to-many field shows.</summary>
     public string? Target { get; init; }
 
     /// <summary>Entities an any-lookup may point to; empty for all.</summary>
@@ -160,6 +163,9 @@ public sealed record FieldDefinition
 
     /// <summary>Files a file field takes: media types (<c>application/pdf</c>, <c>video/*</c>) and endings (<c>.docx</c>); empty for all.</summary>
     public ImmutableArray<string> Accept { get; init; } = [];
+
+    /// <summary>Where the links of a many-to-many field are.</summary>
+    public LinkView? Link { get; init; }
 
     /// <summary>Stages of a stage field.</summary>
     public StagesDefinition? Stages { get; init; }

@@ -84,6 +84,11 @@ public abstract record Filter
     /// <param name="Value">Input as the field's type takes it; null only with equal and not equal.</param>
     public sealed record Compare(string Path, FilterOperator Operator, object? Value) : Filter;
 
+    /// <summary>At least one link of a many-to-many field is as asked; with no filter, there is one.</summary>
+    /// <param name="Path">The field, or a path through lookups to it.</param>
+    /// <param name="Where">About the link; paths begin there: <c>role</c>, <c>contact.last_name</c>.</param>
+    public sealed record Linked(string Path, Filter? Where = null) : Filter;
+
     /// <summary>A field is one of several values.</summary>
     /// <param name="Path">Field name, property name or path through lookups.</param>
     /// <param name="Values">Input as the field's type takes it.</param>

@@ -15,7 +15,7 @@ internal sealed record RandomChange(int Kind, int First, int Second, int Third, 
         ["Plain", "yes", "null", "12", "- dash", "a: b #c", "\"quoted\" 'text'", "Größe 😀", "two\nlines", "\ttab ", "trailing\n", " lead", "back\\slash", "\u2028\u0085", "[x]", "~", "1e3", "|", "&a *b !c %d @e `f"];
 
     private static readonly string[] Types =
-        ["text", "long_text", "email", "phone", "url", "integer", "decimal", "money", "percent", "yes_no", "date", "date_time", "choice", "multi_choice", "lookup", "auto_number"];
+        ["text", "long_text", "email", "phone", "url", "integer", "decimal", "money", "percent", "yes_no", "date", "date_time", "choice", "multi_choice", "lookup", "many_to_many", "auto_number"];
 
     /// <summary>Lists of changes; a failing one is made shorter.</summary>
     public static Arbitrary<RandomChange[]> Lists { get; } = Arb.From(
@@ -99,7 +99,7 @@ internal sealed record RandomChange(int Kind, int First, int Second, int Third, 
             case "choice" or "multi_choice":
                 field["choices"] = new JsonArray(new JsonObject { ["name"] = "one", ["label"] = Line }, new JsonObject { ["name"] = "yes", ["label"] = "No", ["colour"] = "red" });
                 break;
-            case "lookup":
+            case "lookup" or "many_to_many":
                 field["target"] = "company";
                 break;
             case "auto_number":

@@ -7,7 +7,7 @@ using Microsoft.OData.UriParser;
 namespace Crm.Host.Api.OData;
 
 /// <summary>Turns a parsed <c>$filter</c> into a <see cref="Filter"/>.</summary>
-internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
+internal sealed class FilterTranslator(ODataSet set, TimeProvider time, RangeVariable? variable = null, string prefix = "")
 {
     public Filter Translate(QueryNode node)
     {
@@ -24,12 +24,14 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
                 return Text(call);
             case InNode isIn:
                 return In(isIn);
+            case LambdaNode { Source: CollectionNavigationNode source } lambda:
+                return Linked(source, lambda);
             case AnyNode any:
                 return AnyOfList(any);
             case ConstantNode { Value: bool value }:
                 return value ? Filter.AllOf() : Filter.AnyOf();
             case SingleValuePropertyAccessNode property:
-                return Filter.Equal(Paths.Of(set, property).Path, true);
+                return Filter.Equal(Path(property).Path, true);
             case SingleValueFunctionCallNode call:
                 throw Unsupported.Expression($"The function {call.Name}() cannot be used like this in $filter");
             default:
@@ -88,14 +90,14 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
             throw Unsupported.Expression($"The function {call.Name}() cannot be compared with {kind}");
         }
 
-        var property = Paths.TryOf(set, left) ?? throw Unsupported.Expression("A comparison needs a property on one side and a value on the other");
+        var property = TryPath(left) ?? throw Unsupported.Expression("A comparison needs a property on one side and a value on the other");
         return new Filter.Compare(property.Path, Operator(kind), Value(right, property));
     }
 
     // tolower(name) eq 'acme' asks for the same text in any case. A text that is not in that case can never be met.
     private Filter AnyCase(SingleValueFunctionCallNode cased, BinaryOperatorKind kind, QueryNode other)
     {
-        var property = Paths.TryOf(set, Paths.AnyCase(cased)) ?? throw Unsupported.Expression($"{cased.Name}() needs a property");
+        var property = TryPath(Paths.AnyCase(cased)) ?? throw Unsupported.Expression($"{cased.Name}() needs a property");
         if (Paths.AnyCase(other) is not ConstantNode { Value: string text })
         {
             throw Unsupported.Expression($"{cased.Name}() can be compared with a text in quotes");
@@ -110,7 +112,7 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
     // A part of a date compared is a comparison with the borders of the period, which an index can answer.
     private Filter Period(SingleValueFunctionCallNode part, BinaryOperatorKind kind, QueryNode other)
     {
-        var property = Paths.Of(set, part.Parameters.First());
+        var property = Path(part.Parameters.First());
         DateOnly start, end;
         if (part.Name == "year")
         {
@@ -149,7 +151,7 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
     private Filter.Compare Text(SingleValueFunctionCallNode call)
     {
         var parameters = call.Parameters.ToImmutableArray();
-        var property = Paths.TryOf(set, Paths.AnyCase(parameters[0])) ?? throw Unsupported.Expression($"{call.Name}() needs a property first");
+        var property = TryPath(Paths.AnyCase(parameters[0])) ?? throw Unsupported.Expression($"{call.Name}() needs a property first");
         if (Paths.AnyCase(parameters[1]) is not ConstantNode { Value: string text })
         {
             throw Unsupported.Expression($"{call.Name}() needs a text in quotes second");
@@ -167,7 +169,7 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
 
     private Filter.In In(InNode node)
     {
-        var property = Paths.TryOf(set, node.Left) ?? throw Unsupported.Expression("in needs a property on its left");
+        var property = TryPath(node.Left) ?? throw Unsupported.Expression("in needs a property on its left");
         if (node.Right is not CollectionConstantNode list)
         {
             throw Unsupported.Expression("in needs a list of values in parentheses on its right");
@@ -176,10 +178,31 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time)
         return new Filter.In(property.Path, [.. list.Collection.Select(c => Value(c, property))]);
     }
 
+    // contacts/any(c: c/city eq 'Ulm'): one of the linked records is so; all is none that is not.
+    private Filter Linked(CollectionNavigationNode source, LambdaNode lambda)
+    {
+        if (Paths.LinkOf(set, source, prefix, variable) is not var (links, path))
+        {
+            throw Unsupported.Expression($"{source.NavigationProperty.Name} cannot be asked with any and all");
+        }
+
+        if (lambda.Body is ConstantNode { Value: true } && lambda is AnyNode)
+        {
+            return new Filter.Linked(path);
+        }
+
+        var where = new FilterTranslator(links.Target, time, lambda.CurrentRangeVariable, links.Field.Link!.Far + ".").Translate(lambda.Body);
+        return lambda is AnyNode ? new Filter.Linked(path, where) : new Filter.Not(new Filter.Linked(path, new Filter.Not(where)));
+    }
+
+    private PropertyPath? TryPath(QueryNode node) => Paths.TryOf(set, node, prefix, variable);
+
+    private PropertyPath Path(QueryNode node) => TryPath(node) ?? throw Unsupported.Expression("A property is needed here");
+
     // tags/any(t: t eq 'a' or t eq 'b'): the list holds one of these.
     private Filter AnyOfList(AnyNode any)
     {
-        var property = Paths.TryOf(set, any.Source) ?? throw Unsupported.Expression("any needs a property that holds several values");
+        var property = TryPath(any.Source) ?? throw Unsupported.Expression("any needs a property that holds several values");
         var choices = new List<Filter>();
         var rest = new Stack<QueryNode>([any.Body]);
         while (rest.TryPop(out var node))

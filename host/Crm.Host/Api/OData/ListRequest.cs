@@ -21,7 +21,7 @@ internal sealed class ListRequest
 
     public required RecordQuery Query { get; init; }
 
-    public required Projection Projection { get; init; }
+    public required Projection Projection { get; set; }
 
     /// <summary>Behind <c>#</c> in the context URL.</summary>
     public required string Context { get; init; }
@@ -76,13 +76,15 @@ internal sealed class ListRequest
 
         var parts = new List<string>();
         var own = Selected(set, clause, "", parts);
-        var expansions = clause.SelectedItems.OfType<ExpandedNavigationSelectItem>().Select(item => Expand(set, item, parts)).ToImmutableArray();
+        var items = clause.SelectedItems.OfType<ExpandedNavigationSelectItem>().ToLookup(i => LinkOf(set, i) is null);
+        var links = items[false].Select(item => ExpandLinks(LinkOf(set, item)!, item, parts)).ToImmutableArray();
+        var expansions = items[true].Select(item => Expand(set, item, parts)).ToImmutableArray();
         if (clause.SelectedItems.OfType<ExpandedReferenceSelectItem>().Any(i => i is not ExpandedNavigationSelectItem))
         {
             throw Unsupported.Expression("$expand with $ref cannot be used", "$expand");
         }
 
-        var projection = (own ?? set.All).With(expansions);
+        var projection = (own ?? set.All).With(expansions, links);
         var context = parts.Count == 0 ? set.Entity.SetName : $"{set.Entity.SetName}({string.Join(',', parts)})";
         return (projection, [.. projection.Paths], context);
     }
@@ -150,14 +152,22 @@ internal sealed class ListRequest
         return properties.Count == 0 ? null : Projection.Of(properties, path);
     }
 
+    private static LinkNavigation? LinkOf(ODataSet set, ExpandedNavigationSelectItem item) =>
+        item.PathToNavigationProperty is { Count: 1, FirstSegment: NavigationPropertySegment segment } ? set.Links.GetValueOrDefault(segment.NavigationProperty.Name) : null;
+
+    private static LinkExpansion ExpandLinks(LinkNavigation navigation, ExpandedNavigationSelectItem item, List<string> parts)
+    {
+        CheckPlain(item);
+        var prefix = navigation.Field.Link!.Far + ".";
+        var inner = new List<string>();
+        var content = Selected(navigation.Target, item.SelectAndExpand, prefix, inner) ?? Projection.Of(Properties(navigation.Target.Entity), prefix);
+        parts.Add($"{navigation.Field.Name}({string.Join(',', inner)})");
+        return new LinkExpansion(navigation, content);
+    }
+
     private static Projection.Expansion Expand(ODataSet set, ExpandedNavigationSelectItem item, List<string> parts)
     {
-        if (item.FilterOption is not null || item.OrderByOption is not null || item.TopOption is not null || item.SkipOption is not null
-            || item.SearchOption is not null || item.CountOption is not null || item.LevelsOption is not null || item.ApplyOption is not null || item.ComputeOption is not null)
-        {
-            throw Unsupported.Expression("$expand takes $select only", "$expand");
-        }
-
+        CheckPlain(item);
         if (item.PathToNavigationProperty.FirstSegment is not NavigationPropertySegment segment || item.PathToNavigationProperty.Count != 1
             || !set.Navigations.TryGetValue(segment.NavigationProperty.Name, out var navigation))
         {
@@ -170,6 +180,15 @@ internal sealed class ListRequest
             ?? Projection.Of(Properties(navigation.Target.Entity), prefix);
         parts.Add($"{navigation.Name}({string.Join(',', inner)})");
         return new Projection.Expansion(JsonEncodedText.Encode(navigation.Name), prefix + "id", content);
+    }
+
+    private static void CheckPlain(ExpandedNavigationSelectItem item)
+    {
+        if (item.FilterOption is not null || item.OrderByOption is not null || item.TopOption is not null || item.SkipOption is not null
+            || item.SearchOption is not null || item.CountOption is not null || item.LevelsOption is not null || item.ApplyOption is not null || item.ComputeOption is not null)
+        {
+            throw Unsupported.Expression("$expand takes $select only", "$expand");
+        }
     }
 
     private static IEnumerable<PropertyDefinition> Properties(EntityDefinition entity) =>

@@ -33,6 +33,8 @@ internal static class ODataEndpoints
                 return Set(context, model, model.Set(name), method);
             case [var name, "$count"]:
                 return Is(method, "GET") ? RecordReads.CountAsync(context, model, model.Set(name)) : throw NotAllowed(context, "GET");
+            case [.. var record, var field, "$ref"] when record.Length is 1 or 2 && Urls.Reference(string.Join('/', record)) is var (name, id):
+                return LinkReferences.HandleAsync(context, model, model.Set(name), id, field);
             case [_] or [_, _] when Urls.Reference(path) is var (name, id):
                 return One(context, model, model.Set(name), id, method);
             case [var name] when name.IndexOf('(', StringComparison.Ordinal) is > 0 and var open:

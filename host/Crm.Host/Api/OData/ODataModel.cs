@@ -71,8 +71,17 @@ internal sealed class ODataModel
     private static void AddNavigations(ODataSet set, Dictionary<string, ODataSet> byEntity)
     {
         var navigations = new Dictionary<string, Navigation>();
+        var links = new Dictionary<string, LinkNavigation>();
         foreach (var field in set.Entity.Fields.Where(f => !f.IsHidden))
         {
+            if (field.Link is { } link && byEntity.TryGetValue(link.Entity, out var linkSet) && byEntity.TryGetValue(field.Target!, out var farSet))
+            {
+                var many = set.Type.AddUnidirectionalNavigation(new EdmNavigationPropertyInfo { Name = field.Name, Target = farSet.Type, TargetMultiplicity = EdmMultiplicity.Many });
+                set.EdmSet.AddNavigationTarget(many, farSet.EdmSet);
+                links.Add(field.Name, new LinkNavigation(field, farSet, linkSet));
+                continue;
+            }
+
             if (field.Type is not ReferenceType reference
                 || field.Type.NavigationProperty(field) is not { } name
                 || reference.TargetOf(field) is not { } target
@@ -96,6 +105,7 @@ internal sealed class ODataModel
         }
 
         set.Navigations = navigations.ToFrozenDictionary();
+        set.Links = links.ToFrozenDictionary();
     }
 
     private static IEdmTypeReference TypeOf(FieldDefinition field, FieldColumn column)
@@ -136,6 +146,9 @@ internal sealed class ODataSet(EntityDefinition entity, EdmEntityType type, EdmE
     /// <summary>Lookups by the name of their navigation property.</summary>
     public FrozenDictionary<string, Navigation> Navigations { get; set; } = FrozenDictionary<string, Navigation>.Empty;
 
+    /// <summary>Many-to-many fields by their name.</summary>
+    public FrozenDictionary<string, LinkNavigation> Links { get; set; } = FrozenDictionary<string, LinkNavigation>.Empty;
+
     /// <summary>All visible properties.</summary>
     public Projection All { get; } = Projection.Of(entity);
 
@@ -148,6 +161,12 @@ internal sealed class ODataSet(EntityDefinition entity, EdmEntityType type, EdmE
 /// <param name="Field">The lookup.</param>
 /// <param name="Target">Where it leads.</param>
 internal sealed record Navigation(string Name, FieldDefinition Field, ODataSet Target);
+
+/// <summary>A many-to-many field as OData sees it: a collection of the records at its far side.</summary>
+/// <param name="Field">The field.</param>
+/// <param name="Target">The far side.</param>
+/// <param name="Links">The links themselves.</param>
+internal sealed record LinkNavigation(FieldDefinition Field, ODataSet Target, ODataSet Links);
 
 /// <summary>The model of the current metadata, made once per version.</summary>
 internal sealed class ODataModels(IMetadata metadata)

@@ -16,15 +16,19 @@ internal static class Paths
         TryOf(root, node) ?? throw Unsupported.Expression("A property is needed here");
 
     /// <summary>The property an expression names; null when it is anything else.</summary>
-    public static PropertyPath? TryOf(ODataSet root, QueryNode node)
+    /// <param name="root">The set the query, or the condition on linked records, is about.</param>
+    /// <param name="node">The expression.</param>
+    /// <param name="start">Path to the linked records, ending in a dot.</param>
+    /// <param name="variable">What a linked record is called; null for the query's own records.</param>
+    public static PropertyPath? TryOf(ODataSet root, QueryNode node, string start = "", RangeVariable? variable = null)
     {
         switch (Plain(node))
         {
-            case SingleValuePropertyAccessNode access when Source(root, access.Source) is var (set, prefix):
+            case SingleValuePropertyAccessNode access when Source(root, access.Source, start, variable) is var (set, prefix):
                 return Find(set, prefix, access.Property.Name);
-            case CollectionPropertyAccessNode access when Source(root, access.Source) is var (set, prefix):
+            case CollectionPropertyAccessNode access when Source(root, access.Source, start, variable) is var (set, prefix):
                 return Find(set, prefix, access.Property.Name);
-            case SingleNavigationNode navigation when Source(root, navigation.Source) is var (set, prefix):
+            case SingleNavigationNode navigation when Source(root, navigation.Source, start, variable) is var (set, prefix):
                 // A lookup itself, as in "company eq null".
                 var field = set.Navigations[navigation.NavigationProperty.Name].Field;
                 return Find(set, prefix, field.Name + field.Type.Columns[0].Suffix);
@@ -56,13 +60,19 @@ internal static class Paths
         return node;
     }
 
-    private static (ODataSet Set, string Prefix)? Source(ODataSet root, QueryNode node)
+    /// <summary>The many-to-many field an expression names, and its path; null when it is none.</summary>
+    public static (LinkNavigation Links, string Path)? LinkOf(ODataSet root, CollectionNavigationNode node, string start, RangeVariable? variable) =>
+        Source(root, node.Source, start, variable) is var (set, prefix) && set.Links.TryGetValue(node.NavigationProperty.Name, out var links)
+            ? (links, prefix + links.Field.Name)
+            : null;
+
+    private static (ODataSet Set, string Prefix)? Source(ODataSet root, QueryNode node, string start, RangeVariable? variable)
     {
         switch (node)
         {
-            case ResourceRangeVariableReferenceNode:
-                return (root, "");
-            case SingleNavigationNode navigation when Source(root, navigation.Source) is var (set, prefix):
+            case ResourceRangeVariableReferenceNode reference when variable is null || reference.Name == variable.Name:
+                return (root, start);
+            case SingleNavigationNode navigation when Source(root, navigation.Source, start, variable) is var (set, prefix):
                 var step = set.Navigations[navigation.NavigationProperty.Name];
                 return (step.Target, prefix + step.Field.Name + ".");
             default:

@@ -10,24 +10,31 @@ internal sealed class Projection
     private readonly ImmutableArray<Column> columns;
     private readonly ImmutableArray<Expansion> expansions;
 
-    private Projection(ImmutableArray<Column> columns, ImmutableArray<Expansion> expansions)
+    private Projection(ImmutableArray<Column> columns, ImmutableArray<Expansion> expansions, ImmutableArray<LinkExpansion> links)
     {
         this.columns = columns;
         this.expansions = expansions;
+        Links = links;
     }
+
+    /// <summary>Many-to-many fields whose records are written inside; they are read when it is known for which records.</summary>
+    public ImmutableArray<LinkExpansion> Links { get; }
 
     /// <summary>All visible properties of an entity.</summary>
     public static Projection Of(EntityDefinition entity) =>
-        new([.. entity.Fields.Where(f => !f.IsHidden).SelectMany(f => f.Type.Columns.Select((c, i) => new Column(f, i, "")))], []);
+        new([.. entity.Fields.Where(f => !f.IsHidden).SelectMany(f => f.Type.Columns.Select((c, i) => new Column(f, i, "")))], [], []);
 
     /// <summary>The given properties.</summary>
     /// <param name="properties">Visible properties.</param>
     /// <param name="path">Path from the record to them, ending in a dot; empty for the record's own.</param>
     public static Projection Of(IEnumerable<PropertyDefinition> properties, string path) =>
-        new([.. properties.Select(p => new Column(p.Field, p.Field.Type.Columns.IndexOf(p.Column), path))], []);
+        new([.. properties.Select(p => new Column(p.Field, p.Field.Type.Columns.IndexOf(p.Column), path))], [], []);
 
-    /// <summary>This projection with lookups followed.</summary>
-    public Projection With(ImmutableArray<Expansion> more) => new(columns, more);
+    /// <summary>This projection with lookups and links followed.</summary>
+    public Projection With(ImmutableArray<Expansion> more, ImmutableArray<LinkExpansion> links) => new(columns, more, links);
+
+    /// <summary>This projection with other links.</summary>
+    public Projection WithLinks(ImmutableArray<LinkExpansion> links) => new(columns, expansions, links);
 
     /// <summary>The paths a query must select for it.</summary>
     public IEnumerable<string> Paths =>
@@ -54,6 +61,11 @@ internal sealed class Projection
             json.WriteStartObject();
             expansion.Content.Write(json, record);
             json.WriteEndObject();
+        }
+
+        foreach (var link in Links)
+        {
+            link.Write(json, record.Id);
         }
     }
 

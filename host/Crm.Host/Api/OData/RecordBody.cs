@@ -152,6 +152,8 @@ internal sealed record RecordBody(IReadOnlyDictionary<string, object?> Values, G
         annotation = annotation.StartsWith("odata.", StringComparison.Ordinal) ? annotation[6..] : annotation;
         switch (annotation)
         {
+            case "bind" when at > 0 && set.Links.TryGetValue(name[..at], out var links):
+                return (name[..at], new Dictionary<string, object?> { ["add"] = Bound(links, value) });
             case "bind" when at > 0:
                 var navigation = set.Navigations.GetValueOrDefault(name[..at])
                     ?? throw new ApiException(new ApiError(400, ErrorCodes.UnknownField, $"'{name[..at]}' is no lookup of '{set.Entity.Name}'.", name[..at]));
@@ -182,6 +184,16 @@ internal sealed record RecordBody(IReadOnlyDictionary<string, object?> Values, G
         throw new ApiException(ApiError.BadRequest(
             $"'{navigation.Name}' cannot be written inside another record. Name it: \"{Column(navigation)}\": \"<id>\" or \"{navigation.Name}@odata.bind\": \"{navigation.Target.Entity.SetName}(<id>)\".", navigation.Name));
     }
+
+    private static List<object?> Bound(LinkNavigation links, JsonElement value) => value.ValueKind == JsonValueKind.Array
+        ? [.. value.EnumerateArray().Select(v => (object?)Linked(links, v))]
+        : throw new ApiException(ApiError.BadRequest($"'{links.Field.Name}@odata.bind' must be a list of {links.Target.Entity.SetName}(<id>).", links.Field.Name));
+
+    /// <summary>The id of a record to be linked, named by its address.</summary>
+    public static Guid Linked(LinkNavigation links, JsonElement value) =>
+        Urls.Reference(value.ValueKind == JsonValueKind.String ? Text(() => value.GetString()!, links.Field.Name) : "") is var (set, id) && set == links.Target.Entity.SetName
+            ? id
+            : throw new ApiException(ApiError.BadRequest($"A record to be linked must look like {links.Target.Entity.SetName}(<id>).", links.Field.Name));
 
     private static Guid Bound(Navigation navigation, JsonElement value)
     {

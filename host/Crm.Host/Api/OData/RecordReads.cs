@@ -17,6 +17,7 @@ internal static class RecordReads
 
         var list = ListRequest.Read(context.Request, model, set, Services(context).Time);
         var page = await Services(context).Records.QueryAsync(list.Query, context.RequestAborted);
+        list.Projection = await LinkExpansion.LoadAsync(list.Projection, Services(context).Records, page.Records, context.RequestAborted);
         await ODataResponse.WritePageAsync(context, list, page);
     }
 
@@ -58,6 +59,7 @@ internal static class RecordReads
             return;
         }
 
+        projection = await LinkExpansion.LoadAsync(projection, Services(context).Records, [record], context.RequestAborted);
         await ODataResponse.WriteRecordAsync(context, StatusCodes.Status200OK, projection, fragment, record);
     }
 

@@ -38,7 +38,15 @@ internal static class EntitySchemas
     private static Dictionary<string, IOpenApiSchema> Properties(ODataSet set, Func<FieldDefinition, bool> include) => set.Entity.Fields
         .Where(f => !f.IsHidden && include(f))
         .SelectMany(f => f.Type.Columns.Select(c => (Name: f.Name + c.Suffix, Schema: (IOpenApiSchema)Property(set, f, c))))
+        .Concat(set.Links.Values.Where(l => include(l.Field)).Select(l => (Name: l.Field.Name, Schema: (IOpenApiSchema)Links(l))))
         .ToDictionary(p => p.Name, p => p.Schema);
+
+    private static OpenApiSchema Links(LinkNavigation links) => new OpenApiSchema
+    {
+        Description = $"{links.Field.Label}: ids of {links.Target.Entity.SetName}, or objects with an id and fields of {links.Links.Entity.SetName}. Written as a whole list; answers hold it with $expand={links.Field.Name}.",
+        Type = JsonSchemaType.Array | JsonSchemaType.Null,
+        Items = new OpenApiSchema(),
+    };
 
     private static OpenApiSchema Property(ODataSet set, FieldDefinition field, FieldColumn column)
     {

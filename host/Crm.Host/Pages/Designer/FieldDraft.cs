@@ -71,6 +71,15 @@ public sealed class FieldDraft
 
     public string? Target { get; set; }
 
+    /// <summary>Of a many-to-many field: how it is called at the other side.</summary>
+    public string? InverseLabel { get; set; }
+
+    /// <summary>Of a many-to-many field: what is said of each link.</summary>
+    public IList<LinkFieldDraft> LinkFields { get; init; } = [];
+
+    /// <summary>Of a many-to-many field that exists: the entity of its links.</summary>
+    public string? LinkEntity { get; init; }
+
     /// <summary>Of a formula: what it is calculated by.</summary>
     public string? Formula { get; set; }
 
@@ -129,6 +138,7 @@ public sealed class FieldDraft
         Currency = field.Type is MoneyType ? field.Default as string : null,
         Country = field.Country,
         Target = field.Target,
+        LinkEntity = field.Link?.Entity,
         Targets = [.. field.Targets],
         Accept = field.Accept.IsEmpty ? null : string.Join(", ", field.Accept),
         Choices = [.. field.Choices.Select(c => new ChoiceDraft { Name = c.Name, Label = c.Label, Colour = c.Colour, IsExisting = true })],
@@ -183,7 +193,9 @@ public sealed class FieldDraft
 
     public bool CanBeUnique => Fields.TryType(Type, out var type) && type.CanBeUnique && Type != "auto_number";
 
-    public bool CanBeRequired => Type is not ("auto_number" or FormulaType or RollUpType);
+    public bool HasLinks => Type == Fields.ManyToMany.Name;
+
+    public bool CanBeRequired => !HasLinks && Type is not ("auto_number" or FormulaType or RollUpType);
 
     /// <summary>The field as metadata takes it.</summary>
     public FieldShape ToShape() => new(Name.Trim())
@@ -199,7 +211,8 @@ public sealed class FieldDraft
         Scale = HasScale ? Scale : null,
         Currency = Type == "money" ? Text(Currency)?.ToUpperInvariant() : null,
         Country = Type == "phone" ? Text(Country)?.ToUpperInvariant() : null,
-        Target = Type == "lookup" ? Text(Target) : null,
+        Target = Type == "lookup" || HasLinks ? Text(Target) : null,
+        NewLink = HasLinks && !IsExisting ? LinkFieldDraft.ToLink(LinkFields, Text(InverseLabel)) : null,
         Targets = Type == "any_lookup" && Targets.Count > 0 ? [.. Targets] : null,
         Accept = Type == "file" && Text(Accept) is { } kinds ? [.. kinds.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries)] : null,
         Choices = HasChoices ? [.. ChoiceDraft.Filled(Choices).Select(c => new ChoiceDefinition(c.EffectiveName, c.Label.Trim(), Text(c.Colour)))] : null,

@@ -61,7 +61,7 @@ public sealed class MappingDraft
     public IEnumerable<FieldDefinition> Matchable() => Mapped().Where(f => f.Type.Columns.Length == 1 && f.Type.Operators.Contains(FilterOperator.Equal));
 
     /// <summary>Whether a field has a list to choose from or points to other records.</summary>
-    public static bool HasList(FieldDefinition? field) => field is not null && (field.Type is ReferenceType or StageType || !field.Choices.IsEmpty);
+    public static bool HasList(FieldDefinition? field) => field is not null && (field.Type is ReferenceType or ManyToManyType or StageType || !field.Choices.IsEmpty);
 
     /// <summary>Names and labels a value of the field may have; empty for lookups.</summary>
     public static IEnumerable<(string Name, string Label)> Options(FieldDefinition field) => field.Type is StageType
