@@ -15,10 +15,14 @@ internal sealed class EmbeddedServer : IAsyncDisposable
     // A killed server leaves processes that hold its memory until they notice; an old server may still write its last checkpoint.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource stopping = new();
     private readonly DataDirectoryLock directoryLock;
     private readonly EmbeddedServerFiles files;
     private readonly PostgresBinaries binaries;
     private readonly bool throwAway;
+    private Task watch = Task.CompletedTask;
     private bool stopped;
 
     private EmbeddedServer(DataDirectoryLock directoryLock, EmbeddedServerFiles files, PostgresBinaries binaries, bool throwAway)
@@ -52,7 +56,8 @@ internal sealed class EmbeddedServer : IAsyncDisposable
         {
             var found = new EmbeddedServerFiles(dataDirectory);
             var server = new EmbeddedServer(taken, found, await PostgresBinaries.FindAsync(dataDirectory, found.Major, ct), throwAway);
-            await server.StartAsync(ct);
+            var port = await server.StartAsync(ct);
+            server.watch = Task.Run(() => server.WatchAsync(port), CancellationToken.None);
             return server;
         }
         catch
@@ -73,22 +78,27 @@ internal sealed class EmbeddedServer : IAsyncDisposable
         stopped = true;
         try
         {
+            await stopping.CancelAsync();
+            await watch;
             await StopAsync(CancellationToken.None);
         }
         finally
         {
             directoryLock.Dispose();
+            stopping.Dispose();
         }
     }
 
     /// <summary>For tests: leaves everything as a killed host does, with the server running and the directory free.</summary>
-    internal void Abandon()
+    internal async Task AbandonAsync()
     {
         stopped = true;
+        await stopping.CancelAsync();
+        await watch;
         directoryLock.Dispose();
     }
 
-    private async Task StartAsync(CancellationToken ct)
+    private async Task<int> StartAsync(CancellationToken ct)
     {
         if (files.Major is null)
         {
@@ -100,10 +110,11 @@ internal sealed class EmbeddedServer : IAsyncDisposable
         await ServerAccount.GiveAsync(files.Cluster, ct);
         try
         {
+            var port = await LaunchAsync(null, ct);
             ConnectionString = new NpgsqlConnectionStringBuilder
             {
                 Host = IPAddress.Loopback.ToString(),
-                Port = await LaunchAsync(ct),
+                Port = port,
                 Username = User,
                 Password = await File.ReadAllTextAsync(files.Password, ct),
                 Database = Database,
@@ -112,6 +123,7 @@ internal sealed class EmbeddedServer : IAsyncDisposable
                 GssEncryptionMode = GssEncryptionMode.Disable,
             }.ConnectionString;
             await EnsureDatabaseAsync(ct);
+            return port;
         }
         catch
         {
@@ -141,12 +153,41 @@ internal sealed class EmbeddedServer : IAsyncDisposable
         files.FinishNew();
     }
 
-    private async Task<int> LaunchAsync(CancellationToken ct)
+    /// <summary>Starts a server that ended on its own again, where everybody knows it: what was committed is in its log.</summary>
+    private async Task WatchAsync(int port)
+    {
+        using var timer = new PeriodicTimer(WatchInterval);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping.Token))
+            {
+                if ((files.ReadServerProcess() is { } process && IsPostgres(process)) || await IsRunningAsync(stopping.Token))
+                {
+                    continue;
+                }
+
+                await Console.Error.WriteLineAsync("PostgreSQL has ended; starting it again.");
+                await LaunchAsync(port, stopping.Token);
+                await Console.Error.WriteLineAsync("PostgreSQL runs again.");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The host stops.
+        }
+        catch (Exception problem) when (problem is StartupException or IOException)
+        {
+            // The host goes on answering that it is not ready, and whoever runs it finds the reason here.
+            await Console.Error.WriteLineAsync($"PostgreSQL could not be started again: {problem.Message} Restart the host.");
+        }
+    }
+
+    private async Task<int> LaunchAsync(int? known, CancellationToken ct)
     {
         var begun = Stopwatch.GetTimestamp();
         while (true)
         {
-            var port = FreePort();
+            var port = known ?? FreePort();
             await files.WriteSettingsAsync(port, throwAway, ct);
             // pg_ctl makes the server the leader of its own session: Ctrl+C reaches the host only, which then stops the server in order.
             var result = await Command.RunAsync(binaries["pg_ctl"], ["start", "-w", "-t", "300", "-D", files.Cluster, "-l", files.StartLog], ServerAccount.Name, ct);

@@ -32,7 +32,7 @@ public sealed class EmbeddedServerTests : IDisposable
         var first = await EmbeddedServer.StartAsync(directory);
         await ExecuteAsync(first, "CREATE TABLE kept (id int); INSERT INTO kept VALUES (7)");
         var process = first.ProcessId;
-        first.Abandon();
+        await first.AbandonAsync();
         Kill(process);
         Assert.True(File.Exists(Path.Combine(directory, "postgres", "postmaster.pid")));
 
@@ -42,12 +42,33 @@ public sealed class EmbeddedServerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_is_killed_under_its_host_is_started_again_where_it_was()
+    {
+        await using var server = await EmbeddedServer.StartAsync(directory);
+        await ExecuteAsync(server, "CREATE TABLE kept (id int); INSERT INTO kept VALUES (7)");
+        var process = server.ProcessId;
+        Kill(process);
+        await Security.Eventually.AsyncEqual(7, async () =>
+        {
+            try
+            {
+                return await ScalarAsync<int>(server, "SELECT id FROM kept");
+            }
+            catch (Exception problem) when (problem is Npgsql.NpgsqlException or IOException)
+            {
+                return 0;
+            }
+        });
+        Assert.NotEqual(process, server.ProcessId);
+    }
+
+    [Fact]
     public async Task The_server_of_a_killed_host_is_stopped_before_a_new_one_starts()
     {
         var first = await EmbeddedServer.StartAsync(directory, throwAway: true);
         await ExecuteAsync(first, "CREATE TABLE kept (id int)");
         var orphan = first.ProcessId;
-        first.Abandon();
+        await first.AbandonAsync();
 
         await using var again = await EmbeddedServer.StartAsync(directory, throwAway: true);
         Assert.NotEqual(orphan, again.ProcessId);

@@ -3,7 +3,7 @@ namespace Crm.Host.Tests.Security;
 /// <summary>For what is announced to hosts and therefore follows a moment later.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Asks until the answer is the expected one.</summary>
     public static async Task AsyncEqual<T>(T expected, Func<Task<T>> actual)
