@@ -76,7 +76,7 @@ public sealed class Engine : IAsyncLifetime
         var editor = services!.GetRequiredService<MetadataEditor>();
         var plan = await editor.PlanAsync(read, Admin);
         Assert.Empty(plan.Errors);
-        Assert.Empty((await editor.ApplyAsync(plan.Id, Admin)).Errors);
+        Assert.Empty((await editor.ApplyAsync(plan.Id, Admin, new ApplyOptions(Confirm: plan.Confirm))).Errors);
     }
 
     /// <summary>What is wrong with changes of definitions.</summary>

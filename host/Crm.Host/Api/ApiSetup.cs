@@ -24,8 +24,6 @@ internal static class ApiSetup
         app.MapMetadata();
         app.MapFiles();
         app.MapImports();
-        app.MapBulk();
-        app.MapJobs();
         app.MapOpenApiDocument();
     }
 }

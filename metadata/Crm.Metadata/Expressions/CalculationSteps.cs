@@ -6,10 +6,15 @@ namespace Crm.Metadata;
 /// <summary>Steps that give the records that are there the values of new and changed formulas and roll-ups.</summary>
 internal static class CalculationSteps
 {
-    public static IEnumerable<PlanStep> Of(MetadataSnapshot before, MetadataSnapshot after, IReadOnlyCollection<FieldRename> renames)
+    /// <summary>The steps, in their order.</summary>
+    /// <param name="before">Definitions as they are.</param>
+    /// <param name="after">Definitions as they will be.</param>
+    /// <param name="renames">Fields that are called otherwise now.</param>
+    /// <param name="values">Fields that are given other values by the same plan, with their entity.</param>
+    public static IEnumerable<PlanStep> Of(MetadataSnapshot before, MetadataSnapshot after, IReadOnlyCollection<FieldRename> renames, IReadOnlyCollection<string> values)
     {
         var names = new FieldRenames(before, renames);
-        var changed = new HashSet<string>(StringComparer.Ordinal);
+        var changed = new HashSet<string>(values, StringComparer.Ordinal);
         foreach (var node in new CalculationGraph(after).InOrder())
         {
             // A table made by the same plan is empty.

@@ -213,6 +213,12 @@ public static class MetadataJson
                 return json.RequiredElement("field") is { } typed
                     ? new MetadataChange.ChangeType(Entity(json), ShapeJson.ReadField(typed, json.At("field"), errors, isStored: false, out _))
                     : Nothing(json);
+            case "merge_choices":
+                return new MetadataChange.MergeChoices(Entity(json), json.RequiredText("field"), json.RequiredText("from"), json.RequiredText("into"));
+            case "split_stage":
+                return json.RequiredElement("to") is { } to
+                    ? new MetadataChange.SplitStage(Entity(json), json.RequiredText("field"), json.RequiredText("stage"), ShapeJson.ReadStage(to, json.At("to"), errors), json.RequiredText("condition"))
+                    : Nothing(json);
             case "purge_field":
                 return new MetadataChange.PurgeField(Entity(json), json.RequiredText("field"));
             case "purge_entity":
@@ -293,6 +299,17 @@ public static class MetadataJson
                 return renamed;
             case MetadataChange.ChangeType type:
                 return Make("change_type", type.Entity, "field", ShapeJson.Write(type.Field));
+            case MetadataChange.MergeChoices merge:
+                var merged = Make("merge_choices", merge.Entity, "field", merge.Field);
+                merged["from"] = merge.From;
+                merged["into"] = merge.Into;
+                return merged;
+            case MetadataChange.SplitStage split:
+                var divided = Make("split_stage", split.Entity, "field", split.Field);
+                divided["stage"] = split.Stage;
+                divided["to"] = ShapeJson.Write(split.To);
+                divided["condition"] = split.Condition;
+                return divided;
             case MetadataChange.PurgeField purge:
                 return Make("purge_field", purge.Entity, "field", purge.Field);
             case MetadataChange.PurgeEntity purge:

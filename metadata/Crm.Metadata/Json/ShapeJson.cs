@@ -15,7 +15,7 @@ internal static class ShapeJson
     public static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "placements"];
 
     private static readonly string[] FieldOptions =
-        ["label", "help", "required", "unique", "read_only", "default", "max_length", "minimum", "maximum", "scale", "currency", "country", "choices", "targets", "accept", "stages", "moves", "prefix", "width", "start"];
+        ["label", "help", "required", "unique", "indexed", "read_only", "default", "max_length", "minimum", "maximum", "scale", "currency", "country", "choices", "targets", "accept", "stages", "moves", "prefix", "width", "start"];
 
     public static JsonObject Write(EntityShape entity)
     {
@@ -47,6 +47,7 @@ internal static class ShapeJson
         Put(json, "help", field.Help);
         Put(json, "required", field.IsRequired);
         Put(json, "unique", field.IsUnique);
+        Put(json, "indexed", field.IsIndexed);
         Put(json, "read_only", field.IsReadOnly);
         Put(json, "hidden", field.IsHidden);
         Put(json, "default", Value(field.Default));
@@ -57,6 +58,7 @@ internal static class ShapeJson
         Put(json, "currency", field.Currency);
         Put(json, "country", field.Country);
         Put(json, "choices", field.Choices is { } choices ? new JsonArray([.. choices.Select(Write)]) : null);
+        Put(json, "merged", field.Merged is { } merged ? new JsonArray([.. merged.Select(m => new JsonObject { ["name"] = m.Name, ["label"] = m.Label, ["into"] = m.Into })]) : null);
         Put(json, "target", field.Target ?? (field.Type as LookupType)?.DeclaredTarget ?? (field.Type as ManyToManyType)?.DeclaredTarget);
         LinkJson.Write(json, field);
         Put(json, "targets", Texts(field.Targets));
@@ -107,6 +109,9 @@ internal static class ShapeJson
         return json;
     }
 
+    public static JsonObject Write(StageDefinition stage) =>
+        new() { ["name"] = stage.Name, ["label"] = stage.Label, ["kind"] = Word(stage.Kind), ["probability"] = stage.Probability };
+
     public static void Write(JsonObject json, StagesDefinition? stages)
     {
         if (stages is null)
@@ -114,13 +119,7 @@ internal static class ShapeJson
             return;
         }
 
-        json["stages"] = new JsonArray([.. stages.Stages.Select(s => new JsonObject
-        {
-            ["name"] = s.Name,
-            ["label"] = s.Label,
-            ["kind"] = Word(s.Kind),
-            ["probability"] = s.Probability,
-        })]);
+        json["stages"] = new JsonArray([.. stages.Stages.Select(Write)]);
         Put(json, "moves", stages.Moves.IsEmpty ? null : new JsonArray([.. stages.Moves.Select(m => new JsonObject { ["from"] = m.From, ["to"] = m.To })]));
     }
 
@@ -205,6 +204,7 @@ internal static class ShapeJson
             Help = json.Text("help"),
             IsRequired = json.Boolean("required"),
             IsUnique = json.Boolean("unique"),
+            IsIndexed = json.Boolean("indexed"),
             IsReadOnly = json.Boolean("read_only"),
             IsHidden = isStored ? json.Boolean("hidden") : null,
             Default = json.Value("default"),
@@ -215,6 +215,7 @@ internal static class ShapeJson
             Currency = json.Text("currency"),
             Country = json.Text("country"),
             Choices = json.Element("choices") is null ? null : [.. json.Items("choices").Select(c => ReadChoice(c.Element, c.Path, errors))],
+            Merged = json.Element("merged") is null ? null : [.. json.Items("merged").Select(m => ReadMerged(m.Element, m.Path, errors))],
             Target = json.Text("target"),
             Targets = json.Texts("targets"),
             Accept = json.Texts("accept"),
@@ -299,6 +300,13 @@ internal static class ShapeJson
         return new ChoiceDefinition(name, json.Text("label") ?? name, json.Text("colour"));
     }
 
+    private static MergedChoice ReadMerged(JsonElement element, string path, List<PlanMessage> errors)
+    {
+        using var json = new JsonInput(element, path, errors);
+        var name = json.RequiredText("name");
+        return new MergedChoice(name, json.Text("label") ?? name, json.RequiredText("into"));
+    }
+
     private static StagesDefinition? ReadStages(JsonInput json, List<PlanMessage> errors)
     {
         var stages = json.Items("stages").Select(s => ReadStage(s.Element, s.Path, errors)).ToImmutableArray();
@@ -306,7 +314,7 @@ internal static class ShapeJson
         return json.Element("stages") is null && moves.IsEmpty ? null : new StagesDefinition(stages, moves);
     }
 
-    private static StageDefinition ReadStage(JsonElement element, string path, List<PlanMessage> errors)
+    public static StageDefinition ReadStage(JsonElement element, string path, List<PlanMessage> errors)
     {
         using var json = new JsonInput(element, path, errors);
         var name = json.RequiredText("name");

@@ -31,17 +31,35 @@ internal static class ChangePlanner
             return new PlanDraft(layers, edit.Layers, after, errors, [.. edit.Warnings.Distinct()], [], []);
         }
 
-        var steps = Differ(layers, edit.Layers)
-            ? edit.Steps.Concat(PhysicalDiff.Steps(before, after, edit.Renames, edit.Purges, features))
-            : [];
+        var steps = Differ(layers, edit.Layers) ? edit.Steps.Concat(Statements(before, after, edit, features)) : [];
         var isDeclared = changes.Any(c => c is MetadataChange.Declare);
-        return new PlanDraft(layers, edit.Layers, after, [], [.. edit.Warnings.Distinct()], [.. steps], [.. Questions(before, after, edit.Renames, isDeclared), .. Lost(before, edit.Purges)])
+        return new PlanDraft(
+            layers, edit.Layers, after, [], [.. edit.Warnings.Distinct()], [.. steps],
+            [.. Questions(before, after, edit.Renames, isDeclared), .. Lost(before, edit.Purges), .. Moved(before, after, edit.Renames)])
         {
             Uses = [.. changes.SelectMany(c => Uses(state, c)).Distinct()],
             Renames = [.. edit.Renames],
-            Confirm = [.. edit.Purges.Select(p => p.Field ?? p.Entity).Distinct(StringComparer.Ordinal)],
+            Confirm = [.. edit.Purges.Select(p => p.Field ?? p.Entity).Concat(changes.OfType<MetadataChange.MergeChoices>().Select(m => m.From)).Distinct(StringComparer.Ordinal)],
         };
     }
+
+    /// <summary>What the database has to do: the tables first, then values that change, then those that are calculated from them.</summary>
+    private static IEnumerable<PlanStep> Statements(MetadataSnapshot before, MetadataSnapshot after, LayerEdit edit, DatabaseFeatures features)
+    {
+        var values = ValueSteps.Of(before, after, edit.Renames, edit.Splits).ToList();
+        return
+        [
+            .. PhysicalDiff.Steps(before, after, edit.Renames, edit.Purges, features),
+            .. values.Select(v => v.Step),
+            .. CalculationSteps.Of(before, after, edit.Renames, [.. values.Select(v => v.Field)]),
+        ];
+    }
+
+    private static IEnumerable<DataQuestion> Moved(MetadataSnapshot before, MetadataSnapshot after, List<FieldRename> renames) =>
+        from moved in ValueSteps.Merged(before, after, renames)
+        let entity = before.Entity(moved.Entity.Name)
+        where entity.TryField(moved.Field.Name, out _)
+        select new DataQuestion(QuestionKind.Merged, entity, moved.Field, moved.Field.Name) { Values = [moved.Merged.Name] };
 
     /// <summary>What an administrator should look at before a thing goes away or becomes something else.</summary>
     private static ImmutableArray<PlanUse> Uses(MetadataState state, MetadataChange change) => change switch
@@ -49,6 +67,8 @@ internal static class ChangePlanner
         MetadataChange.HideField hide => WhereUsed.OfField(state, hide.Entity, hide.Field),
         MetadataChange.RenameField rename => WhereUsed.OfField(state, rename.Entity, rename.Field),
         MetadataChange.ChangeType type => WhereUsed.OfField(state, type.Entity, type.Field.Name),
+        MetadataChange.MergeChoices merge => WhereUsed.OfField(state, merge.Entity, merge.Field),
+        MetadataChange.SplitStage split => WhereUsed.OfField(state, split.Entity, split.Field),
         MetadataChange.PurgeField purge => WhereUsed.OfField(state, purge.Entity, purge.Field),
         MetadataChange.ChangeField { Field: { Choices: not null } or { Stages: not null } } field => WhereUsed.OfField(state, field.Entity, field.Field.Name),
         MetadataChange.HideEntity hide => WhereUsed.OfEntity(state, hide.Entity),
@@ -128,7 +148,7 @@ internal static class ChangePlanner
             yield break;
         }
 
-        ImmutableArray<string> gone = [.. Words(old).Except(Words(field), StringComparer.Ordinal)];
+        ImmutableArray<string> gone = [.. Words(old).Except(Words(field), StringComparer.Ordinal).Where(w => field.FindMerged(w) is null)];
         if (!gone.IsEmpty)
         {
             yield return Ask(QuestionKind.RemovedChoice) with { Values = gone, IsError = !isDeclared };

@@ -19,6 +19,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
     /// <summary>Fields, and entities (no field), that go away with their data.</summary>
     public List<(string Entity, string? Field)> Purges { get; } = [];
 
+    /// <summary>Stages that records of others go to.</summary>
+    public List<StageSplit> Splits { get; } = [];
+
     /// <summary>What changes, in words.</summary>
     public IReadOnlyList<PlanStep> Steps => steps;
 
@@ -55,6 +58,12 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
                 break;
             case MetadataChange.ChangeType type:
                 new ReworkEdit(this).ChangeType(type);
+                break;
+            case MetadataChange.MergeChoices merge:
+                new ChoiceEdit(this).Merge(merge);
+                break;
+            case MetadataChange.SplitStage split:
+                new ChoiceEdit(this).Split(split);
                 break;
             case MetadataChange.PurgeField purge:
                 new PurgeEdit(this).Field(purge.Entity, purge.Field);

@@ -63,6 +63,21 @@ public abstract record MetadataChange
         public static ImmutableArray<FieldType> Targets(FieldType from) => TypeConversion.Targets(from);
     }
 
+    /// <summary>Makes one of two choices, stages or tags: records that have the one get the other, and whoever still names the one means the other.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Field">Name of the field.</param>
+    /// <param name="From">The one that goes.</param>
+    /// <param name="Into">The one that stays.</param>
+    public sealed record MergeChoices(string Entity, string Field, string From, string Into) : MetadataChange;
+
+    /// <summary>Makes two stages of one.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Field">Name of the stage field.</param>
+    /// <param name="Stage">The stage that is split; it stays.</param>
+    /// <param name="To">The new stage, placed behind it.</param>
+    /// <param name="Condition">An <see cref="Expression"/> over the record's own fields: records of the stage for which it holds go to the new one.</param>
+    public sealed record SplitStage(string Entity, string Field, string Stage, StageDefinition To, string Condition) : MetadataChange;
+
     /// <summary>Removes a hidden field of the customer's with everything stored in it.</summary>
     /// <param name="Entity">Name of the entity.</param>
     /// <param name="Field">Name of the field.</param>

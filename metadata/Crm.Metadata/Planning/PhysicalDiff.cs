@@ -41,7 +41,7 @@ internal static class PhysicalDiff
         }
 
         // Foreign keys come when all tables are there, so that new entities may point to each other.
-        return [.. steps, .. keys, .. CalculationSteps.Of(before, after, renames)];
+        return [.. steps, .. keys];
     }
 
     /// <summary>Whether a column is of another type than before, so that statements prepared for it do not fit any more.</summary>

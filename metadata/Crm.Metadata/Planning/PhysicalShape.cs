@@ -91,9 +91,9 @@ internal sealed record TableShape(
         _ => throw new InvalidOperationException($"Unknown storage {storage}."),
     };
 
-    // What a list is mostly filtered and joined by. Who created or changed a record is not: an index there would cost every write.
+    // What a list is mostly filtered and joined by, and what an administrator says so of. Who created or changed a record is not: an index there would cost every write.
     private static bool IsFiltered(FieldDefinition field) =>
-        field.Name == "owner" || (!field.IsSystem && (field.Type is ReferenceType or StageType or AnyLookupType));
+        field.IsIndexed || field.Name == "owner" || (!field.IsSystem && (field.Type is ReferenceType or StageType or AnyLookupType));
 
     private static string? SystemClause(FieldDefinition field) => !field.IsSystem ? null : field.Name switch
     {

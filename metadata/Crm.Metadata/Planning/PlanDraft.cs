@@ -67,6 +67,9 @@ internal enum QuestionKind
     /// <summary>Values that cannot be converted into the new type.</summary>
     Unconvertible,
 
+    /// <summary>Records with a choice, stage or tag that becomes another one.</summary>
+    Merged,
+
     /// <summary>Records whose value is lost.</summary>
     Purged,
 }

@@ -11,6 +11,8 @@ namespace Crm.Metadata;
 /// </summary>
 internal sealed class RevertEdit(LayerEdit edit)
 {
+    private static readonly string[] Merges = ["merge_choices", "split_stage"];
+
     private static readonly string[] Irreversible = ["purge_field", "purge_entity"];
 
     /// <summary>Why a version can never be reverted; null when it depends on what came later.</summary>
@@ -18,6 +20,7 @@ internal sealed class RevertEdit(LayerEdit edit)
     {
         var kinds = JsonNode.Parse(changes)!["changes"]!.AsArray().Select(c => c!["change"]!.GetValue<string>()).ToHashSet(StringComparer.Ordinal);
         return kinds.Overlaps(Irreversible) ? MetadataTexts.Of("RevertPurge")
+            : kinds.Overlaps(Merges) ? MetadataTexts.Of("RevertMerge")
             : rows is null ? MetadataTexts.Of("RevertUnrecorded")
             : rows.Value.Any(r => r.Layer != Origins.Custom) ? MetadataTexts.Of("RevertModule")
             : null;

@@ -71,6 +71,8 @@ internal sealed class ReworkEdit(LayerEdit edit)
             IsUnique = wanted.IsUnique ?? (wanted.Type!.CanBeUnique ? old.IsUnique : null),
             IsHidden = old.IsHidden,
             // A list of choices goes along from one choice to several and back.
+            IsIndexed = wanted.IsIndexed ?? (wanted.Type!.CanSort ? old.IsIndexed : null),
+            Merged = TypeConversion.HasChoices(wanted.Type!) ? old.Merged : null,
             Choices = wanted.Choices ?? (TypeConversion.HasChoices(wanted.Type!) ? old.Choices : null),
         };
         if (wanted.Type == field.Type || !TypeConversion.Targets(field.Type).Contains(wanted.Type!))

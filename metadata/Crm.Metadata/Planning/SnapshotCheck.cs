@@ -151,6 +151,11 @@ internal static class SnapshotCheck
             Add(problems, PlanCodes.Limit, target, "UniqueTooLong", field.Label, MaxUniqueLength);
         }
 
+        if (field.IsIndexed && (!field.Type.CanSort || (field.Type is SingleTextType lines && (field.MaxLength ?? lines.DefaultMaxLength) > MaxUniqueLength)))
+        {
+            Add(problems, PlanCodes.Option, target, "CannotBeIndexed", field.Label, MaxUniqueLength);
+        }
+
         if (field.Target is { } pointed && field.Type is LookupType or ManyToManyType && !snapshot.TryEntity(pointed, out _))
         {
             Add(problems, ErrorCodes.UnknownEntity, target, "UnknownTarget", field.Label, LayerEdit.Short(pointed));
@@ -201,6 +206,11 @@ internal static class SnapshotCheck
         if (!field.Choices.IsEmpty && field.Type != Fields.Choice && field.Type != Fields.MultiChoice)
         {
             yield return "choices";
+        }
+
+        if (!field.Merged.IsEmpty && field.Choices.IsEmpty && field.Type is not (StageType or TagsType))
+        {
+            yield return "merged";
         }
 
         if (field.Stages is not null && field.Type is not StageType)

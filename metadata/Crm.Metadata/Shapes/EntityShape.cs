@@ -100,6 +100,9 @@ public sealed record FieldShape(string Name)
     /// <summary>No two records share a value.</summary>
     public bool? IsUnique { get; init; }
 
+    /// <summary>The database keeps an index of it.</summary>
+    public bool? IsIndexed { get; init; }
+
     /// <summary>Set by the product only.</summary>
     public bool? IsReadOnly { get; init; }
 
@@ -129,6 +132,9 @@ public sealed record FieldShape(string Name)
 
     /// <summary>Choices of a choice or multi-choice field.</summary>
     public ImmutableArray<ChoiceDefinition>? Choices { get; init; }
+
+    /// <summary>Choices, stages or tags that became others.</summary>
+    public ImmutableArray<MergedChoice>? Merged { get; init; }
 
     /// <summary>Entity a lookup points to, or a many-to-many field shows.</summary>
     public string? Target { get; init; }
@@ -168,6 +174,7 @@ public sealed record FieldShape(string Name)
         Help = top.Help ?? Help,
         IsRequired = top.IsRequired ?? IsRequired,
         IsUnique = top.IsUnique ?? IsUnique,
+        IsIndexed = top.IsIndexed ?? IsIndexed,
         IsReadOnly = top.IsReadOnly ?? IsReadOnly,
         IsHidden = top.IsHidden ?? IsHidden,
         Default = top.Default ?? Default,
@@ -178,6 +185,7 @@ public sealed record FieldShape(string Name)
         Currency = top.Currency ?? Currency,
         Country = top.Country ?? Country,
         Choices = top.Choices ?? Choices,
+        Merged = top.Merged ?? Merged,
         Target = top.Target ?? Target,
         Link = top.Link ?? Link,
         NewLink = top.NewLink ?? NewLink,

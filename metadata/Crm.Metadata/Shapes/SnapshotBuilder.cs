@@ -78,7 +78,8 @@ internal static class SnapshotBuilder
 
         var own = fields.Select(f => Field(Overlay(f.Shape, overrides), f.Origin, declared.Name));
         var system = SystemFields.All.Select(f => Overlay(f, overrides));
-        entity = entity with { Fields = [.. own, .. system], Rules = Rules(layers, owner, declared.Name) };
+        entity = entity with { Fields = [.. own, .. system] };
+        entity = entity with { Rules = [.. Rules(layers, owner, declared.Name).Select(r => WithChoices(r, entity))] };
         var title = TitleFields(entity);
         return entity with
         {
@@ -105,6 +106,13 @@ internal static class SnapshotBuilder
         return rules.Rules;
     }
 
+    /// <summary>A rule that names a choice which was merged into another one means the other.</summary>
+    private static RuleDefinition WithChoices(RuleDefinition rule, EntityDefinition entity)
+    {
+        var merged = rule.Options.IsEmpty ? [] : rule.Fields.Select(f => entity.TryField(f, out var field) ? field : null).OfType<FieldDefinition>().Where(f => !f.Merged.IsEmpty).ToList();
+        return merged.Count == 0 ? rule : rule with { Options = [.. rule.Options.Select(o => merged.Aggregate(o, (now, field) => field.NameNow(now))).Distinct(StringComparer.Ordinal)] };
+    }
+
     private static FieldShape Overlay(FieldShape field, List<FieldShape> overrides) =>
         overrides.Where(o => o.Name == field.Name).Aggregate(field, (below, top) => below.Overlay(top));
 
@@ -122,6 +130,7 @@ internal static class SnapshotBuilder
         IsRequired = shape.IsRequired == true && shape.IsHidden != true,
         // A number the product gives is worth nothing when two records share it.
         IsUnique = shape.IsUnique ?? shape.Type == Fields.AutoNumber,
+        IsIndexed = shape.IsIndexed ?? false,
         IsReadOnly = shape.Formula is not null || shape.RollUp is not null || (shape.IsReadOnly ?? shape.Type == Fields.AutoNumber),
         IsHidden = shape.IsHidden ?? false,
         Default = shape.Default,
@@ -132,6 +141,7 @@ internal static class SnapshotBuilder
         Currency = shape.Currency,
         Country = shape.Country,
         Choices = shape.Choices ?? [],
+        Merged = shape.Merged ?? [],
         Target = shape.Type switch
         {
             HierarchyType => entity,

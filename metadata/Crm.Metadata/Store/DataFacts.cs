@@ -79,6 +79,14 @@ internal static class DataFacts
                     "FactRemovedChoice",
                     field.Label,
                     string.Join(", ", question.Values));
+            case QuestionKind.Merged:
+                var has = field.Type switch
+                {
+                    TagsType => $"lower(@value) = ANY (lower({column}::text)::text[])",
+                    TextListType => $"@value = ANY ({column})",
+                    _ => $"{column} = @value",
+                };
+                return Message(await CountAsync(has, new { value = question.Values[0] }), ErrorCodes.InUse, "FactMerged", field.Label, field.FindMerged(question.Values[0])!.Label);
             case QuestionKind.TooLong:
                 var longest = field.MaxLength ?? ((SingleTextType)field.Type).DefaultMaxLength;
                 return Message(await CountAsync($"char_length({column}) > @longest", new { longest }), ErrorCodes.Length, "FactTooLong", field.Label, longest);

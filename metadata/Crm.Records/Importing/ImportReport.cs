@@ -169,9 +169,6 @@ public enum RowOutcome
 
     /// <summary>Left out.</summary>
     Skipped,
-
-    /// <summary>A record was deleted.</summary>
-    Deleted,
 }
 
 /// <summary>The verdict of one row.</summary>

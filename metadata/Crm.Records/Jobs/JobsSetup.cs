@@ -1,14 +1,13 @@
-using Crm.Records.Bulk;
 using Crm.Records.Importing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Crm.Records.Jobs;
 
-/// <summary>Registers jobs, imports and bulk changes.</summary>
+/// <summary>Registers jobs and imports.</summary>
 public static class JobsSetup
 {
-    /// <summary>Adds the queue, the runner and what it runs.</summary>
+    /// <summary>Adds the queue, the runner and the import.</summary>
     public static IServiceCollection AddCrmJobs(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -20,8 +19,6 @@ public static class JobsSetup
         services.TryAddSingleton<ImportService>();
         services.TryAddSingleton<ImportValues>();
         services.AddSingleton<IJobHandler, ImportHandler>();
-        services.TryAddSingleton<BulkService>();
-        services.AddSingleton<IJobHandler, BulkHandler>();
         return services;
     }
 }

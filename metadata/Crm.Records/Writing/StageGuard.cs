@@ -12,7 +12,8 @@ internal static class StageGuard
             foreach (var change in run.Going.Where(c => c.Kind == ChangeKind.Update))
             {
                 if (field.Definition.Stages is { } stages
-                    && change.Stored![field.Index] is string from
+                    && change.Stored![field.Index] is string stored
+                    && field.Definition.NameNow(stored) is var from
                     && change.Values[field.Index] is string to
                     && !stages.Allows(from, to))
                 {

@@ -188,14 +188,14 @@ public static class FieldDisplay
         builder.OpenElement(50, "span");
         builder.AddAttribute(51, "class", colour is null ? "badge" : "badge badge-dot");
         builder.AddAttribute(52, "style", colour is null ? null : "--dot:" + colour);
-        builder.AddContent(53, choice?.Label ?? name);
+        builder.AddContent(53, choice?.Label ?? field.FindMerged(name)?.Label ?? name);
         builder.CloseElement();
     }
 
     private static void Stage(RenderTreeBuilder builder, FieldDefinition field, string name)
     {
         var stage = field.Stages?.Find(name);
-        Span(builder, "badge badge-dot " + (stage?.Kind switch { StageKind.Won => "badge-success", StageKind.Lost => "badge-danger", StageKind.Open => "badge-info", _ => "" }), stage?.Label ?? name);
+        Span(builder, "badge badge-dot " + (stage?.Kind switch { StageKind.Won => "badge-success", StageKind.Lost => "badge-danger", StageKind.Open => "badge-info", _ => "" }), stage?.Label ?? field.FindMerged(name)?.Label ?? name);
     }
 
     private static void Stars(RenderTreeBuilder builder, FieldDefinition field, int stars)

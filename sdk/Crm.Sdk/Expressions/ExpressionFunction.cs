@@ -36,6 +36,10 @@ internal sealed record ExpressionFunction(
         {
             arguments = WithChoices(arguments);
         }
+        else if (name is "contains" && arguments is [Expression.Field { Path.Field: { Merged.IsEmpty: false } list }, Expression.Literal { Value: string word } literal])
+        {
+            arguments = [arguments[0], new Expression.Literal(ExpressionType.Text, list.NameNow(word), literal.Position)];
+        }
 
         if (function.TypeOf(arguments) is not { } type)
         {

@@ -146,15 +146,39 @@ internal sealed class MultiChoiceType : TextListType
 internal static class Choices
 {
     public static string? Find(FieldDefinition field, object? input) =>
-        Inputs.ToText(input)?.Trim() is { Length: > 0 } text
+        Inputs.ToText(input)?.Trim() is { Length: > 0 } written && Now(field, written) is { } text
             ? (field.Choices.FirstOrDefault(c => c.Name == text) ?? field.Choices.FirstOrDefault(c => string.Equals(c.Label, text, StringComparison.OrdinalIgnoreCase)))?.Name
             : null;
+
+    /// <summary>What was written, or the name of the choice or stage that took its place.</summary>
+    public static string Now(FieldDefinition field, string written) =>
+        field.Merged.IsEmpty ? written : (field.FindMerged(written) ?? field.Merged.FirstOrDefault(m => string.Equals(m.Label, written, StringComparison.OrdinalIgnoreCase) && !IsKnown(field, written)))?.Into ?? written;
+
+    private static bool IsKnown(FieldDefinition field, string label) =>
+        field.Choices.Any(c => string.Equals(c.Label, label, StringComparison.OrdinalIgnoreCase)) || field.Stages?.Stages.Any(s => string.Equals(s.Label, label, StringComparison.OrdinalIgnoreCase)) == true;
 
     public static FieldError Unknown(FieldDefinition field, object? input) =>
         new(ErrorCodes.Unknown, Texts.Of("UnknownChoice", field.Label, Inputs.ToText(input) ?? "?", string.Join(", ", field.Choices.Select(c => c.Name).Take(20))));
 
     public static string Label(FieldDefinition field, string? name) =>
-        name is null ? "" : field.Choices.FirstOrDefault(c => c.Name == name)?.Label ?? name;
+        name is null ? "" : field.Choices.FirstOrDefault(c => c.Name == name)?.Label ?? field.FindMerged(name)?.Label ?? name;
+
+    /// <summary>What is wrong with choices or stages that became others.</summary>
+    public static IEnumerable<string> MergedProblems(FieldDefinition field, IReadOnlyCollection<string> names)
+    {
+        foreach (var merged in field.Merged)
+        {
+            if (names.Contains(merged.Name))
+            {
+                yield return Texts.Of("MergedStays", field.Name, merged.Name, merged.Into);
+            }
+
+            if (!names.Contains(merged.Into))
+            {
+                yield return Texts.Of("MergedNowhere", field.Name, merged.Name, merged.Into);
+            }
+        }
+    }
 
     public static IEnumerable<string> Problems(FieldDefinition field)
     {
@@ -171,6 +195,11 @@ internal static class Choices
         foreach (var twice in field.Choices.GroupBy(c => c.Name).Where(g => g.Skip(1).Any()))
         {
             yield return Texts.Of("ChoiceTwice", field.Name, twice.Key);
+        }
+
+        foreach (var problem in MergedProblems(field, [.. field.Choices.Select(c => c.Name)]))
+        {
+            yield return problem;
         }
 
         foreach (var choice in field.Choices)
@@ -202,7 +231,7 @@ public sealed class StageType : FieldType
     {
         ArgumentNullException.ThrowIfNull(field);
         var stages = field.Stages?.Stages ?? [];
-        var text = Inputs.ToText(input)?.Trim();
+        var text = Inputs.ToText(input)?.Trim() is { } written ? Choices.Now(field, written) : null;
         value = (stages.FirstOrDefault(s => s.Name == text) ?? stages.FirstOrDefault(s => string.Equals(s.Label, text, StringComparison.OrdinalIgnoreCase)))?.Name;
         error = value is null ? new FieldError(ErrorCodes.Unknown, Texts.Of("UnknownStage", field.Label, text, string.Join(", ", stages.Select(s => s.Name)))) : null;
         return error is null;
@@ -221,6 +250,11 @@ public sealed class StageType : FieldType
         foreach (var twice in stages.Stages.GroupBy(s => s.Name).Where(g => g.Skip(1).Any()))
         {
             yield return Texts.Of("StageTwice", field.Name, twice.Key);
+        }
+
+        foreach (var problem in Choices.MergedProblems(field, [.. stages.Stages.Select(s => s.Name)]))
+        {
+            yield return problem;
         }
 
         foreach (var stage in stages.Stages)
@@ -251,7 +285,7 @@ public sealed class StageType : FieldType
     public override string Format(FieldDefinition field, object? value, CultureInfo culture)
     {
         ArgumentNullException.ThrowIfNull(field);
-        return value is string name ? field.Stages?.Find(name)?.Label ?? name : "";
+        return value is string name ? field.Stages?.Find(name)?.Label ?? field.FindMerged(name)?.Label ?? name : "";
     }
 }
 

@@ -51,6 +51,7 @@ public sealed class TagsType : TextListType
                 return false;
             }
 
+            tag = field.NameNow(tag);
             if (tag.Length > 0 && known.Add(tag))
             {
                 tags.Add(tag);

@@ -119,6 +119,9 @@ public sealed record FieldDefinition
     /// <summary>No two records share a value.</summary>
     public bool IsUnique { get; init; }
 
+    /// <summary>Lists are often filtered or sorted by it, so that the database keeps an index of it.</summary>
+    public bool IsIndexed { get; init; }
+
     /// <summary>Set by the product only.</summary>
     public bool IsReadOnly { get; init; }
 
@@ -155,6 +158,9 @@ public sealed record FieldDefinition
     /// <summary>What a choice or multi-choice field may hold.</summary>
     public ImmutableArray<ChoiceDefinition> Choices { get; init; } = [];
 
+    /// <summary>Choices, stages or tags that became others: who still names one of them means the other.</summary>
+    public ImmutableArray<MergedChoice> Merged { get; init; } = [];
+
     /// <summary>Entity a lookup points to, or a many-to-many field shows.</summary>
     public string? Target { get; init; }
 
@@ -184,6 +190,18 @@ public sealed record FieldDefinition
 
     /// <summary>Name in an earlier version; its data is kept.</summary>
     public string? RenamedFrom { get; init; }
+
+    /// <summary>The choice, stage or tag a name stands for: the one it was merged into, or itself.</summary>
+    /// <param name="choice">Name of a choice or stage, or a tag.</param>
+    public string NameNow(string choice) => FindMerged(choice)?.Into ?? choice;
+
+    /// <summary>What is known of a choice, stage or tag that became another one; null when it did not.</summary>
+    /// <param name="choice">Its name.</param>
+    public MergedChoice? FindMerged(string choice)
+    {
+        // Nearly all fields have none.
+        return Merged.IsEmpty ? null : Merged.FirstOrDefault(m => string.Equals(m.Name, choice, Type is TagsType ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal));
+    }
 }
 
 /// <summary>One column of a field, as the API and the table know it.</summary>
@@ -197,6 +215,12 @@ public sealed record PropertyDefinition(string Name, FieldDefinition Field, Fiel
 /// <param name="Label">Shown to users.</param>
 /// <param name="Colour">CSS colour of its badge; null for the neutral one.</param>
 public sealed record ChoiceDefinition(string Name, string Label, string? Colour = null);
+
+/// <summary>A choice, stage or tag that became another one.</summary>
+/// <param name="Name">The name it had, as history has it.</param>
+/// <param name="Label">What users knew it as.</param>
+/// <param name="Into">Name of the other one.</param>
+public sealed record MergedChoice(string Name, string Label, string Into);
 
 /// <summary>How auto-numbers are written: <c>INV</c>, 7 and 1 give <c>INV0000001</c>.</summary>
 /// <param name="Prefix">Text before the digits.</param>

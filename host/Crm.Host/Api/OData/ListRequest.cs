@@ -211,8 +211,7 @@ internal sealed class ListRequest
     }
 
     // Words and phrases that must all be found; the record service takes plain words.
-    /// <summary>The words of a search.</summary>
-    public static string? Search(string? text)
+    private static string? Search(string? text)
     {
         if (string.IsNullOrWhiteSpace(text))
         {
