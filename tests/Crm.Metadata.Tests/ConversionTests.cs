@@ -177,8 +177,8 @@ public sealed class ConversionTests : NodeTests
 
         await WhileHeldAsync(
             () => node.ExecuteAsync(isOwnSession
-                ? "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'advisory' AND query NOT LIKE '%pg_stat_activity%'"
-                : "SELECT pg_terminate_backend(backend) FROM crm.metadata_step WHERE state = 'running'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'advisory'"),
+                ? "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+                : "SELECT pg_terminate_backend(backend) FROM crm.metadata_step WHERE state = 'running'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"),
             moment,
             isKilled: true);
 
@@ -239,7 +239,7 @@ public sealed class ConversionTests : NodeTests
         await holder.OpenAsync();
         await new NpgsqlCommand("SELECT pg_advisory_lock(77)", holder).ExecuteNonQueryAsync();
         var running = node.StepRunner.RunPendingAsync();
-        while (await node.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 77") == 0)
+        while (await node.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 77 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0)
         {
             Assert.False(running.IsCompleted);
             await Task.Yield();

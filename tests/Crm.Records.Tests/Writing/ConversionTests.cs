@@ -53,7 +53,7 @@ public sealed class ConversionTests(Engine engine) : IClassFixture<Engine>
         await using var hold = new Npgsql.NpgsqlCommand("SELECT pg_advisory_lock(78)", holder);
         await hold.ExecuteNonQueryAsync();
         var running = StepsAsync();
-        while (await engine.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 78") == 0)
+        while (await engine.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 78 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0)
         {
             Assert.False(running.IsCompleted);
             await Task.Yield();
