@@ -24,6 +24,29 @@ public sealed class MatchKeyTests : NodeTests
     }
 
     [Fact]
+    public async Task A_list_of_keys_is_made_anew_as_well()
+    {
+        await node.ChangeAsync("""[{"change":"add_field","entity":"company","field":{"name":"x_phones","type":"phones","country":"DE","choices":["sea"]}}]""");
+        await node.InsertAsync("company", "name, x_phones", "'Acme', '[{\"kind\":\"sea\",\"value\":\"0171 1234567\"},{\"kind\":\"sea\",\"value\":\"+1 212 555 0100\"}]'");
+        await node.InsertAsync("company", "name", "'Bare'");
+        await node.ChangeAsync("""[{"change":"change_field","entity":"company","field":{"name":"x_phones","country":"AT"}}]""");
+        await node.StepRunner.RunPendingAsync();
+        Assert.Equal("+431711234567,+12125550100", await node.ScalarAsync<string>("SELECT array_to_string(x_phones__k, ',') FROM records.company WHERE name = 'Acme'"));
+        Assert.Equal(1, await node.ScalarAsync<long>("SELECT count(*) FROM records.company WHERE x_phones__k @> ARRAY['+431711234567']"));
+        Assert.Empty((await node.Consistency.RunAsync()).Differences);
+    }
+
+    [Fact]
+    public async Task A_kind_in_use_is_not_taken_away()
+    {
+        await node.ChangeAsync("""[{"change":"add_field","entity":"company","field":{"name":"x_phones","type":"phones"}}]""");
+        await node.InsertAsync("company", "name, x_phones", "'Acme', '[{\"kind\":\"fax\",\"value\":\"030 901820\"}]'");
+        var plan = await node.Editor.PlanAsync(Samples.Read("""[{"change":"change_field","entity":"company","field":{"name":"x_phones","choices":["mobile"]}}]"""), Node.Admin);
+        Assert.Contains("fax", Assert.Single(plan.Errors).Message, StringComparison.Ordinal);
+        await node.ChangeAsync("""[{"change":"change_field","entity":"company","field":{"name":"x_phones","choices":["mobile","work","home","fax","other","sea"]}}]""");
+    }
+
+    [Fact]
     public async Task A_database_of_an_earlier_version_gets_its_keys()
     {
         await node.ChangeAsync("""[{"change":"add_field","entity":"company","field":{"name":"x_mail","type":"email","unique":true}}]""");

@@ -22,7 +22,7 @@ internal static class LayoutCheck
 
             foreach (var name in shape.SearchFields ?? [])
             {
-                if (Known(problems, entity, name, "search") is { } field && field.Type is not SingleTextType)
+                if (Known(problems, entity, name, "search") is { } field && field.Type is not SingleTextType && field.Type != Fields.Phones && field.Type != Fields.Emails)
                 {
                     SnapshotCheck.Add(problems, PlanCodes.Layout, entity.Name, "NoSearch", entity.Label, field.Name, field.Type.Name);
                 }

@@ -27,7 +27,7 @@ internal sealed record TableShape(
         {
             columns.AddRange(field.Type.Columns.Select(c => new ColumnShape(field.Name + c.Suffix, field.Name, SqlType(c.Storage), SystemClause(field))));
             var fieldKeys = field.Type.Keys(field);
-            columns.AddRange(fieldKeys.Select(k => new ColumnShape(field.Name + k.Suffix, field.Name, SqlType(StorageKind.Text), null) { Key = KeyOf(field, k) }));
+            columns.AddRange(fieldKeys.Select(k => new ColumnShape(field.Name + k.Suffix, field.Name, SqlType(k.IsList ? StorageKind.TextList : StorageKind.Text), null) { Key = KeyOf(field, k) }));
             if (field.Type.Columns.IsEmpty)
             {
                 continue;
@@ -39,10 +39,10 @@ internal sealed record TableShape(
                 keys.Add(new ForeignKeyShape(TableNames.ForeignKey(entity.Name, column), column, target));
             }
 
-            foreach (var key in fieldKeys.Select(k => (Column: field.Name + k.Suffix, IsUnique: field.IsUnique && k.IsIdentity)))
+            foreach (var key in fieldKeys.Select(k => (Column: field.Name + k.Suffix, IsUnique: field.IsUnique && k.IsIdentity, k.IsList)))
             {
                 var name = key.IsUnique ? TableNames.Unique(entity.Name, key.Column) : TableNames.Index(entity.Name, key.Column);
-                indexes.Add(new IndexShape(name, key.Column, $"({Sql.Quote(key.Column)})", key.IsUnique));
+                indexes.Add(new IndexShape(name, key.Column, key.IsList ? $"USING gin ({Sql.Quote(key.Column)})" : $"({Sql.Quote(key.Column)})", key.IsUnique));
             }
 
             if (field.IsUnique && !fieldKeys.Any(k => k.IsIdentity))
@@ -63,7 +63,7 @@ internal sealed record TableShape(
                 indexes.Add(new IndexShape(TableNames.Index(entity.Name, column), column, $"({Sql.Quote(column)})"));
             }
 
-            if (features.TrigramSchema is { } schema && !field.IsHidden && entity.SearchFields.Contains(field.Name))
+            if (features.TrigramSchema is { } schema && !field.IsHidden && field.Type is SingleTextType && entity.SearchFields.Contains(field.Name))
             {
                 indexes.Add(new IndexShape(TableNames.Trigram(entity.Name, column), column, $"USING gin (crm.fold({Sql.Quote(column)}) {Sql.Quote(schema)}.gin_trgm_ops)"));
             }

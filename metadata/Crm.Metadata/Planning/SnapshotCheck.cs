@@ -203,7 +203,7 @@ internal static class SnapshotCheck
     /// <summary>Options that mean nothing for the field's type: somebody expects what will not happen.</summary>
     private static IEnumerable<string> StrangeOptions(FieldDefinition field)
     {
-        if (!field.Choices.IsEmpty && field.Type != Fields.Choice && field.Type != Fields.MultiChoice)
+        if (!field.Choices.IsEmpty && field.Type != Fields.Choice && field.Type != Fields.MultiChoice && field.Type is not SeveralType)
         {
             yield return "choices";
         }
@@ -268,7 +268,7 @@ internal static class SnapshotCheck
             yield return "currency";
         }
 
-        if (field.Country is not null && field.Type != Fields.Phone)
+        if (field.Country is not null && field.Type != Fields.Phone && field.Type != Fields.Phones)
         {
             yield return "country";
         }

@@ -72,9 +72,14 @@ internal static class DataFacts
             case QuestionKind.Missing:
                 return Message(await CountAsync(column is null ? "true" : $"{column} IS NULL"), ErrorCodes.Required, "FactMissing", field.Label);
             case QuestionKind.RemovedChoice:
-                var isList = field.Type == Fields.MultiChoice;
+                var condition = field.Type switch
+                {
+                    SeveralType => $"EXISTS (SELECT FROM jsonb_array_elements({column}) AS v WHERE v ->> 'kind' = ANY(@values))",
+                    _ when field.Type == Fields.MultiChoice => $"{column} && @values",
+                    _ => $"{column} = ANY(@values)",
+                };
                 return Message(
-                    await CountAsync(isList ? $"{column} && @values" : $"{column} = ANY(@values)", new { values = question.Values.ToArray() }),
+                    await CountAsync(condition, new { values = question.Values.ToArray() }),
                     ErrorCodes.InUse,
                     "FactRemovedChoice",
                     field.Label,

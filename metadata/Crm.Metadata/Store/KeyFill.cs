@@ -19,8 +19,8 @@ internal sealed class KeyFill
         this.step = step;
         (field, key) = (from f in entity.Fields from k in f.Type.Keys(f) where f.Name + k.Suffix == column select (f, k)).First();
         var table = Sql.Table(entity.Name);
-        select = $"SELECT r.id, r.{Sql.Quote(field.Name + field.Type.Columns[0].Suffix)}, r.{Sql.Quote(column)} FROM {table} AS r WHERE r.id > coalesce((SELECT position FROM crm.metadata_step WHERE id = $1), '00000000-0000-0000-0000-000000000000'::uuid) ORDER BY r.id LIMIT $2 FOR NO KEY UPDATE";
-        update = $"UPDATE {table} AS r SET {Sql.Quote(column)} = k.key FROM unnest($1::uuid[], $2::text[]) AS k (id, key) WHERE r.id = k.id";
+        select = $"SELECT r.id, r.{Sql.Quote(field.Name + field.Type.Columns[0].Suffix)}, r.{Sql.Quote(column)}::text FROM {table} AS r WHERE r.id > coalesce((SELECT position FROM crm.metadata_step WHERE id = $1), '00000000-0000-0000-0000-000000000000'::uuid) ORDER BY r.id LIMIT $2 FOR NO KEY UPDATE";
+        update = $"UPDATE {table} AS r SET {Sql.Quote(column)} = {(key.IsList ? "k.key::text[]" : "k.key")} FROM unnest($1::uuid[], $2::text[]) AS k (id, key) WHERE r.id = k.id";
     }
 
     /// <summary>The next batch.</summary>
@@ -36,7 +36,7 @@ internal sealed class KeyFill
             {
                 var id = reader.GetGuid(0);
                 batch = new StepBatch(id, count);
-                var wanted = await reader.IsDBNullAsync(1, ct) ? null : key.Of(field, reader.GetString(1));
+                var wanted = await reader.IsDBNullAsync(1, ct) ? null : Text(key.ColumnOf(field, field.Type.FromColumns([reader.GetString(1)])));
                 if (wanted != (await reader.IsDBNullAsync(2, ct) ? null : reader.GetString(2)))
                 {
                     ids.Add(id);
@@ -57,4 +57,8 @@ internal sealed class KeyFill
 
         return batch;
     }
+
+    // A list travels as PostgreSQL writes one: arrays of arrays of different lengths do not exist.
+    private static string? Text(object? key) =>
+        key is string[] list ? "{" + string.Join(',', list.Select(k => "\"" + k.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"")) + "}" : (string?)key;
 }

@@ -24,7 +24,8 @@ internal sealed class FieldPlan
         values = mapping.Values is { Count: > 0 } map ? ToDictionary(map) : null;
         // The property of a lookup (company_id) takes ids as they are; the field itself takes names.
         IsReference = IsList || (field.Type is ReferenceType && (key == field.Name || field.Type is OwnerType));
-        IsPart = key != field.Name && !IsReference;
+        Kind = field.Type is SeveralType && key != field.Name ? key[(field.Name.Length + 1)..] : null;
+        IsPart = key != field.Name && !IsReference && Kind is null;
         CreateTemplates = mapping.Create?.ToFrozenDictionary(c => c.Key, c => TextTemplate.Parse(c.Value)) ?? FrozenDictionary<string, TextTemplate>.Empty;
     }
 
@@ -40,6 +41,9 @@ internal sealed class FieldPlan
 
     /// <summary>Whether the key is a further property of the field, such as a currency.</summary>
     public bool IsPart { get; }
+
+    /// <summary>The kind the value is of, in a field that holds several; null for other fields.</summary>
+    public string? Kind { get; }
 
     /// <summary>The entity a reference points to.</summary>
     public string Target => TargetOf(Field)!;

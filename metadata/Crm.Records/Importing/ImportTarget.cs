@@ -9,6 +9,24 @@ namespace Crm.Records.Importing;
 /// <param name="Label">For users: <c>Billing address: City</c>.</param>
 public sealed record ImportTarget(string Key, FieldDefinition Field, string? Part, string Label)
 {
+    /// <summary>The field a key of a mapping means; null when there is none.</summary>
+    /// <param name="entity">The entity.</param>
+    /// <param name="key">A field's name, a property's, or a field that holds several values and a kind: <c>phones.work</c>.</param>
+    /// <param name="kind">The kind; null without one.</param>
+    public static FieldDefinition? Resolve(EntityDefinition entity, string key, out string? kind)
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        ArgumentNullException.ThrowIfNull(key);
+        kind = null;
+        if (key.IndexOf('.', StringComparison.Ordinal) is not (> 0 and var end))
+        {
+            return entity.TryField(key, out var named) ? named : entity.TryProperty(key, out var property) ? property.Field : null;
+        }
+
+        var given = kind = key[(end + 1)..];
+        return entity.TryField(key[..end], out var field) && field.Type is SeveralType several && several.KindsOf(field).Any(k => k.Name == given) ? field : null;
+    }
+
     /// <summary>Everything rows can give an entity, in the order of its fields.</summary>
     public static IEnumerable<ImportTarget> Of(EntityDefinition entity)
     {
@@ -30,6 +48,7 @@ public sealed record ImportTarget(string Key, FieldDefinition Field, string? Par
         {
             // No one text is an address.
             AddressType => [.. Parts(field)],
+            SeveralType several => [whole, .. several.KindsOf(field).Select(k => new ImportTarget(field.Name + "." + k.Name, field, k.Name, Texts.Of("PartOfField", field.Label, k.Label)))],
             GeolocationType or MoneyType => [whole, .. Parts(field).Where(p => p.Key != field.Name)],
             _ => [whole],
         };

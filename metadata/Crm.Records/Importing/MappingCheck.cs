@@ -58,7 +58,7 @@ internal static class MappingCheck
 
     /// <summary>The field a key of a mapping means: a field's name or a property's.</summary>
     public static FieldDefinition? Resolve(EntityDefinition entity, string key) =>
-        entity.TryField(key, out var field) ? field : entity.TryProperty(key, out var property) ? property.Field : null;
+        ImportTarget.Resolve(entity, key, out _);
 
     private static IEnumerable<string> FieldProblems(MetadataSnapshot metadata, EntityDefinition entity, HashSet<string> columns, string key, FieldMapping mapping)
     {

@@ -91,7 +91,7 @@ public static class MappingGuess
         var field = target.Field;
         if (target.Part is { } part)
         {
-            return PartRank(field, part, header);
+            return field.Type is SeveralType several ? KindRank(several, field, part, header) : PartRank(field, part, header);
         }
 
         var name = Normal(field.Name);
@@ -110,7 +110,21 @@ public static class MappingGuess
             return 3;
         }
 
+        if (field.Type is SeveralType { Single.Name: var single } && (header == Normal(single) || Synonyms.GetValueOrDefault(Normal(single), []).Contains(header)))
+        {
+            return 4;
+        }
+
         return Synonyms.GetValueOrDefault(name, []).Contains(header) ? 4 : 0;
+    }
+
+    /// <summary>Work Phone, Phone (work), Phones: Work, or just Mobile.</summary>
+    private static int KindRank(SeveralType type, FieldDefinition field, string kind, string header)
+    {
+        string[] kinds = [Normal(kind), Normal(type.LabelOf(field, kind)), .. Synonyms.GetValueOrDefault(Normal(kind), [])];
+        var single = Normal(type.Single.Name);
+        string[] owners = [Normal(field.Name), Normal(field.Label), single, .. Synonyms.GetValueOrDefault(single, [])];
+        return kinds.Any(k => owners.Any(o => header == o + k || header == k + o)) ? 2 : kinds.Contains(header) && kind != "other" ? 5 : 0;
     }
 
     /// <summary>Billing City, Billing address - Town, or just City.</summary>

@@ -108,7 +108,7 @@ internal sealed class RowMapper
 
                 if (!keepsEmpty)
                 {
-                    mapped.Values[plan.Key] = null;
+                    Put(mapped, plan, null);
                 }
             }
             else if (plan.IsReference)
@@ -146,6 +146,25 @@ internal sealed class RowMapper
         }
     }
 
+    /// <summary>Columns of several kinds come together in one value, which leaves the kinds the file does not have as they are.</summary>
+    private static void Put(MappedRow mapped, FieldPlan plan, object? value)
+    {
+        if (plan.Kind is not { } kind)
+        {
+            mapped.Values[plan.Key] = value;
+            return;
+        }
+
+        if (!mapped.Values.TryGetValue(plan.Field.Name, out var given) || given is not Dictionary<string, object?> byKind)
+        {
+            // A column for the field as a whole is its first kind.
+            var first = (given is ImmutableArray<KindValue> values ? values : []).DistinctBy(v => v.Kind);
+            mapped.Values[plan.Field.Name] = byKind = first.ToDictionary(v => v.Kind, v => (object?)v.Value, StringComparer.Ordinal);
+        }
+
+        byKind[kind] = value is ImmutableArray<KindValue> { Length: 1 } one ? one[0].Value : null;
+    }
+
     private void AddValue(MappedRow mapped, FieldPlan plan, string text)
     {
         if (plan.IsPart)
@@ -154,11 +173,11 @@ internal sealed class RowMapper
             return;
         }
 
-        var input = reader.Read(plan.Field.Type, text);
+        var input = plan.Kind is { } kind ? new KindValue[] { new(kind, text) }.ToImmutableArray() : reader.Read(plan.Field.Type, text);
         if (plan.Field.Type.TryNormalize(plan.Field, input, out var value, out var error))
         {
             // Money keeps its input form: the currency may come from another column.
-            mapped.Values[plan.Key] = plan.Field.Type is MoneyType ? input : value;
+            Put(mapped, plan, plan.Field.Type is MoneyType ? input : value);
         }
         else if (error.Code == ErrorCodes.Unknown && plan.Mapping.Unknown == UnknownValue.Empty)
         {

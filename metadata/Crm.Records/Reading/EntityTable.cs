@@ -149,7 +149,9 @@ internal sealed record TableField(FieldDefinition Definition, int Index, Immutab
 /// <param name="Quoted">As SQL knows it.</param>
 internal sealed record KeyColumn(MatchKey Key, string Quoted)
 {
-    /// <summary>The key of a field's value; null when it has none.</summary>
+    public StorageKind Storage => Key.IsList ? StorageKind.TextList : StorageKind.Text;
+
+    /// <summary>The key of a text; null when it has none.</summary>
     public string? Of(FieldDefinition field, object? value) => value is string text ? Key.Of(field, text) : null;
 }
 

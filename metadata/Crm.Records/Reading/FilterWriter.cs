@@ -55,6 +55,12 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
             return $"({string.Join(" OR ", path.Field.Keys.Select(k => $"{path.Alias}.{k.Quoted} = {key}"))})";
         }
 
+        if (path.Field.Type is SeveralType)
+        {
+            var one = Parameter(ParameterSlot.Key(path, [.. path.Field.Keys]));
+            return $"({string.Join(" OR ", path.Field.Keys.Select(k => $"{path.Alias}.{k.Quoted} @> ARRAY[{one}]"))})";
+        }
+
         if (op is FilterOperator.Equal or FilterOperator.NotEqual or FilterOperator.EqualAnyCase && path.Field.Identity is { } identity)
         {
             return $"({path.Alias}.{identity.Quoted} {(op == FilterOperator.NotEqual ? "IS DISTINCT FROM" : "=")} {Parameter(ParameterSlot.Key(path, [identity]))})";
@@ -79,6 +85,11 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
         if (path.Column.Storage != StorageKind.TextList)
         {
             RequireOperator(path, FilterOperator.Equal);
+        }
+
+        if (path.Field.Type is SeveralType)
+        {
+            throw new QueryException(ErrorCodes.BadRequest, Texts.Of("OperatorNotAllowed", path.Path, path.Field.Type.Name, FilterOperator.Contains), path.Path);
         }
 
         if (path.Field.Identity is { } identity)

@@ -89,9 +89,9 @@ internal sealed class QueryCompiler
     {
         var word = filters.Parameter(ParameterSlot.Word);
         var conditions = table.Entity.SearchFields
-            .Select(name => table.TryField(name, out var field) && field.Columns[0].Storage == StorageKind.Text ? field : null)
+            .Select(name => table.TryField(name, out var field) && (field.Columns[0].Storage == StorageKind.Text || field.Type == Fields.Emails) ? field : null)
             .OfType<TableField>()
-            .Select(f => $"crm.fold(r.{f.Columns[0].Quoted}) LIKE crm.fold_like({word})")
+            .Select(f => f.Identity is { Key.IsList: true } mail ? $"r.{mail.Quoted} @> ARRAY[lower({word})]" : $"crm.fold(r.{f.Columns[0].Quoted}) LIKE crm.fold_like({word})")
             .ToList();
         // Without search fields nothing can be found; the parameter is named so that its type is known.
         return conditions.Count == 0 ? $"({word}::text IS NULL)" : "(" + string.Join(" OR ", conditions) + ")";
@@ -100,9 +100,9 @@ internal sealed class QueryCompiler
     /// <summary>The search as a whole is a phone number of one of the search fields.</summary>
     private static string Phone(EntityTable table, FilterWriter filters)
     {
-        ImmutableArray<TableField> phones = [.. table.Entity.SearchFields.Select(name => table.TryField(name, out var field) && field.Type == Fields.Phone ? field : null).OfType<TableField>()];
+        ImmutableArray<TableField> phones = [.. table.Entity.SearchFields.Select(name => table.TryField(name, out var field) && (field.Type == Fields.Phone || field.Type == Fields.Phones) ? field : null).OfType<TableField>()];
         var keys = filters.Parameter(ParameterSlot.KeysOf(phones));
-        return phones.IsEmpty ? $"({keys}::text[] IS NULL)" : string.Join(" OR ", phones.Select(f => $"r.{f.Identity!.Quoted} = ANY({keys})"));
+        return phones.IsEmpty ? $"({keys}::text[] IS NULL)" : string.Join(" OR ", phones.Select(f => f.Identity).OfType<KeyColumn>().Select(k => k.Key.IsList ? $"r.{k.Quoted} && {keys}" : $"r.{k.Quoted} = ANY({keys})"));
     }
 
     private static List<SortKey> SortKeys(EntityTable table, PathResolver paths, ImmutableArray<Sort> sorts)

@@ -39,7 +39,7 @@ internal sealed class ChangeInput(TableField target)
         }
 
         // A field of one column needs nothing of the stored row.
-        inputs.RemoveAll(input => input.Field.Columns.Length == 1 && !input.TryNormalizeEarly(refuse));
+        inputs.RemoveAll(input => !input.NeedsStored && !input.TryNormalizeEarly(refuse));
         return inputs;
     }
 
@@ -54,7 +54,7 @@ internal sealed class ChangeInput(TableField target)
     /// <summary>The value to store, completed from the stored one where the input leaves parts open.</summary>
     public bool TryValue(object? stored, out object? value, [NotNullWhen(false)] out FieldError? error)
     {
-        if (target.Columns.Length == 1)
+        if (!NeedsStored)
         {
             value = normalized;
             error = null;
@@ -83,6 +83,9 @@ internal sealed class ChangeInput(TableField target)
 
         return TryNormalize(merged, out value, out error);
     }
+
+    // Values by kind leave the others as they are stored.
+    private bool NeedsStored => target.Columns.Length > 1 || (target.Type is SeveralType && whole is IReadOnlyDictionary<string, object?>);
 
     private static ChangeInput? Find(List<ChangeInput> inputs, TableField field)
     {
@@ -116,7 +119,7 @@ internal sealed class ChangeInput(TableField target)
             return true;
         }
 
-        refuse(target.Name, error.Code, error.Message);
+        refuse(target.Name + error.At, error.Code, error.Message);
         return false;
     }
 

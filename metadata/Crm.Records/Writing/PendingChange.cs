@@ -93,7 +93,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
             }
             else
             {
-                Refuse(found.Name, error.Code, error.Message);
+                Refuse(found.Name + error.At, error.Code, error.Message);
             }
         }
     }
@@ -134,7 +134,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
     public bool DiffersFromStart(string name) =>
         table.TryField(name, out var field) && (Links.ContainsKey(field) || !field.Type.AreEqual(values[field.Index], Kind == ChangeKind.Create ? started?[field.Index] : Stored?[field.Index]));
 
-    public bool HasError(string field) => errors?.Exists(e => e.Field == field) == true;
+    public bool HasError(string field) => errors?.Exists(e => e.Field == field || e.Field?.StartsWith(field + "[", StringComparison.Ordinal) == true) == true;
 
     /// <summary>Names and types of the caller's values; what needs the stored row waits for <see cref="ApplyInput"/>.</summary>
     public void ReadInput() => inputs = ChangeInput.Read(change, table, Refuse);
@@ -173,7 +173,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
             var field = input.Field;
             if (!input.TryValue(values[field.Index], out var value, out var error))
             {
-                Refuse(field.Name, error.Code, error.Message);
+                Refuse(field.Name + error.At, error.Code, error.Message);
             }
             else if (field.Type is ManyToManyType && !field.IsProtected)
             {

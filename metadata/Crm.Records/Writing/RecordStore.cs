@@ -161,10 +161,10 @@ internal static class RecordStore
 
         foreach (var key in field.Keys)
         {
-            var column = ColumnArray.Of(StorageKind.Text, changes.Length);
+            var column = ColumnArray.Of(key.Storage, changes.Length);
             for (var row = 0; row < changes.Length; row++)
             {
-                column.Set(row, key.Of(field.Definition, changes[row].Values[field.Index]));
+                column.Set(row, key.Key.ColumnOf(field.Definition, changes[row].Values[field.Index]));
             }
 
             command.Parameters.Add(column.ToParameter());
@@ -173,7 +173,7 @@ internal static class RecordStore
 
     /// <summary>The columns of fields, each field's keys behind its own.</summary>
     private static List<(string Quoted, StorageKind Storage)> Written(ImmutableArray<TableField> fields) =>
-        [.. fields.SelectMany(f => f.Columns.Select(c => (c.Quoted, c.Storage)).Concat(f.Keys.Select(k => (k.Quoted, StorageKind.Text))))];
+        [.. fields.SelectMany(f => f.Columns.Select(c => (c.Quoted, c.Storage)).Concat(f.Keys.Select(k => (k.Quoted, k.Storage))))];
 
     private static string Unnest(ImmutableArray<StorageKind> columns) =>
         $"unnest({string.Join(", ", columns.Select((c, i) => string.Create(CultureInfo.InvariantCulture, $"${i + 1}::{ColumnArray.TypeName(c)}[]")))}) "

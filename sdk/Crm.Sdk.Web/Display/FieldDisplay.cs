@@ -113,6 +113,15 @@ public static class FieldDisplay
             case (_, LinkTitles links):
                 Links(builder, links);
                 break;
+            case (_, ImmutableArray<KindValue> { IsEmpty: false } several) when field.Type is SeveralType type:
+                // The first one is the one to use; a list has no room for more.
+                Write(builder, display, type.SingleOf(field), several[0].Value, title, href);
+                if (several.Length > 1)
+                {
+                    Span(builder, "faint small", string.Create(CultureInfo.InvariantCulture, $" +{several.Length - 1}"));
+                }
+
+                break;
             case ("rating", long stars):
                 Stars(builder, field, (int)stars);
                 break;

@@ -43,6 +43,8 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
                 return FieldParts.Of(LinkText.Write(links));
             case Address:
                 return Columns(field, value);
+            case ImmutableArray<KindValue> several:
+                return SeveralRows.Write(several.Select(v => (v.Kind, v.Value)));
             case long seconds when field.Type is DurationType:
                 return FieldParts.Of(DurationType.Write(seconds));
             case long number:
@@ -116,6 +118,8 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
                 };
             case "many_to_many":
                 return LinkText.Read(text);
+            case "phones" or "emails" or "urls":
+                return SeveralRows.Read(parts).Select(r => (object?)new KindValue(r.Kind, r.Value)).ToList();
             case "address":
                 return field.Type.Columns.ToDictionary(c => c.Part, c => (object?)parts[c.Part], StringComparer.Ordinal);
             default:

@@ -234,7 +234,8 @@ public sealed partial class FormModel
         RecordErrors = whole.ToImmutable();
     }
 
-    private FieldDefinition? FieldOf(string name) =>
+    // What is wrong with one of several values is said at the field: phones[1].value.
+    private FieldDefinition? FieldOf(string name) => name.IndexOf('[', StringComparison.Ordinal) is > 0 and var end ? FieldOf(name[..end]) :
         Entity.TryField(name, out var field) ? field : Entity.TryProperty(name, out var property) ? property.Field : null;
 
     private void Keep(FieldDefinition field, object? value)

@@ -83,7 +83,19 @@ public sealed record FieldColumn(string Part, string Suffix, StorageKind Storage
 /// <param name="Suffix">Appended to the field's name to make the column's. It begins with two underscores, as no field's name has them.</param>
 /// <param name="IsIdentity">Whether values with the same key are the same value: they are equal in filters and doubles of one another.</param>
 /// <param name="Of">The key of a value's text; null when it has none.</param>
-public sealed record MatchKey(string Name, string Suffix, bool IsIdentity, Func<FieldDefinition, string, string?> Of);
+public sealed record MatchKey(string Name, string Suffix, bool IsIdentity, Func<FieldDefinition, string, string?> Of)
+{
+    /// <summary>Whether the field holds several values, so that the column holds a list of keys.</summary>
+    public bool IsList { get; init; }
+
+    /// <summary>What the column holds for a value: a text, or a <c>string[]</c> of a list; null for nothing.</summary>
+    public object? ColumnOf(FieldDefinition field, object? value) => value switch
+    {
+        string text => Of(field, text),
+        ImmutableArray<KindValue> values when values.Select(v => Of(field, v.Value)).OfType<string>().Distinct(StringComparer.Ordinal).ToArray() is { Length: > 0 } keys => keys,
+        _ => null,
+    };
+}
 
 /// <summary>Storage of a column, free of SQL. The CLR type of a column's value is given beside each.</summary>
 public enum StorageKind
@@ -122,7 +134,11 @@ public enum StorageKind
 /// <summary>Why a value was refused.</summary>
 /// <param name="Code">Stable code, see <see cref="ErrorCodes"/>.</param>
 /// <param name="Message">For the user; says what is allowed.</param>
-public sealed record FieldError(string Code, string Message);
+public sealed record FieldError(string Code, string Message)
+{
+    /// <summary>Where in the value, of a field that holds several: <c>[1].value</c>; null for the whole.</summary>
+    public string? At { get; init; }
+}
 
 /// <summary>An amount in a currency.</summary>
 /// <param name="Amount">The amount.</param>

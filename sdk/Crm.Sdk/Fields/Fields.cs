@@ -22,6 +22,15 @@ public static class Fields
     /// <summary>An http or https address.</summary>
     public static FieldType Url { get; } = new UrlType();
 
+    /// <summary>Several phone numbers, each with what it is for; its choices are the kinds, mobile, work, home, fax and other without them.</summary>
+    public static FieldType Phones { get; } = new SeveralType("phones", Phone, "mobile", "work", "home", "fax", "other");
+
+    /// <summary>Several e-mail addresses: work, home, other unless the field has choices.</summary>
+    public static FieldType Emails { get; } = new SeveralType("emails", Email, "work", "home", "other");
+
+    /// <summary>Several web addresses: site, LinkedIn, X, Facebook, Instagram, other unless the field has choices.</summary>
+    public static FieldType Urls { get; } = new SeveralType("urls", Url, "site", "linkedin", "x", "facebook", "instagram", "other");
+
     /// <summary>A whole number of 64 bits.</summary>
     public static FieldType Integer { get; } = new IntegerType();
 
@@ -115,7 +124,7 @@ public static class Fields
     /// <summary>All types by name.</summary>
     public static FrozenDictionary<string, FieldType> All { get; } = new[]
     {
-        Text, LongText, Email, Phone, Url, Integer, Decimal, Percent, Money, YesNo, Date, DateTime,
+        Text, LongText, Email, Phone, Url, Phones, Emails, Urls, Integer, Decimal, Percent, Money, YesNo, Date, DateTime,
         Time, Duration, Rating, Colour, RichText, Tags, Address, Geolocation, Json, User, Team, Hierarchy, AnyLookup, ManyToMany, File, Image,
         Choice, MultiChoice, LookupType, Owner, Stage, AutoNumber, Key,
     }.ToFrozenDictionary(t => t.Name);
@@ -123,7 +132,7 @@ public static class Fields
     /// <summary>Types an administrator may give a new field; the others are the product's own.</summary>
     public static ImmutableArray<FieldType> Designable { get; } =
     [
-        Text, LongText, RichText, Email, Phone, Url, Integer, Decimal, Percent, Money, Rating, YesNo, Date, Time, DateTime, Duration,
+        Text, LongText, RichText, Email, Phone, Url, Emails, Phones, Urls, Integer, Decimal, Percent, Money, Rating, YesNo, Date, Time, DateTime, Duration,
         Choice, MultiChoice, Tags, Colour, LookupType, AnyLookup, ManyToMany, Hierarchy, User, Team, Owner, Stage, Address, Geolocation, File, Image, AutoNumber, Json,
     ];
 

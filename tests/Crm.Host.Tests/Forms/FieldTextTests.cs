@@ -22,6 +22,21 @@ public sealed class FieldTextTests
     public void PLT_30_A_date_may_be_typed_day_first_in_every_culture(string culture, string typed, string expected) =>
         Assert.Equal(DateOnly.Parse(expected, CultureInfo.InvariantCulture), Read(culture, Fields.Date, FieldParts.Of(typed)));
 
+    [Fact]
+    public void Several_values_are_read_back_as_they_were_written_without_empty_rows()
+    {
+        var rows = SeveralRows.Write([("a", "030 901820"), ("b", ""), ("b", "0171 1234567")]);
+        var value = Read("en-GB", Fields.Phones, rows);
+        Assert.Equal([("a", "030 901820"), ("b", "0171 1234567")], SeveralRows.Read(Text("en-GB").Write(Field(Fields.Phones), value)));
+        Assert.Null(Read("en-GB", Fields.Phones, SeveralRows.Write([("a", " ")])));
+        Assert.Equal(FieldParts.Empty, SeveralRows.Write([]));
+        Assert.Contains("Row 3", Refuse("en-GB", Fields.Phones, rows.With("2.value", "no number")), StringComparison.Ordinal);
+        // A draft says what rows are left; those of the record behind them are gone.
+        Assert.Equal([("a", "030 901820")], SeveralRows.Read(rows.With(SeveralRows.Count, "1")));
+        Assert.Equal(SeveralType.MaxValues + 1, SeveralRows.Read(FieldParts.Empty.With(SeveralRows.Count, "999999999")).Count());
+        Assert.Empty(SeveralRows.Read(FieldParts.Empty.With(SeveralRows.Count, "-1")));
+    }
+
     [Theory]
     [InlineData("31/02/2026")]
     [InlineData("11/21/2026")]

@@ -28,6 +28,9 @@ public sealed class MatchKeyTests : IClassFixture<MatchKeyTests.People>
         { "name with another legal form", Filter.Matches("x_title", "ACME S.p.A."), "Anna,Cleo" },
         { "name exactly", Filter.Equal("x_title", "Acme GmbH"), "Anna" },
         { "not that name", new Filter.Not(Filter.Matches("x_title", "acme")), "Ben" },
+        { "one of several numbers", new Filter.Compare("x_lines", FilterOperator.Contains, "+49 171 0000002"), "Ben" },
+        { "with several numbers", new Filter.Compare("x_lines", FilterOperator.NotEqual, null), "Ben" },
+        { "one of several addresses", new Filter.Compare("x_mails", FilterOperator.Contains, "Ben@HOME.example"), "Ben" },
         { "through a lookup", Filter.Matches("x_friend.x_phone", "0171 1234567"), "Ben" },
     };
 
@@ -46,6 +49,8 @@ public sealed class MatchKeyTests : IClassFixture<MatchKeyTests.People>
     [InlineData("1234567", "Anna")]
     [InlineData("+49 171 9999999", "")]
     [InlineData("acme", "Anna,Cleo")]
+    [InlineData("+49 171 0000002", "Ben")]
+    [InlineData("BEN@home.example", "Ben")]
     public async Task Quick_search_finds_a_phone_in_any_notation(string search, string expected)
     {
         var page = await people.Engine.Records.QueryAsync(new RecordQuery { Entity = "x_person", Select = ["x_nick"], Search = search, Sort = [new Sort("x_nick")] });
@@ -84,12 +89,12 @@ public sealed class MatchKeyTests : IClassFixture<MatchKeyTests.People>
         {
             await Engine.InitializeAsync();
             await Engine.ChangeAsync("""
-                [{"change":"create_entity","name":"x_person","label":"Person","title":["x_title"],"search":["x_title","x_phone"],"fields":[
+                [{"change":"create_entity","name":"x_person","label":"Person","title":["x_title"],"search":["x_title","x_phone","x_mails","x_lines"],"fields":[
                     {"name":"x_title","type":"text"},{"name":"x_nick","type":"text"},{"name":"x_phone","type":"phone","country":"DE"},
-                    {"name":"x_mail","type":"email"},{"name":"x_web","type":"url"},{"name":"x_friend","type":"lookup","target":"x_person"}]}]
+                    {"name":"x_mail","type":"email"},{"name":"x_web","type":"url"},{"name":"x_mails","type":"emails"},{"name":"x_lines","type":"phones","country":"DE"},{"name":"x_friend","type":"lookup","target":"x_person"}]}]
                 """);
             var anna = await SaveAsync("Anna", ("x_title", "Acme GmbH"), ("x_phone", "0171 1234567"), ("x_mail", "Anna@müller.de"), ("x_web", "https://www.acme.com/people"));
-            await SaveAsync("Ben", ("x_title", "Other Ltd"), ("x_phone", "0171 7654321"), ("x_mail", "ben@xn--mller-kva.de"), ("x_friend", anna.Id));
+            await SaveAsync("Ben", ("x_title", "Other Ltd"), ("x_phone", "0171 7654321"), ("x_mail", "ben@xn--mller-kva.de"), ("x_friend", anna.Id), ("x_lines", "0171 0000001;0171 0000002"), ("x_mails", "ben@home.example"));
             await SaveAsync("Cleo", ("x_title", "ACME, Inc."));
         }
 

@@ -233,7 +233,9 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time, RangeVar
         return choices.Count == 1 ? choices[0] : new Filter.Any([.. choices]);
     }
 
-    private static bool IsItem(QueryNode node) => Paths.Plain(node) is NonResourceRangeVariableReferenceNode;
+    // Of several values with their kinds it is the value that is asked for: phones/any(p: p/value eq '…').
+    private static bool IsItem(QueryNode node) => Paths.Plain(node) is NonResourceRangeVariableReferenceNode
+        or SingleValuePropertyAccessNode { Property.Name: "value", Source: ResourceRangeVariableReferenceNode };
 
     private object? Value(QueryNode node, PropertyPath property)
     {

@@ -36,9 +36,13 @@ internal sealed class ODataModel
     public static ODataModel Build(MetadataSnapshot snapshot)
     {
         var edm = new EdmModel();
+        var kindValue = new EdmComplexType(Namespace, "kind_value");
+        kindValue.AddStructuralProperty("kind", EdmCoreModel.Instance.GetString(isNullable: true));
+        kindValue.AddStructuralProperty("value", EdmCoreModel.Instance.GetString(isNullable: true));
+        edm.AddElement(kindValue);
         var container = new EdmEntityContainer(Namespace, "Container");
         var sets = snapshot.Entities.Values.Where(e => !e.IsHidden).OrderBy(e => e.SetName, StringComparer.Ordinal)
-            .Select(entity => AddType(edm, container, entity)).ToFrozenDictionary(s => s.Entity.SetName);
+            .Select(entity => AddType(edm, container, entity, kindValue)).ToFrozenDictionary(s => s.Entity.SetName);
         var byEntity = sets.Values.ToDictionary(s => s.Entity.Name);
         foreach (var set in sets.Values.OrderBy(s => s.Entity.SetName, StringComparer.Ordinal))
         {
@@ -49,14 +53,14 @@ internal sealed class ODataModel
         return new ODataModel(snapshot, edm, sets);
     }
 
-    private static ODataSet AddType(EdmModel edm, EdmEntityContainer container, EntityDefinition entity)
+    private static ODataSet AddType(EdmModel edm, EdmEntityContainer container, EntityDefinition entity, EdmComplexType kindValue)
     {
         var type = new EdmEntityType(Namespace, entity.Name);
         foreach (var field in entity.Fields.Where(f => !f.IsHidden))
         {
             foreach (var column in field.Type.Columns)
             {
-                var property = type.AddStructuralProperty(field.Name + column.Suffix, TypeOf(field, column));
+                var property = type.AddStructuralProperty(field.Name + column.Suffix, field.Type is SeveralType ? EdmCoreModel.GetCollection(new EdmComplexTypeReference(kindValue, isNullable: false)) : TypeOf(field, column));
                 if (field.IsSystem && field.Type == Fields.Key)
                 {
                     type.AddKeys(property);

@@ -26,6 +26,8 @@ internal static class Paths
         {
             case SingleValuePropertyAccessNode access when Source(root, access.Source, start, variable) is var (set, prefix):
                 return Find(set, prefix, access.Property.Name);
+            case CollectionComplexNode access when Source(root, access.Source, start, variable) is var (set, prefix):
+                return Find(set, prefix, access.Property.Name);
             case CollectionPropertyAccessNode access when Source(root, access.Source, start, variable) is var (set, prefix):
                 return Find(set, prefix, access.Property.Name);
             case SingleNavigationNode navigation when Source(root, navigation.Source, start, variable) is var (set, prefix):

@@ -11,7 +11,7 @@ internal static class Values
     /// <summary>Writes one column of a field's value.</summary>
     public static void Write(Utf8JsonWriter json, FieldType type, int column, object? value)
     {
-        if (value is null && type.Columns[column].Storage == StorageKind.TextList)
+        if (value is null && (type.Columns[column].Storage == StorageKind.TextList || type is SeveralType))
         {
             // A collection is never null in OData.
             json.WriteStartArray();
@@ -83,6 +83,18 @@ internal static class Values
                 json.WriteNumber("amount", money.Amount);
                 json.WriteString("currency", money.Currency);
                 json.WriteEndObject();
+                break;
+            case ImmutableArray<KindValue> values:
+                json.WriteStartArray();
+                foreach (var (kind, one) in values)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("kind", kind);
+                    json.WriteString("value", one);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
                 break;
             case ImmutableArray<string> texts:
                 WriteTexts(json, texts.IsDefault ? [] : texts.AsSpan());

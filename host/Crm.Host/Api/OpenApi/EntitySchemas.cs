@@ -88,6 +88,18 @@ internal static class EntitySchemas
             case StorageKind.Time:
                 (schema.Type, schema.Format) = (JsonSchemaType.String | nullable, "time");
                 break;
+            case StorageKind.Json when field.Type is SeveralType several:
+                schema.Type = JsonSchemaType.Array;
+                schema.Items = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Object,
+                    Properties = new Dictionary<string, IOpenApiSchema>
+                    {
+                        ["kind"] = new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. several.KindsOf(field).Select(k => (JsonNode)k.Name)] },
+                        ["value"] = new OpenApiSchema { Type = JsonSchemaType.String },
+                    },
+                };
+                break;
             case StorageKind.Json:
                 (schema.Type, schema.Format) = (JsonSchemaType.String | nullable, "json");
                 break;

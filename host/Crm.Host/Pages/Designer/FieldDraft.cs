@@ -210,7 +210,7 @@ public sealed class FieldDraft
         Maximum = HasRange || HasStars || HasSize ? Maximum : null,
         Scale = HasScale ? Scale : null,
         Currency = Type == "money" ? Text(Currency)?.ToUpperInvariant() : null,
-        Country = Type == "phone" ? Text(Country)?.ToUpperInvariant() : null,
+        Country = Type is "phone" or "phones" ? Text(Country)?.ToUpperInvariant() : null,
         Target = Type == "lookup" || HasLinks ? Text(Target) : null,
         NewLink = HasLinks && !IsExisting ? LinkFieldDraft.ToLink(LinkFields, Text(InverseLabel)) : null,
         Targets = Type == "any_lookup" && Targets.Count > 0 ? [.. Targets] : null,
