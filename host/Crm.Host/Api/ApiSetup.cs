@@ -24,6 +24,8 @@ internal static class ApiSetup
         app.MapMetadata();
         app.MapFiles();
         app.MapImports();
+        app.MapBulk();
+        app.MapJobs();
         app.MapOpenApiDocument();
     }
 }

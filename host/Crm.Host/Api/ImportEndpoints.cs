@@ -13,7 +13,6 @@ internal static class ImportEndpoints
         routes.MapPost("/api/import/{entity}", (Delegate)StartAsync).RequireAuthorization()
             .WithTags("import").WithSummary("Import a CSV file as a background job")
             .WithDescription("multipart/form-data with file, and optionally mapping (JSON), mode=create|update|upsert, match (field names), dryRun, encoding, delimiter. Answers with the job.");
-        routes.MapImportJobs();
     }
 
     private static async Task StartAsync(HttpContext context, string entity, ImportFiles files, ImportService imports, CurrentActor actor, IMetadata metadata)
@@ -29,7 +28,7 @@ internal static class ImportEndpoints
                 var job = await imports.StartAsync(Options(entity, upload), actor.Value, ct);
                 context.Response.StatusCode = StatusCodes.Status202Accepted;
                 context.Response.Headers.Location = $"/api/jobs/{job.Id}";
-                await context.Response.WriteAsJsonAsync(ImportJobView.Of(job), ImportJobView.Json, ct);
+                await context.Response.WriteAsJsonAsync(JobView.Of(job), JobView.Json, ct);
             }
             catch
             {

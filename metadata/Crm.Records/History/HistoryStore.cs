@@ -105,7 +105,7 @@ internal static class HistoryStore
         {
             BatchCommands =
             {
-                new("SELECT from_name, to_name, last_history FROM crm.field_rename WHERE entity = $1 ORDER BY id") { Parameters = { new() { Value = table.Entity.Name } } },
+                FieldNames.Command(table.Entity.Name),
                 new("SELECT at, user_id, user_name, kind, version, source, changes::text, id FROM crm.history WHERE record_id = $1 AND entity = $2 ORDER BY version DESC, id DESC")
                 {
                     Parameters = { new() { Value = id }, new() { Value = table.Entity.Name } },
@@ -113,13 +113,7 @@ internal static class HistoryStore
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        var renames = new List<(string From, string To, long Last)>();
-        while (await reader.ReadAsync(ct))
-        {
-            renames.Add((reader.GetString(0), reader.GetString(1), reader.GetInt64(2)));
-        }
-
-        await reader.NextResultAsync(ct);
+        var names = await FieldNames.ReadAsync((NpgsqlDataReader)reader, ct);
         var entries = ImmutableArray.CreateBuilder<HistoryEntry>();
         while (await reader.ReadAsync(ct))
         {
@@ -130,14 +124,10 @@ internal static class HistoryStore
                 (ChangeKind)reader.GetInt16(3),
                 reader.GetInt64(4),
                 reader.GetString(5),
-                HistoryJson.Read(table, reader.GetString(6), NameNow(reader.GetInt64(7)))));
+                HistoryJson.Read(table, reader.GetString(6), names.Of(reader.GetInt64(7)))));
         }
 
         return entries.DrainToImmutable();
-
-        // Under which name a field is found today that an entry knows by the name it had.
-        Func<string, string> NameNow(long entry) =>
-            name => renames.Aggregate(name, (now, rename) => entry <= rename.Last && now == rename.From ? rename.To : now);
     }
 
     /// <summary>Fields the change is about; what the store itself sets says nothing.</summary>

@@ -169,6 +169,9 @@ public enum RowOutcome
 
     /// <summary>Left out.</summary>
     Skipped,
+
+    /// <summary>A record was deleted.</summary>
+    Deleted,
 }
 
 /// <summary>The verdict of one row.</summary>

@@ -29,15 +29,31 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
         ArgumentNullException.ThrowIfNull(actor);
         var id = Guid.CreateVersion7();
         await using var connection = await database.OpenAsync(ct);
-        await connection.ExecuteAsync(new CommandDefinition(
-            """
-            INSERT INTO crm.job (id, kind, payload, total, created_by, created_by_name) VALUES (@id, @kind, @payload::jsonb, @total, @user, @name);
-            SELECT pg_notify(@channel, '');
-            """,
-            new { id, kind, payload = JsonSerializer.Serialize(payload, JobJson.Options), total, user = actor.UserId, name = actor.Name, channel = WorkChannel },
-            cancellationToken: ct));
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await EnqueueAsync(connection, transaction, id, kind, payload, actor, ct);
+        if (total is { } units)
+        {
+            await SetTotalAsync(connection, transaction, id, units, ct);
+        }
+
+        await transaction.CommitAsync(ct);
         return (await FindAsync(id, ct))!;
     }
+
+    /// <summary>Adds a job in a transaction that writes more of what it needs.</summary>
+    internal static Task EnqueueAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, string kind, object payload, Actor actor, CancellationToken ct) =>
+        connection.ExecuteAsync(new CommandDefinition(
+            """
+            INSERT INTO crm.job (id, kind, payload, created_by, created_by_name) VALUES (@id, @kind, @payload::jsonb, @user, @name);
+            SELECT pg_notify(@channel, '');
+            """,
+            new { id, kind, payload = JsonSerializer.Serialize(payload, JobJson.Options), user = actor.UserId, name = actor.Name, channel = WorkChannel },
+            transaction,
+            cancellationToken: ct));
+
+    /// <summary>Says how many units of work a job has.</summary>
+    internal static Task SetTotalAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, long total, CancellationToken ct) =>
+        connection.ExecuteAsync(new CommandDefinition("UPDATE crm.job SET total = @total WHERE id = @id", new { id, total }, transaction, cancellationToken: ct));
 
     /// <summary>Finds a job; null when there is none.</summary>
     public async Task<Job?> FindAsync(Guid id, CancellationToken ct = default)

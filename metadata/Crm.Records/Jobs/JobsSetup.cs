@@ -1,13 +1,14 @@
+using Crm.Records.Bulk;
 using Crm.Records.Importing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Crm.Records.Jobs;
 
-/// <summary>Registers jobs and imports.</summary>
+/// <summary>Registers jobs, imports and bulk changes.</summary>
 public static class JobsSetup
 {
-    /// <summary>Adds the queue, the runner and the import.</summary>
+    /// <summary>Adds the queue, the runner and what it runs.</summary>
     public static IServiceCollection AddCrmJobs(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -19,6 +20,8 @@ public static class JobsSetup
         services.TryAddSingleton<ImportService>();
         services.TryAddSingleton<ImportValues>();
         services.AddSingleton<IJobHandler, ImportHandler>();
+        services.TryAddSingleton<BulkService>();
+        services.AddSingleton<IJobHandler, BulkHandler>();
         return services;
     }
 }

@@ -23,9 +23,28 @@ internal sealed record CompiledQuery(
     ImmutableArray<SelectedValue> Selected,
     ImmutableArray<StorageKind> Keys)
 {
+    /// <summary>How <see cref="CountSql"/> begins.</summary>
+    public const string CountStart = "SELECT count(*) ";
+
     public NpgsqlBatchCommand ToCommand(IReadOnlyList<object> values) => Bind(new NpgsqlBatchCommand(Sql), values, Slots.Length);
 
     public NpgsqlBatchCommand ToCount(IReadOnlyList<object> values) => Bind(new NpgsqlBatchCommand(CountSql), values, CountSlots);
+
+    /// <summary>Takes down id and version of all rows that match, in the order of their ids.</summary>
+    public NpgsqlCommand ToTakeDown(IReadOnlyList<object> values, Guid job, long most)
+    {
+        var command = new NpgsqlCommand(string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"INSERT INTO crm.bulk_row (job_id, row, record_id, version) SELECT ${CountSlots + 1}, row_number() OVER (ORDER BY r.\"id\"), r.\"id\", r.\"version\" {CountSql[CountStart.Length..]} LIMIT ${CountSlots + 2}"));
+        for (var i = 0; i < CountSlots; i++)
+        {
+            command.Parameters.Add(Slots[i].Bind(values[i]));
+        }
+
+        command.Parameters.Add(new() { Value = job });
+        command.Parameters.Add(new() { Value = most });
+        return command;
+    }
 
     /// <summary>Id and version are the first columns.</summary>
     public Record Read(NpgsqlDataReader reader)

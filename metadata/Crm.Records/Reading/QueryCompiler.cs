@@ -66,7 +66,7 @@ internal sealed class QueryCompiler
         return new CompiledQuery(
             table.Entity.Name,
             $"SELECT r.\"id\", r.\"version\", {string.Join(", ", columns)} FROM {from}{Where(where)} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
-            $"SELECT count(*) FROM {from}{countWhere}",
+            $"{CompiledQuery.CountStart}FROM {from}{countWhere}",
             [.. slots],
             countSlots,
             new RecordShape([.. select.Select(s => s.Name)]),

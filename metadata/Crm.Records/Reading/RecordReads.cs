@@ -9,6 +9,9 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
 {
     private const int Attempts = 4;
 
+    // A million rows take a few seconds.
+    private const int TakeDownSeconds = 120;
+
     private MetadataSnapshot Snapshot => inside?.Snapshot ?? engine.Metadata.Current;
 
     public Task<Record?> FindAsync(string entity, Guid id, CancellationToken ct) => ReadAsync<Record?>(async snapshot =>
@@ -31,6 +34,30 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
             var compiled = engine.Queries.Compile(snapshot, query, shape, after);
             var commands = query.Count ? new[] { compiled.ToCommand(shape.Values), compiled.ToCount(shape.Values) } : [compiled.ToCommand(shape.Values)];
             return RunAsync(commands, reader => ReadPageAsync(reader, compiled, query, ct), ct);
+        }, ct);
+    }
+
+    /// <summary>Takes down the records a query matches for a job, in one statement.</summary>
+    public async Task<long> TakeDownAsync(RecordQuery query, Guid job, long most, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        // A statement made for a table as it was fails, and is made again.
+        const string Place = "take_down";
+        await transaction.SaveAsync(Place, ct);
+        return await ReadAsync<long>(async snapshot =>
+        {
+            await transaction.RollbackAsync(Place, ct);
+            TableOf(snapshot, query.Entity);
+            var shape = QueryShape.Of(query, null);
+            await using var command = engine.Queries.Compile(snapshot, query, shape, null).ToTakeDown(shape.Values, job, most);
+            (command.Connection, command.Transaction, command.CommandTimeout) = (connection, transaction, TakeDownSeconds);
+            try
+            {
+                return await command.ExecuteNonQueryAsync(ct);
+            }
+            catch (PostgresException problem) when (PostgresErrors.IsOfQuery(problem, ct))
+            {
+                throw PostgresErrors.OfQuery(problem);
+            }
         }, ct);
     }
 

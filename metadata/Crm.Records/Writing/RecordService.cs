@@ -33,6 +33,10 @@ public sealed class RecordService : IRecordService
     /// <inheritdoc/>
     public Task<ImmutableArray<HistoryEntry>> HistoryAsync(string entity, Guid id, CancellationToken ct = default) => Reads.HistoryAsync(entity, id, ct);
 
+    /// <inheritdoc cref="RecordReads.TakeDownAsync"/>
+    internal Task<long> TakeDownAsync(RecordQuery query, Guid job, long most, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct) =>
+        Reads.TakeDownAsync(query, job, most, connection, transaction, ct);
+
     /// <inheritdoc/>
     public async Task<SaveResult> SaveAsync(RecordChange change, CancellationToken ct = default) =>
         (await SaveManyAsync([change], new SaveOptions(), null, ct))[0];

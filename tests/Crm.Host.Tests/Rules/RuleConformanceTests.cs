@@ -6,9 +6,11 @@ using Crm.Host.Tests.Api;
 using Crm.Host.Tests.Forms;
 using Crm.Host.Tests.Import;
 using Crm.Host.Tests.Lists;
+using Crm.Records.Jobs;
 using Crm.Sdk;
 using Crm.Sdk.Web;
 using Crm.Sdk.Web.Forms;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Crm.Host.Tests.Rules;
 
@@ -83,6 +85,8 @@ public sealed class RuleConformanceTests(ApiCrm crm) : IClassFixture<ApiCrm>, IA
         Assert.Equal(verdict, await ThroughAnImportAsync(values));
         Assert.Equal(verdict, await ThroughTheFormAsync(values));
         Assert.Equal(verdict, await ThroughTheListAsync(values));
+        Assert.Equal(verdict, await ThroughABulkChangeAsync(values));
+        Assert.Equal(verdict, await ThroughCodeAsync(values));
     }
 
     [Fact]
@@ -180,6 +184,32 @@ public sealed class RuleConformanceTests(ApiCrm crm) : IClassFixture<ApiCrm>, IA
         var list = (await client.GetAsync($"api/jobs/{job.GetProperty("id").GetGuid()}/verdicts")).GetProperty("value").EnumerateArray().ToList();
         var problems = list.SelectMany(v => v.GetProperty("issues").EnumerateArray()).ToList();
         return problems.Count == 0 ? null : problems[0].GetProperty("field").GetString() + ": " + problems[0].GetProperty("message").GetString();
+    }
+
+    /// <summary>The preview and the job itself say the same.</summary>
+    private async Task<string?> ThroughABulkChangeAsync(string values)
+    {
+        var ids = new[] { await crm.CreateAsync("x_cases", """{"title":"Bulk"}"""), await crm.CreateAsync("x_cases", """{"title":"Bulk"}""") }.Select(r => r["id"]!.ToString());
+        var body = new JsonObject { ["entity"] = "x_case", ["records"] = new JsonObject { ["ids"] = new JsonArray([.. ids.Select(id => JsonValue.Create(id))]) }, ["set"] = JsonNode.Parse(values) }.ToJsonString();
+        var preview = await crm.SendAsync("POST", "api/bulk/preview", body);
+        Assert.True(preview.Status == HttpStatusCode.OK, preview.Text);
+        var started = await crm.SendAsync("POST", "api/bulk", body);
+        Assert.True(started.Status == HttpStatusCode.Accepted, started.Text);
+        await crm.Crm.Services.GetRequiredService<JobQueue>().WaitAsync(Guid.Parse(started.Json["id"]!.ToString()));
+        var job = await crm.GetAsync(started.Headers["Location"].TrimStart('/'));
+        Assert.Equal("succeeded", job.Json["state"]!.ToString());
+        Assert.Equal(preview.Json["sample"]!.ToJsonString(), job.Json["report"]!.ToJsonString());
+        var issues = job.Json["report"]!["issues"]?.AsArray() ?? [];
+        Assert.Equal(issues.Count == 0 ? 2 : 0, job.Json["report"]!["changed"]?.GetValue<int>() + job.Json["report"]!["unchanged"]?.GetValue<int>());
+        return issues.Count == 0 ? null : Assert.Single(issues) is { } issue ? issue["field"] + ": " + issue["message"] : null;
+    }
+
+    /// <summary>The door of modules, which workflows and scripts use: no request, no user at a screen, another record's transaction at most.</summary>
+    private async Task<string?> ThroughCodeAsync(string values)
+    {
+        var records = crm.Crm.Services.GetRequiredService<IRecords>().As(Actor.System);
+        var input = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(With(values, "Code").ToJsonString())!.ToDictionary(p => p.Key, p => Input(p.Value));
+        return Say((await records.SaveAsync(RecordChange.Create("x_case", input) with { Source = "module" })).Errors);
     }
 
     private async Task<string?> ThroughTheFormAsync(string values)

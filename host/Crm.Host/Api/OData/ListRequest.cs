@@ -211,7 +211,8 @@ internal sealed class ListRequest
     }
 
     // Words and phrases that must all be found; the record service takes plain words.
-    private static string? Search(string? text)
+    /// <summary>The words of a search.</summary>
+    public static string? Search(string? text)
     {
         if (string.IsNullOrWhiteSpace(text))
         {

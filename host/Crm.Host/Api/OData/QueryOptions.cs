@@ -59,13 +59,12 @@ internal sealed class QueryOptions
             }
         }
 
-        var parsed = values.Where(v => Parsed.Contains(v.Key)).ToDictionary();
-        Functions.Register();
-        var parser = new ODataQueryOptionParser(model.Edm, set.Type, set.EdmSet, parsed);
-        parser.Settings.MaximumExpansionDepth = 1;
-        parser.Settings.MaximumExpansionCount = 20;
-        return new QueryOptions(values, parser);
+        return Of(model, set, values);
     }
+
+    /// <summary>Reads a filter that does not stand in an address; an answer of 400 when it cannot be read.</summary>
+    public static Sdk.Filter FilterOf(ODataModel model, ODataSet set, string filter, TimeProvider time) =>
+        new FilterTranslator(set, time).Translate(Of(model, set, new Dictionary<string, string> { ["$filter"] = filter }).Filter()!.Expression);
 
     public FilterClause? Filter() => Parse("$filter", p => p.ParseFilter());
 
@@ -94,6 +93,16 @@ internal sealed class QueryOptions
         "true" => true,
         _ => throw new ApiException(ApiError.BadRequest("$count must be true or false.", "$count")),
     };
+
+    private static QueryOptions Of(ODataModel model, ODataSet set, Dictionary<string, string> values)
+    {
+        var parsed = values.Where(v => Parsed.Contains(v.Key)).ToDictionary();
+        Functions.Register();
+        var parser = new ODataQueryOptionParser(model.Edm, set.Type, set.EdmSet, parsed);
+        parser.Settings.MaximumExpansionDepth = 1;
+        parser.Settings.MaximumExpansionCount = 20;
+        return new QueryOptions(values, parser);
+    }
 
     private T? Parse<T>(string name, Func<ODataQueryOptionParser, T> parse)
         where T : class

@@ -1,14 +1,19 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Crm.Records.Bulk;
 using Crm.Records.Importing;
 using Crm.Records.Jobs;
 
 namespace Crm.Host.Api;
 
 /// <summary>A job as the API shows it.</summary>
-internal sealed record ImportJobView(Guid Id, string Kind, JobState State, long Position, long? Total)
+internal sealed record JobView(Guid Id, string Kind, JobState State, long Position, long? Total)
 {
+    /// <summary>Kind of jobs that change many records.</summary>
+    public const string Bulk = "bulk";
+
     /// <summary>How it is written: snake_case, as records are.</summary>
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
@@ -35,16 +40,21 @@ internal sealed record ImportJobView(Guid Id, string Kind, JobState State, long 
     /// <summary>What was asked for; null for jobs that are no imports.</summary>
     public ImportRequest? Import { get; init; }
 
-    /// <summary>What was done so far; null for jobs that are no imports.</summary>
-    public ImportReport? Report { get; init; }
+    /// <summary>What was asked for; null for jobs that are no bulk changes.</summary>
+    public BulkJob? Change { get; init; }
 
-    public IReadOnlyDictionary<string, string> Links { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    /// <summary>What was done so far: an <see cref="ImportReport"/> or a <see cref="BulkReport"/>.</summary>
+    public object? Report { get; init; }
 
-    public static ImportJobView Of(Job job)
+    public ImmutableDictionary<string, string> Links { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    public static JobView Of(Job job)
     {
         var isImport = job.Kind == "import";
+        var isBulk = job.Kind == Bulk;
         var self = string.Create(CultureInfo.InvariantCulture, $"/api/jobs/{job.Id}");
-        return new ImportJobView(job.Id, job.Kind, job.State, job.Position, job.Total)
+        var links = ImmutableDictionary<string, string>.Empty.Add("self", self).Add("verdicts", self + "/verdicts").Add("cancel", self + "/cancel");
+        return new JobView(job.Id, job.Kind, job.State, job.Position, job.Total)
         {
             Error = job.Error,
             CancelRequested = job.CancelRequested,
@@ -54,8 +64,9 @@ internal sealed record ImportJobView(Guid Id, string Kind, JobState State, long 
             StartedAt = job.StartedAt,
             FinishedAt = job.FinishedAt,
             Import = isImport ? JsonSerializer.Deserialize<ImportRequest>(job.Payload, ImportMapping.Json) : null,
-            Report = isImport ? ReportOf(job) : null,
-            Links = new Dictionary<string, string>(StringComparer.Ordinal) { ["self"] = self, ["verdicts"] = self + "/verdicts", ["cancel"] = self + "/cancel" },
+            Change = isBulk ? BulkService.Read(job) : null,
+            Report = isImport ? ReportOf(job) : isBulk ? BulkService.ReportOf(job) : null,
+            Links = isBulk ? links.Add("undo", $"/api/bulk/{job.Id}/undo") : links,
         };
     }
 

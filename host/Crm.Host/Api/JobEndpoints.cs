@@ -7,11 +7,11 @@ using CsvHelper;
 namespace Crm.Host.Api;
 
 /// <summary>How jobs are doing, what they did with each row, and stopping them. Users see their own jobs, administrators all.</summary>
-internal static class ImportJobEndpoints
+internal static class JobEndpoints
 {
     private const int MaxPage = 1000;
 
-    public static void MapImportJobs(this IEndpointRouteBuilder routes)
+    public static void MapJobs(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/jobs/{id}").RequireAuthorization().WithTags("jobs");
         group.MapGet("", (Delegate)GetAsync).WithSummary("How a job is doing");
@@ -58,13 +58,13 @@ internal static class ImportJobEndpoints
         var next = page.Length == top && top > 0
             ? string.Create(CultureInfo.InvariantCulture, $"/api/jobs/{job.Id}/verdicts?after={page[^1].Row}&top={top}{(severity is null ? "" : "&only=" + query["only"])}")
             : null;
-        await context.Response.WriteAsJsonAsync(new { value = page, next }, ImportJobView.Json, ct);
+        await context.Response.WriteAsJsonAsync(new { value = page, next }, JobView.Json, ct);
     }
 
     private static async Task WriteCsvAsync(HttpContext context, Job job, int? severity, VerdictStore verdicts, CancellationToken ct)
     {
         context.Response.ContentType = "text/csv; charset=utf-8";
-        context.Response.Headers.ContentDisposition = $"attachment; filename=\"import-report-{job.Id}.csv\"";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"{job.Kind}-report-{job.Id}.csv\"";
         await using var csv = CsvWriter.Create(context.Response.Body, new CsvWriterOptions { WriteByteOrderMark = true }, leaveOpen: true);
         foreach (var header in (string[])["line", "outcome", "record_id", "severity", "code", "field", "column", "value", "message"])
         {
@@ -121,10 +121,11 @@ internal static class ImportJobEndpoints
         var other => throw new ApiException(ApiError.BadRequest(ImportTexts.Of("NotANumber", name, other), name)),
     };
 
-    private static async Task<Job> FindAsync(string id, JobQueue jobs, CurrentActor actor, CancellationToken ct) =>
+    /// <summary>A job the user may see; an answer of 404 when there is none.</summary>
+    public static async Task<Job> FindAsync(string id, JobQueue jobs, CurrentActor actor, CancellationToken ct) =>
         Guid.TryParse(id, out var key) && await jobs.FindAsync(key, ct) is { } job && (actor.Value.IsAdministrator || job.CreatedBy == actor.Value.UserId)
             ? job
             : throw new ApiException(ApiError.NotFound(ImportTexts.Of("NoJob", id), "id"));
 
-    private static Task WriteAsync(HttpContext context, Job job) => context.Response.WriteAsJsonAsync(ImportJobView.Of(job), ImportJobView.Json, context.RequestAborted);
+    private static Task WriteAsync(HttpContext context, Job job) => context.Response.WriteAsJsonAsync(JobView.Of(job), JobView.Json, context.RequestAborted);
 }

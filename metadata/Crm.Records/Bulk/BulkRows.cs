@@ -1,0 +1,137 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Crm.Records.Bulk;
+
+/// <summary>One record of a bulk change.</summary>
+/// <param name="Number">Its place, from 1.</param>
+/// <param name="Id">The record.</param>
+/// <param name="Version">The version the change is based on; 0 when the record was not there.</param>
+internal sealed record BulkRow(long Number, Guid Id, long Version);
+
+/// <summary>The records of bulk changes, in their own table: taken down once at the start, so that what is changed is what was chosen.</summary>
+internal static class BulkRows
+{
+    /// <summary>Takes down the records of an earlier bulk change that it changed, with the versions it left behind.</summary>
+    public static async Task<long> TakeChangedAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid job, Guid of, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            INSERT INTO crm.bulk_row (job_id, row, record_id, version)
+            SELECT $1, row_number() OVER (ORDER BY row), record_id, version_after FROM crm.bulk_row WHERE job_id = $2 AND version_after IS NOT NULL
+            """,
+            connection,
+            transaction)
+        {
+            Parameters = { new() { Value = job }, new() { Value = of } },
+        };
+        return await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Takes down named records; those that are not there, too, so that each is accounted for.</summary>
+    public static async Task<long> TakeAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid job, IReadOnlyCollection<Guid> ids, IReadOnlyDictionary<Guid, long> versions, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            "INSERT INTO crm.bulk_row (job_id, row, record_id, version) SELECT $1, place, id, version FROM unnest($2::uuid[], $3::bigint[]) WITH ORDINALITY AS u(id, version, place)",
+            connection,
+            transaction)
+        {
+            Parameters =
+            {
+                new() { Value = job },
+                new() { Value = ids.ToArray() },
+                new() { Value = ids.Select(id => versions.GetValueOrDefault(id)).ToArray() },
+            },
+        };
+        return await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>The next records.</summary>
+    public static async Task<List<BulkRow>> ReadAsync(NpgsqlConnection connection, Guid job, long after, int count, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("SELECT row, record_id, version FROM crm.bulk_row WHERE job_id = $1 AND row > $2 ORDER BY row LIMIT $3", connection)
+        {
+            Parameters = { new() { Value = job }, new() { Value = after }, new() { Value = count } },
+        };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var rows = new List<BulkRow>(count);
+        while (await reader.ReadAsync(ct))
+        {
+            rows.Add(new BulkRow(reader.GetInt64(0), reader.GetGuid(1), reader.GetInt64(2)));
+        }
+
+        return rows;
+    }
+
+    /// <summary>Writes down which version each changed record has now.</summary>
+    public static async Task KeepAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid job, IReadOnlyCollection<(long Row, long Version)> changed, CancellationToken ct)
+    {
+        if (changed.Count == 0)
+        {
+            return;
+        }
+
+        await using var command = new NpgsqlCommand(
+            "UPDATE crm.bulk_row AS b SET version_after = u.version FROM unnest($2::bigint[], $3::bigint[]) AS u(row, version) WHERE b.job_id = $1 AND b.row = u.row",
+            connection,
+            transaction)
+        {
+            Parameters =
+            {
+                new() { Value = job },
+                new() { Value = changed.Select(c => c.Row).ToArray() },
+                new() { Value = changed.Select(c => c.Version).ToArray() },
+            },
+        };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>What records held before a bulk change, from their history: the fields it changed, itself or through what followed from it.</summary>
+    public static async Task<Dictionary<Guid, Dictionary<string, object?>>> BeforeAsync(NpgsqlConnection connection, EntityTable table, Guid job, IReadOnlyCollection<Guid> ids, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                FieldNames.Command(table.Entity.Name),
+                new(
+                    """
+                    SELECT h.record_id, h.changes::text, h.id
+                    FROM crm.bulk_row AS b JOIN crm.history AS h ON h.record_id = b.record_id AND h.version > b.version AND h.version <= b.version_after
+                    WHERE b.job_id = $1 AND b.record_id = ANY($2) AND h.entity = $3
+                    ORDER BY h.record_id, h.version
+                    """)
+                {
+                    Parameters =
+                    {
+                        new() { Value = job },
+                        new() { Value = ids.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid },
+                        new() { Value = table.Entity.Name },
+                    },
+                },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        var names = await FieldNames.ReadAsync((NpgsqlDataReader)reader, ct);
+        var before = new Dictionary<Guid, Dictionary<string, object?>>();
+        while (await reader.ReadAsync(ct))
+        {
+            var id = reader.GetGuid(0);
+            if (!before.TryGetValue(id, out var values))
+            {
+                before.Add(id, values = new Dictionary<string, object?>(StringComparer.Ordinal));
+            }
+
+            foreach (var change in HistoryJson.Read(table, reader.GetString(1), names.Of(reader.GetInt64(2))))
+            {
+                // The first change of a field knows what it held before all of them.
+                if (table.TryField(change.Field, out var field) && !field.IsProtected && !field.IsCalculated)
+                {
+                    values.TryAdd(change.Field, change.Before);
+                }
+            }
+        }
+
+        return before;
+    }
+}
