@@ -52,6 +52,16 @@
     // A choice made closes its menu.
     target?.closest('.menu .menu-item')?.closest('.menu')?.hidePopover();
 
+    // Cards have no boxes to tick.
+    if (target?.closest('[data-tick]')) {
+      target.closest('tr[data-row]')?.querySelector('input[data-select]')?.click();
+    }
+
+    const matching = target?.closest('[data-select-matching]');
+    if (matching) {
+      selectMatching(matching);
+    }
+
     rowClick(event, target);
   });
 
@@ -129,7 +139,17 @@
     countSelected(grid);
   });
 
+  // Everything the list finds is chosen until a box is changed by hand or the list shows something else.
+  const selectMatching = button => {
+    const grid = button.closest('[data-grid]');
+    grid.querySelectorAll('input[data-select]').forEach(each => { each.checked = true; });
+    countSelected(grid);
+    grid.dataset.matching = button.dataset.selectMatching;
+    grid.querySelectorAll('[data-selected-count]').forEach(each => { each.textContent = button.dataset.countText; });
+  };
+
   const countSelected = grid => {
+    delete grid.dataset.matching;
     const count = selectedRows(grid).length;
     const all = grid.querySelector('[data-select-all]');
     if (all) {
@@ -234,7 +254,8 @@
     showDialog: dialog => { if (dialog && !dialog.open) { dialog.showModal(); } },
     closeDialog: dialog => { if (dialog?.open) { dialog.close(); } },
     focus: element => element?.focus(),
-    selected: grid => selectedRows(grid).map(row => row.dataset.row),
+    selected: grid => ({ all: grid.dataset.matching !== undefined, ids: selectedRows(grid).map(row => row.dataset.row) }),
+    recount: grid => { if (grid) { countSelected(grid); } },
     clearSelection: grid => { grid.querySelectorAll('[data-select], [data-select-all]').forEach(each => { each.checked = false; }); countSelected(grid); },
   };
 

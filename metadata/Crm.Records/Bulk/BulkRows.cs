@@ -124,8 +124,8 @@ internal static class BulkRows
 
             foreach (var change in HistoryJson.Read(table, reader.GetString(1), names.Of(reader.GetInt64(2))))
             {
-                // The first change of a field knows what it held before all of them.
-                if (table.TryField(change.Field, out var field) && !field.IsProtected && !field.IsCalculated)
+                // The first change of a field knows what it held before all of them. Links are records of their own, with a history of their own.
+                if (table.TryField(change.Field, out var field) && !field.IsProtected && !field.IsCalculated && !field.Columns.IsEmpty)
                 {
                     values.TryAdd(change.Field, change.Before);
                 }

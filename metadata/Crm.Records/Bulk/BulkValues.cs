@@ -16,7 +16,7 @@ internal static class BulkValues
         foreach (var field in inputs.Select(i => i.Field))
         {
             named.Add(field.Name);
-            if (field.IsProtected || field.IsCalculated)
+            if (field.IsProtected || field.IsCalculated || field.Columns.IsEmpty)
             {
                 errors.Add(new ValidationError(field.Name, ErrorCodes.ReadOnly, Records.Texts.Of("ReadOnly", field.Definition.Label)));
             }

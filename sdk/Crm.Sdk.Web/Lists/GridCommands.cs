@@ -48,10 +48,16 @@ internal sealed class GridCommands(IServiceProvider services, Func<Task> reload)
         }
     }
 
-    public async Task DeleteSelectedAsync(ElementReference grid)
+    /// <summary>Whether everything the list finds was chosen, and otherwise which rows are ticked.</summary>
+    public async Task<(bool All, ImmutableArray<Guid> Ids)> SelectedAsync(ElementReference grid)
     {
-        var ids = await browser.InvokeAsync<Guid[]>("crm.selected", grid);
-        if (ids.Length == 0 || !await dialogs.ConfirmAsync(new Confirmation(Texts.Of("DeleteSelectedTitle", ids.Length), Texts.Of("DeleteSelectedText"), Texts.Of("Delete"), IsDestructive: true)))
+        var selected = await browser.InvokeAsync<Selected>("crm.selected", grid);
+        return (selected.All, [.. selected.Ids]);
+    }
+
+    public async Task DeleteAsync(ElementReference grid, ImmutableArray<Guid> ids)
+    {
+        if (ids.IsEmpty || !await dialogs.ConfirmAsync(new Confirmation(Texts.Of("DeleteSelectedTitle", ids.Length), Texts.Of("DeleteSelectedText"), Texts.Of("Delete"), IsDestructive: true)))
         {
             return;
         }
@@ -74,6 +80,9 @@ internal sealed class GridCommands(IServiceProvider services, Func<Task> reload)
 
     public ValueTask ClearSelectionAsync(ElementReference grid) => browser.InvokeVoidAsync("crm.clearSelection", grid);
 
+    /// <summary>Forgets that everything was chosen, and counts the rows that are ticked.</summary>
+    public ValueTask RecountAsync(ElementReference grid) => browser.InvokeVoidAsync("crm.recount", grid);
+
     private async Task<bool> SetActiveAsync(Record record, bool active)
     {
         var change = RecordChange.Update(entity.Name, record.Id, new Dictionary<string, object?>(StringComparer.Ordinal) { ["is_active"] = active }) with { Source = "form" };
@@ -88,4 +97,6 @@ internal sealed class GridCommands(IServiceProvider services, Func<Task> reload)
     }
 
     private static string Reasons(SaveResult result) => string.Join(' ', result.Errors.Select(e => e.Message));
+
+    private sealed record Selected(bool All, Guid[] Ids);
 }

@@ -40,17 +40,9 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
     public async Task<(GridState State, RecordPage Page)> ReadAsync(GridState state, Filter? within, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(state);
-        var view = View(state);
-        var query = new RecordQuery
+        var query = Query(state, within) with
         {
-            Entity = entity.Name,
-            Select = Selected(view),
-            Filter = (view.Filter, within) switch
-            {
-                ({ } own, { } limit) => Filter.AllOf(own, limit),
-                var (own, limit) => own ?? limit,
-            },
-            Search = string.IsNullOrWhiteSpace(state.Search) ? null : state.Search.Trim(),
+            Select = Selected(View(state)),
             Sort = Order(state),
             Top = state.PageSize,
             Skip = (state.Page - 1) * state.PageSize,
@@ -63,7 +55,25 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
             page = await records.QueryAsync(query with { Skip = (state.Page - 1) * state.PageSize }, ct);
         }
 
-        return (state, await WithLinksAsync(view, page, ct));
+        return (state, await WithLinksAsync(View(state), page, ct));
+    }
+
+    /// <summary>Everything the list finds, on all its pages.</summary>
+    /// <param name="state">What is shown.</param>
+    /// <param name="within">Limits the list beyond its view; null for nothing.</param>
+    public RecordQuery Query(GridState state, Filter? within)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return new RecordQuery
+        {
+            Entity = entity.Name,
+            Filter = (View(state).Filter, within) switch
+            {
+                ({ } own, { } limit) => Filter.AllOf(own, limit),
+                var (own, limit) => own ?? limit,
+            },
+            Search = string.IsNullOrWhiteSpace(state.Search) ? null : state.Search.Trim(),
+        };
     }
 
     /// <summary>Reads one row of a list again, whether it still belongs to the list or not; null when the record is gone.</summary>

@@ -11,6 +11,7 @@ public sealed partial class RecordGrid
     private (Guid Row, string Path)? open;
     private (Guid Row, string Path)? shown;
     private Toast? told;
+    private GridState? counted;
     private CellChange? offered;
     private Task turn = Task.CompletedTask;
 
@@ -20,6 +21,14 @@ public sealed partial class RecordGrid
         if (firstRender)
         {
             await browser.AttachAsync(element);
+        }
+
+        // Rows that are no longer there are no longer chosen.
+        if (counted != loaded && !isLoading)
+        {
+            var isFirst = counted is null;
+            counted = loaded;
+            await (isFirst ? ValueTask.CompletedTask : rows.RecountAsync(element));
         }
 
         if (shown != open)

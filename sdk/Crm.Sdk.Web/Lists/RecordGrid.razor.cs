@@ -69,6 +69,9 @@ public sealed partial class RecordGrid : IAsyncDisposable
     /// <summary>Further items of the menu of a row: elements of class <c>menu-item</c>.</summary>
     [Parameter] public RenderFragment<Record>? RowActions { get; set; }
 
+    /// <summary>The user wants to change or delete many records; without it, ticked rows can be deleted.</summary>
+    [Parameter] public EventCallback<GridOperation> OnOperation { get; set; }
+
     // Users are changed by administrators only; what else a user may not change is refused with its reason.
     private bool CanWrite => entity.Name != "user" || Records.Actor.IsAdministrator;
 
@@ -160,6 +163,23 @@ public sealed partial class RecordGrid : IAsyncDisposable
         await LoadAsync();
         StateHasChanged();
     });
+
+    private async Task OperateAsync(bool isDelete)
+    {
+        var (all, ids) = await rows.SelectedAsync(element);
+        if (all && OnOperation.HasDelegate)
+        {
+            await OnOperation.InvokeAsync(new GridOperation(new GridSelection(entity, [], loader.Query(State, Within), page?.Count ?? 0), isDelete));
+        }
+        else if (isDelete)
+        {
+            await rows.DeleteAsync(element, ids);
+        }
+        else if (!ids.IsEmpty)
+        {
+            await OnOperation.InvokeAsync(new GridOperation(new GridSelection(entity, ids, null, ids.Length), IsDelete: false));
+        }
+    }
 
     private async Task<bool> IsEntityEmptyAsync(CancellationToken ct)
     {

@@ -161,6 +161,12 @@ export async function upload(input, megabytes) {
   }
 }
 
+// Gives inputs outside of forms the same help.
+export function help(root) {
+  root.addEventListener('input', helpTyping);
+  root.addEventListener('change', helpTyping);
+}
+
 export function pickDate(input) {
   if (typeof input.showPicker === 'function') input.showPicker();
   else input.focus();
