@@ -44,6 +44,9 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
     /// <summary>What is wanted of links, by many-to-many field.</summary>
     public Dictionary<TableField, LinkChanges> Links { get; } = [];
 
+    /// <summary>Whether nothing of the record itself is to change, nor can: only its links.</summary>
+    public bool IsOfLinksOnly => Kind == ChangeKind.Update && inputs.Count > 0 && inputs.TrueForAll(i => i.Field.Type is ManyToManyType) && session.Behaviors.InterceptorsOf(Entity.Name).IsEmpty;
+
     /// <summary>Links were written or were to be written, and one of them was refused.</summary>
     public bool HasRefusedLinks { get; set; }
 
@@ -196,7 +199,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
     public void Seal()
     {
         isSealed = true;
-        if (Kind != ChangeKind.Delete)
+        if (Kind != ChangeKind.Delete && !IsOfLinksOnly)
         {
             Changed = [.. Enumerable.Range(0, values.Length).Where(i => !table.Fields[i].Type.AreEqual(values[i], Stored?[i]))];
         }

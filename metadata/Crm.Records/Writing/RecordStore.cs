@@ -23,7 +23,8 @@ internal static class RecordStore
 
         var table = run.Table;
         // An update that leaves keys alone does not stop others from pointing to the record.
-        var strength = changes[0].Kind == ChangeKind.Delete ? "UPDATE" : "NO KEY UPDATE";
+        // One that is of links only has to find the record there, no more: roll-ups of the links take their locks in an order of their own.
+        var strength = changes[0].Kind == ChangeKind.Delete ? "UPDATE" : changes.TrueForAll(c => c.IsOfLinksOnly) ? "KEY SHARE" : "NO KEY UPDATE";
         await using var command = run.Session.Command($"SELECT {table.SelectList} FROM {table.Name} AS r WHERE r.id = ANY($1) ORDER BY r.id FOR {strength}");
         command.Parameters.Add(new() { Value = changes.Select(c => c.Id).ToArray() });
         var rows = new Dictionary<Guid, object?[]>(changes.Count);

@@ -29,7 +29,7 @@ internal sealed class RecordSearch(IRecordService records) : IDisposable
     public bool IsSearching { get; private set; }
 
     /// <summary>The chosen option; null when there is none.</summary>
-    public FoundRecord? Chosen => IsOpen && Active >= 0 && Active < Options.Length ? Options[Active] : null;
+    public FoundRecord? Chosen => IsOpen && !IsSearching && Active >= 0 && Active < Options.Length ? Options[Active] : null;
 
     public async Task FindAsync(string? text)
     {
@@ -80,7 +80,7 @@ internal sealed class RecordSearch(IRecordService records) : IDisposable
     public void Close()
     {
         search?.Cancel();
-        (Text, IsOpen, IsSearching, Active) = ("", false, false, -1);
+        (Text, Options, IsOpen, IsSearching, Active) = ("", [], false, false, -1);
     }
 
     public void Dispose()

@@ -102,6 +102,39 @@ public sealed class ImportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_cell_with_several_names_becomes_links_and_what_is_unknown_names_itself()
+    {
+        await client.ApplyAsync("""
+            {"changes":[{"change":"add_field","entity":"opportunity","field":{"name":"x_partners","label":"Partners","type":"many_to_many","target":"company","inverse":{"name":"x_partner_in"}}},
+             {"change":"add_field","entity":"company","field":{"name":"x_allies","label":"Allies","type":"many_to_many","target":"company","inverse":{"name":"x_ally_of"}}}]}
+            """);
+        await client.ImportAsync("company", "name\nAda Ltd\nBit AG\nTwin\nTwin\n");
+
+        const string mapping = """{"fields":{"title":{"column":"title"},"x_partners":{"column":"partners","unknown":"create"}}}""";
+        var job = await client.ImportAsync("opportunity", "title,partners\nOne,Ada Ltd; bit ag ;\nTwo,Cosmo; Ada Ltd; Cosmo\nThree,Ada Ltd; Twin\nFour,\n", ("mapping", mapping));
+        Assert.Equal((4, 3, 0, 1), Figures(job));
+        Assert.Equal(1, job.GetProperty("report").GetProperty("created_references").GetInt64());
+        Assert.Equal(["Four: ", "One: Ada Ltd, Bit AG", "Two: Ada Ltd, Cosmo"], await PartnersAsync());
+        Assert.Contains(Issues(job), i => i.GetProperty("code").GetString() == "ambiguous" && i.GetProperty("field").GetString() == "x_partners");
+
+        // A later import says what the whole list is, row by row.
+        await client.ImportAsync("opportunity", "title,partners\nOne,Cosmo\n", ("mode", "upsert"), ("match", "title"), ("mapping", """{"fields":{"title":{"column":"title"},"x_partners":{"column":"partners"}}}"""));
+        Assert.Contains("One: Cosmo", await PartnersAsync());
+
+        // Records of the same file, also those that come later.
+        await client.ImportAsync("company", "name,allies\nFirst,Second; Third; Ada Ltd\nSecond,\nThird,First\n", ("mapping", """{"fields":{"name":{"column":"name"},"x_allies":{"column":"allies"}}}"""));
+        var first = Assert.Single(await client.RecordsAsync("companies", "$filter=name eq 'First'&$expand=x_allies($select=name)"));
+        Assert.Equal(["Ada Ltd", "Second", "Third"], Names(first, "x_allies"));
+        var ally = Assert.Single(await client.RecordsAsync("companies", "$filter=name eq 'First'&$expand=x_ally_of($select=name)"));
+        Assert.Equal(["Third"], Names(ally, "x_ally_of"));
+
+        async Task<IEnumerable<string>> PartnersAsync() =>
+            (await client.RecordsAsync("opportunities", "$expand=x_partners($select=name)&$orderby=title")).Select(o => $"{o.GetProperty("title").GetString()}: {string.Join(", ", Names(o, "x_partners"))}");
+
+        static IEnumerable<string> Names(JsonElement record, string field) => record.GetProperty(field).EnumerateArray().Select(p => p.GetProperty("name").GetString()!).Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
     public async Task References_are_found_by_name_in_any_case_mapped_left_empty_or_made()
     {
         await client.ImportAsync("product", "name\nGTX Pro\n");

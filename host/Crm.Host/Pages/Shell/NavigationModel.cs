@@ -29,7 +29,7 @@ internal sealed record NavigationModel(ImmutableArray<NavigationArea> Areas)
 
         // An entity an administrator has just made must be reachable wherever they are.
         var known = metadata.Areas.Select(a => a.Name).ToHashSet(StringComparer.Ordinal);
-        var unplaced = entities.Where(e => e.Origin != Origins.Platform && !e.Placements.Any(p => known.Contains(p.Area))).Select(Item).ToImmutableArray();
+        var unplaced = entities.Where(e => e.Origin != Origins.Platform && e.Link is null && !e.Placements.Any(p => known.Contains(p.Area))).Select(Item).ToImmutableArray();
         if (unplaced.IsEmpty)
         {
             return new NavigationModel(areas.ToImmutable());
