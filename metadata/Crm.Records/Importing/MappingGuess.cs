@@ -80,7 +80,7 @@ public static class MappingGuess
         return new ImportMapping { Fields = mapping.ToImmutable() };
     }
 
-    /// <summary>1 for the field's name, 2 for its label, 3 and 4 for words that mean it, 5 for a part whose field the header does not name, 0 for no likeness.</summary>
+    /// <summary>1 for the field's name, 2 for its label, 3 and 4 for words that mean it, 5 and 6 for a part or a kind whose field the header does not name, 0 for no likeness.</summary>
     private static int Rank(EntityDefinition entity, ImportTarget target, FieldDefinition? titleField, string header)
     {
         if (header.Length == 0)
@@ -112,7 +112,7 @@ public static class MappingGuess
 
         if (field.Type is SeveralType { Single.Name: var single } && (header == Normal(single) || Synonyms.GetValueOrDefault(Normal(single), []).Contains(header)))
         {
-            return 4;
+            return 6;
         }
 
         return Synonyms.GetValueOrDefault(name, []).Contains(header) ? 4 : 0;
@@ -123,8 +123,10 @@ public static class MappingGuess
     {
         string[] kinds = [Normal(kind), Normal(type.LabelOf(field, kind)), .. Synonyms.GetValueOrDefault(Normal(kind), [])];
         var single = Normal(type.Single.Name);
-        string[] owners = [Normal(field.Name), Normal(field.Label), single, .. Synonyms.GetValueOrDefault(single, [])];
-        return kinds.Any(k => owners.Any(o => header == o + k || header == k + o)) ? 2 : kinds.Contains(header) && kind != "other" ? 5 : 0;
+        string[] words = [single, .. Synonyms.GetValueOrDefault(single, [])];
+        bool Names(params IEnumerable<string> owners) => kinds.Any(k => owners.Any(o => header == o + k || header == k + o));
+        // A field of one value that means the same comes first: a work phone is the phone.
+        return Names(Normal(field.Name), Normal(field.Label)) ? 2 : Names(words) ? 5 : kinds.Contains(header) && kind != "other" ? 6 : 0;
     }
 
     /// <summary>Billing City, Billing address - Town, or just City.</summary>

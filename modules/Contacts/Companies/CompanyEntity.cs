@@ -8,7 +8,7 @@ internal static class CompanyEntity
         .Label("Company", "Companies")
         .Icon("apartment")
         .Title("name")
-        .Search("name", "email", "city", "website")
+        .Search("name", "email", "city", "website", "phone", "other_emails", "other_phones")
         .Field("name", Fields.Text, f => f.Label("Company name").Required())
         .Field("relationship_type", Fields.Choice, f => f
             .Required()
@@ -34,6 +34,9 @@ internal static class CompanyEntity
         .Field("website", Fields.Url)
         .Field("email", Fields.Email, f => f.Label("E-mail"))
         .Field("phone", Fields.Phone)
+        .Field("other_emails", Fields.Emails, f => f.Label("Other e-mails"))
+        .Field("other_phones", Fields.Phones)
+        .Field("links", Fields.Urls, f => f.Label("Social networks"))
         .Field("street", Fields.Text)
         .Field("city", Fields.Text)
         .Field("postal_code", Fields.Text, f => f.MaxLength(20))
@@ -62,7 +65,7 @@ internal static class CompanyEntity
             Filter.AllOf(Filter.Equal("is_active", true), new Filter.Compare("parent", FilterOperator.NotEqual, null)),
             [new Sort("name")]))
         .FormSection("Company", "name", "relationship_type", "industry", "parent", "owner")
-        .FormSection("Reach", "website", "email", "phone")
+        .FormSection("Reach", "website", "email", "phone", "other_emails", "other_phones", "links")
         .FormSection("Address", "street", "postal_code", "city", "country")
         .FormSection("Facts", "employees", "annual_revenue", "founded_year")
         .FormSection("Notes", "description")

@@ -8,7 +8,7 @@ internal static class ContactEntity
         .Label("Contact", "Contacts")
         .Icon("person")
         .Title("first_name", "last_name")
-        .Search("first_name", "last_name", "email", "phone", "mobile")
+        .Search("first_name", "last_name", "email", "phone", "mobile", "other_emails", "other_phones")
         .Field("salutation", Fields.Choice, f => f
             .Choice("ms", "Ms")
             .Choice("mr", "Mr")
@@ -22,6 +22,9 @@ internal static class ContactEntity
         .Field("email", Fields.Email, f => f.Label("E-mail"))
         .Field("phone", Fields.Phone)
         .Field("mobile", Fields.Phone)
+        .Field("other_emails", Fields.Emails, f => f.Label("Other e-mails"))
+        .Field("other_phones", Fields.Phones)
+        .Field("links", Fields.Urls, f => f.Label("Web and social networks"))
         .Field("important", Fields.YesNo, f => f.Default(false).Help("Marks people who must not be kept waiting."))
         .Field("description", Fields.LongText)
         .View(new ViewDefinition(
@@ -37,7 +40,7 @@ internal static class ContactEntity
             Filter.AllOf(Filter.Equal("is_active", true), Filter.Equal("important", true)),
             [new Sort("last_name"), new Sort("first_name")]))
         .FormSection("Person", "salutation", "first_name", "last_name", "company", "job_title", "important", "owner")
-        .FormSection("Reach", "email", "phone", "mobile")
+        .FormSection("Reach", "email", "phone", "mobile", "other_emails", "other_phones", "links")
         .FormSection("Notes", "description")
         .In("sales", "customers", 20)
         .In("marketing", "customers", 20);

@@ -14,6 +14,22 @@ public sealed class ContactsTests(CrmFixture fixture) : IClassFixture<CrmFixture
         Assert.Equal(["name"], company.Errors.Where(e => e.Code == ErrorCodes.Required).Select(e => e.Field));
     }
 
+    [Theory]
+    [InlineData("company", "name")]
+    [InlineData("contact", "last_name")]
+    public async Task CON_04_A_company_and_a_person_have_several_phones_addresses_and_links(string entity, string name)
+    {
+        var saved = await fixture.CreateAsync(
+            entity, (name, "Reach"), (entity == "contact" ? "first_name" : "description", "Rita"), ("phone", "+49 30 901820"), ("other_phones", "+49 171 1234567; +49 30 901821"),
+            ("other_emails", "rita@example.org"), ("links", new[] { new Dictionary<string, object?> { ["kind"] = "linkedin", ["value"] = "linkedin.com/in/rita" } }));
+
+        Assert.Equal("+49 171 1234567 (Mobile), +49 30 901821 (Mobile)", Fields.Phones.Format(fixture.Crm.Metadata.Current.Entity(entity).Field("other_phones"), saved["other_phones"], System.Globalization.CultureInfo.InvariantCulture));
+        foreach (var search in new[] { "0049 171 1234567", "RITA@example.org" })
+        {
+            Assert.Equal(saved.Id, Assert.Single((await fixture.Records.QueryAsync(new RecordQuery { Entity = entity, Search = search })).Records).Id);
+        }
+    }
+
     [Fact]
     public async Task CON_22_A_company_has_a_relationship_type_and_an_owner_from_the_start()
     {

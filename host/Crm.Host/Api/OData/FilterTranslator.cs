@@ -235,7 +235,7 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time, RangeVar
 
     // Of several values with their kinds it is the value that is asked for: phones/any(p: p/value eq '…').
     private static bool IsItem(QueryNode node) => Paths.Plain(node) is NonResourceRangeVariableReferenceNode
-        or SingleValuePropertyAccessNode { Property.Name: "value", Source: ResourceRangeVariableReferenceNode };
+        or SingleValuePropertyAccessNode { Property.Name: "value", Source: ResourceRangeVariableReferenceNode { Name: not "$it" } };
 
     private object? Value(QueryNode node, PropertyPath property)
     {
