@@ -8,6 +8,13 @@ if (args is ["schema", ..])
     return;
 }
 
+if (args is ["looked-up", ..])
+{
+    // dotnet run --project tests/Crm.Benchmarks -- looked-up [dependants]
+    await LookedUpCost.RunAsync(args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 100_000);
+    return;
+}
+
 if (args is ["metadata"])
 {
     await MetadataSize.RunAsync();

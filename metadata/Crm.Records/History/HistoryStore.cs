@@ -87,6 +87,7 @@ internal static class HistoryStore
             INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields)
             SELECT $1, $2, $3, record_id, $4, version, $5 FROM unnest($6::uuid[], $7::bigint[]) AS u(record_id, version) ORDER BY record_id
             """);
+        command.CommandTimeout = 0;
         void Add(object value, NpgsqlDbType type) => command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
         Add(session.Now, NpgsqlDbType.TimestampTz);
         Add(session.Actor.UserId, NpgsqlDbType.Uuid);

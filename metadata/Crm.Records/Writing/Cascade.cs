@@ -167,6 +167,8 @@ internal sealed class Cascade
     private NpgsqlCommand Command(string sql, Guid[] ids)
     {
         var command = session.Command(sql);
+        // As long as it takes: a record with very many dependants could never be saved otherwise.
+        command.CommandTimeout = 0;
         command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
         return command;
     }

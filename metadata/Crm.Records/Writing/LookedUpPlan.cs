@@ -90,6 +90,8 @@ internal sealed class LookedUpPlan
         var strength = hold.RolledUp is null && hold.Target != table.Entity.Name ? "SHARE" : "NO KEY UPDATE";
         await using var command = run.Session.Command(
             $"SELECT k.id FROM {Sql.Table(hold.Target)} AS k WHERE k.id = ANY($1{pointed}) ORDER BY k.id FOR {strength}");
+        // How long a save waits for each lock is set for its transaction; who waits for several waits for one after the other.
+        command.CommandTimeout = 0;
         command.Parameters.Add(new() { Value = wanted.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
         if (!current.IsEmpty)
         {

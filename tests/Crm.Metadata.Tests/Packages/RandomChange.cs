@@ -60,15 +60,32 @@ internal sealed record RandomChange(int Kind, int First, int Second, int Third, 
             {
                 ["name"] = "r" + Text2(Third % 2),
                 ["kind"] = Third % 3 == 0 ? "read_only" : "required",
-                ["condition"] = "version > 1",
+                ["condition"] = Numbers(snapshot, entity, 3) + " > 1",
                 ["label"] = Line,
                 ["fields"] = new JsonArray(field.Name),
             })),
             12 => Change("remove_rule", entity, ("rule", "r" + Text2(Third % 2))),
-            13 => Change("add_field", entity, ("field", new JsonObject { ["name"] = "x_sum" + Text2(Third % 3), ["type"] = "formula", ["result"] = "integer", ["formula"] = "version * 2", ["label"] = Line })),
+            13 => Change("add_field", entity, ("field", new JsonObject { ["name"] = "x_sum" + Text2(Third % 3), ["type"] = "formula", ["result"] = "integer", ["formula"] = Numbers(snapshot, entity, 1), ["label"] = Line })),
             _ => Change(Third % 3 == 0 ? "hide_entity" : "show_entity", entity),
         };
         return "[" + json.ToJsonString() + "]";
+    }
+
+    /// <summary>A number that follows as many lookups as there are, at most so many.</summary>
+    private string Numbers(MetadataSnapshot snapshot, EntityDefinition entity, int lookups)
+    {
+        var path = "";
+        for (var step = 0; step < Math.Min(lookups, Third % 4); step++)
+        {
+            if (entity.Fields.FirstOrDefault(f => f is { IsHidden: false, IsSystem: false, Type: LookupType }) is not { } lookup || !snapshot.TryEntity(lookup.Target!, out entity!))
+            {
+                break;
+            }
+
+            path += lookup.Name + ".";
+        }
+
+        return $"year(date({path}created_at))";
     }
 
     private string Line => new([.. Text.Where(c => !char.IsControl(c))]);
