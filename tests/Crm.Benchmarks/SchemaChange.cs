@@ -17,13 +17,14 @@ internal static class SchemaChange
         ("(nothing, as long as a change)", ""),
         ("add a field with a default", """{"change":"add_field","entity":"x_item","field":{"name":"state","type":"text","default":"new"}}"""),
         ("add a lookup (column, key, index)", """{"change":"add_field","entity":"x_item","field":{"name":"company","type":"lookup","target":"company"}}"""),
+        ("add an index", """{"change":"change_field","entity":"x_item","field":{"name":"amount","indexed":true}}"""),
         ("make a field unique (index)", """{"change":"change_field","entity":"x_item","field":{"name":"code","unique":true}}"""),
         ("quick search in a field (trigrams)", """{"change":"change_entity","entity":"x_item","search":["name"]}"""),
         ("add a formula and fill it in", """{"change":"add_field","entity":"x_item","field":{"name":"double","type":"formula","result":"integer","formula":"amount * 2"}}"""),
         ("make a field required", """{"change":"change_field","entity":"x_item","field":{"name":"amount","required":true}}"""),
         ("hide a field", """{"change":"hide_field","entity":"x_item","field":"note"}"""),
         ("remove a hidden field (drop)", """{"change":"purge_field","entity":"x_item","field":"note"}"""),
-        ("integer to decimal (rewrite)", """{"change":"change_type","entity":"x_item","field":{"name":"amount","type":"decimal"}}"""),
+        ("integer to decimal", """{"change":"change_type","entity":"x_item","field":{"name":"amount","type":"decimal"}}"""),
     ];
 
     public static async Task RunAsync(int rows, int writers)

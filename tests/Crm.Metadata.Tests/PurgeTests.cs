@@ -2,6 +2,27 @@ namespace Crm.Metadata.Tests;
 
 public sealed class PurgeTests : NodeTests
 {
+    [Fact]
+    public async Task A_table_that_had_too_many_columns_says_so_before_PostgreSQL_does()
+    {
+        // Fields added and removed again and again: PostgreSQL counts their columns all the same.
+        await node.ExecuteAsync("DO $$ BEGIN FOR i IN 1..1480 LOOP ALTER TABLE records.company ADD COLUMN gone integer; ALTER TABLE records.company DROP COLUMN gone; END LOOP; END $$");
+        var columns = await node.ScalarAsync<long>("SELECT count(*) FROM pg_attribute WHERE attrelid = 'records.company'::regclass AND attnum > 0");
+        for (; columns < 1500; columns++)
+        {
+            await node.ExecuteAsync("ALTER TABLE records.company ADD COLUMN gone integer; ALTER TABLE records.company DROP COLUMN gone");
+        }
+
+        var plan = await node.Editor.PlanAsync(Samples.Read("""[{"change":"add_field","entity":"company","field":{"name":"x_one","type":"text"}}]"""), Node.Admin);
+
+        var error = Assert.Single(plan.Errors);
+        Assert.Equal(("limit", "company"), (error.Code, error.Target));
+        Assert.Contains("1,500", error.Message, StringComparison.Ordinal);
+        Assert.Contains("restore", error.Message, StringComparison.Ordinal);
+        // What needs no new column goes on.
+        Assert.Empty((await node.ChangeAsync("""[{"change":"change_field","entity":"company","field":{"name":"website","label":"Page"}}]""")).Errors);
+    }
+
     private const string Venue =
         """{"change":"create_entity","name":"x_venue","label":"Venue","fields":[{"name":"name","type":"text"},{"name":"rent","type":"money"},{"name":"number","type":"auto_number","prefix":"V","width":3}]}""";
 

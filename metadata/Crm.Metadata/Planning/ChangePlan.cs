@@ -53,6 +53,9 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
     /// <summary>How it is done on a big table; null when it is quick on any.</summary>
     internal OnlineStep? Online { get; init; }
 
+    /// <summary>How many columns it adds to a table that is there.</summary>
+    internal int Columns { get; init; }
+
     /// <summary>The column that gets another type; null when none does.</summary>
     internal ColumnConversion? Conversion { get; init; }
 

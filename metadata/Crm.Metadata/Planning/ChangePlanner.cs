@@ -31,11 +31,11 @@ internal static class ChangePlanner
             return new PlanDraft(layers, edit.Layers, after, errors, [.. edit.Warnings.Distinct()], [], []);
         }
 
-        var steps = Differ(layers, edit.Layers) ? edit.Steps.Concat(Statements(before, after, edit, features)) : [];
+        ImmutableArray<PlanStep> steps = Differ(layers, edit.Layers) ? [.. edit.Steps, .. Statements(before, after, edit, features)] : [];
         var isDeclared = changes.Any(c => c is MetadataChange.Declare);
         return new PlanDraft(
-            layers, edit.Layers, after, [], [.. edit.Warnings.Distinct()], [.. steps],
-            [.. Questions(before, after, edit.Renames, isDeclared), .. Lost(before, edit.Purges), .. Moved(before, after, edit.Renames)])
+            layers, edit.Layers, after, [], [.. edit.Warnings.Distinct()], steps,
+            [.. Columns(before, steps), .. Questions(before, after, edit.Renames, isDeclared), .. Lost(before, edit.Purges), .. Moved(before, after, edit.Renames)])
         {
             Uses = [.. changes.SelectMany(c => Uses(state, c)).Distinct()],
             Renames = [.. edit.Renames],
@@ -54,6 +54,14 @@ internal static class ChangePlanner
             .. CalculationSteps.Of(before, after, edit.Renames, [.. values.Select(v => v.Field)]),
         ];
     }
+
+    private static IEnumerable<DataQuestion> Columns(MetadataSnapshot before, ImmutableArray<PlanStep> steps) =>
+        from step in steps
+        where step.Columns > 0
+        group step.Columns by step.Entity into added
+        where before.TryEntity(added.Key, out _)
+        let entity = before.Entity(added.Key)
+        select new DataQuestion(QuestionKind.Columns, entity, entity.Fields[0], null) { Added = added.Sum(), IsError = true };
 
     private static IEnumerable<DataQuestion> Moved(MetadataSnapshot before, MetadataSnapshot after, List<FieldRename> renames) =>
         from moved in ValueSteps.Merged(before, after, renames)

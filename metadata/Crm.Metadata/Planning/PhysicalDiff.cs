@@ -81,7 +81,8 @@ internal static class PhysicalDiff
                 MetadataTexts.Of("StepAddColumn", entity.Field(field.Key).Label, entity.Label),
                 $"ALTER TABLE {Sql.Table(wanted.Name)} {string.Join(", ", field.Select(c => "ADD COLUMN " + c.Definition + (inline.TryGetValue(c.Name, out var key) ? " " + key.Inline : "")))}" + string.Concat(field.Where(c => c.Key is not null).Select(c => ";\n" + KeySteps.Note(wanted.Name, c))),
                 StepLock.Brief,
-                entity.Name));
+                entity.Name)
+            { Columns = field.Count() });
         }
 
         foreach (var index in existing.Indexes.Except(wanted.Indexes))
@@ -105,6 +106,7 @@ internal static class PhysicalDiff
                     entity.Name)
                 {
                     Work = StepWork.Rewrite,
+                    Columns = 1,
                     // What is made of the column's indexes anyway is made for the new one beforehand.
                     Conversion = new ColumnConversion(wanted.Name, source, column.Name, column.Type, old, entity.Field(column.Field), [.. wanted.Indexes.Intersect(existing.Indexes).Where(i => i.Column == column.Name)]),
                 });

@@ -43,6 +43,9 @@ internal sealed record DataQuestion(QuestionKind Kind, EntityDefinition Entity, 
     /// <summary>Choices or stages that go away.</summary>
     public ImmutableArray<string> Values { get; init; } = [];
 
+    /// <summary>Columns that are added.</summary>
+    public int Added { get; init; }
+
     /// <summary>Whether the answer stops the plan; a module's new version is only warned, because its author is not here to decide.</summary>
     public bool IsError { get; init; }
 }
@@ -66,6 +69,9 @@ internal enum QuestionKind
 
     /// <summary>Values that cannot be converted into the new type.</summary>
     Unconvertible,
+
+    /// <summary>Columns the table ever had.</summary>
+    Columns,
 
     /// <summary>Records with a choice, stage or tag that becomes another one.</summary>
     Merged,

@@ -11,6 +11,9 @@ internal static class DataFacts
 {
     private const int Examples = 5;
 
+    /// <summary>Most columns a table may have had: PostgreSQL takes 1,600, those of removed fields included, and a row of many long texts needs some of its room.</summary>
+    private const int MaxColumns = 1500;
+
     /// <summary>What stands in the way and what should be known.</summary>
     public static async Task<(ImmutableArray<PlanMessage> Errors, ImmutableArray<PlanMessage> Warnings)> AskAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, IEnumerable<DataQuestion> questions, CancellationToken ct)
@@ -84,6 +87,10 @@ internal static class DataFacts
                     "FactRemovedChoice",
                     field.Label,
                     string.Join(", ", question.Values));
+            case QuestionKind.Columns:
+                var had = await connection.ExecuteScalarAsync<int>(new CommandDefinition(
+                    "SELECT count(*)::int FROM pg_attribute WHERE attrelid = to_regclass(@table) AND attnum > 0", new { table }, transaction, cancellationToken: ct));
+                return had + question.Added <= MaxColumns ? null : new PlanMessage(PlanCodes.Limit, MetadataTexts.Of("FactColumns", question.Entity.Label, had, question.Added, MaxColumns), question.Entity.Name);
             case QuestionKind.Merged:
                 var has = field.Type switch
                 {

@@ -79,6 +79,14 @@ internal sealed class EntityChanges
             {
                 changes.Add((DesignerTexts.Of("PendingChange", draft.Label), change, () => Changed.Remove(draft)));
             }
+
+            foreach (var merge in draft.Merges)
+            {
+                changes.Add((
+                    DesignerTexts.Of("PendingMerge", draft.LabelOf(merge.From), draft.LabelOf(merge.Into), draft.Label),
+                    new MetadataChange.MergeChoices(entity.Name, field.Name, merge.From, merge.Into),
+                    () => draft.Merges.Remove(merge)));
+            }
         }
 
         foreach (var (name, hidden) in Hidden)

@@ -105,6 +105,12 @@ public sealed class FieldDraft
 
     public IList<ChoiceDraft> Choices { get; init; } = [];
 
+    /// <summary>Choices, stages or tags that become others.</summary>
+    public IList<MergeDraft> Merges { get; init; } = [];
+
+    /// <summary>Whether the database is to keep an index of it.</summary>
+    public bool Indexed { get; set; }
+
     public IList<StageDraft> Stages { get; init; } = [];
 
     public string NumberPrefix { get; set; } = "";
@@ -131,6 +137,7 @@ public sealed class FieldDraft
         Help = field.Help,
         Required = field.IsRequired,
         Unique = field.IsUnique,
+        Indexed = field.IsIndexed,
         MaxLength = field.MaxLength,
         Minimum = field.Minimum,
         Maximum = field.Maximum,
@@ -195,6 +202,15 @@ public sealed class FieldDraft
 
     public bool HasLinks => Type == Fields.ManyToMany.Name;
 
+    /// <summary>Whether an index of it can be asked for; a unique field has one anyway, and so have lookups and stages.</summary>
+    public bool CanBeIndexed => !Unique && Fields.TryType(Holds, out var type) && type is not (ReferenceType or StageType or AnyLookupType) && type.CanSort && Holds is not ("long_text" or "rich_text" or "auto_number" or "file" or "image");
+
+    /// <summary>What can be merged, by name, with what users know it as; tags are typed.</summary>
+    public IEnumerable<(string Name, string Label)> Mergeable =>
+        HasChoices ? Choices.Where(c => c.IsExisting).Select(c => (c.Name, c.Label)) : Stages.Where(s => s.IsExisting).Select(s => (s.Name, s.Label));
+
+    public bool CanMerge => IsExisting && (Type == "tags" || Mergeable.Skip(1).Any());
+
     public bool CanBeRequired => !HasLinks && Type is not ("auto_number" or FormulaType or RollUpType);
 
     /// <summary>The field as metadata takes it.</summary>
@@ -205,6 +221,7 @@ public sealed class FieldDraft
         Help = Text(Help),
         IsRequired = CanBeRequired && Required,
         IsUnique = CanBeUnique && Unique,
+        IsIndexed = CanBeIndexed && Indexed ? true : null,
         MaxLength = HasLength ? MaxLength : null,
         Minimum = HasRange ? Minimum : null,
         Maximum = HasRange || HasStars || HasSize ? Maximum : null,
@@ -268,6 +285,7 @@ public sealed class FieldDraft
             Help = Differs(before.Help, after.Help),
             IsRequired = before.IsRequired == after.IsRequired ? null : after.IsRequired,
             IsUnique = before.IsUnique == after.IsUnique ? null : after.IsUnique,
+            IsIndexed = before.IsIndexed == after.IsIndexed ? null : after.IsIndexed ?? false,
             MaxLength = before.MaxLength == after.MaxLength ? null : after.MaxLength,
             Minimum = before.Minimum == after.Minimum ? null : after.Minimum,
             Maximum = before.Maximum == after.Maximum ? null : after.Maximum,
@@ -284,6 +302,9 @@ public sealed class FieldDraft
         };
         return changes == new FieldShape(field.Name) && reset.Count == 0 ? null : new MetadataChange.ChangeField(entity, changes, reset.ToImmutable());
     }
+
+    /// <summary>What users know a choice or stage as; a tag is its own name.</summary>
+    public string LabelOf(string name) => Mergeable.FirstOrDefault(c => c.Name == name).Label ?? name;
 
     /// <summary>A name made from a label.</summary>
     public static string ProposeName(string prefix, string label, int longest)
@@ -309,6 +330,11 @@ public sealed class FieldDraft
 
     private static string? Differs(string? before, string? after) => before == after ? null : after;
 }
+
+/// <summary>A choice, stage or tag that becomes another one.</summary>
+/// <param name="From">Name of the one that goes.</param>
+/// <param name="Into">Name of the one that stays.</param>
+public sealed record MergeDraft(string From, string Into);
 
 /// <summary>A choice in the designer.</summary>
 public sealed class ChoiceDraft
