@@ -118,6 +118,14 @@ public static class MetadataJson
         ["after"] = d.After is null ? null : JsonNode.Parse(d.After),
     })]);
 
+    /// <summary>Whether two filters say the same.</summary>
+    public static bool IsSame(Filter? one, Filter? other) => (one, other) switch
+    {
+        (null, null) => true,
+        (null, _) or (_, null) => false,
+        _ => JsonNode.DeepEquals(FilterJson.Write(one), FilterJson.Write(other)),
+    };
+
     /// <summary>What an upgrade of a module left to a person; <c>take</c> is the change that takes what the module says.</summary>
     public static JsonObject Write(UpgradeNote note)
     {

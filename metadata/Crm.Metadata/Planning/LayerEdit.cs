@@ -374,7 +374,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             return;
         }
 
-        foreach (var hidden in (form?.Sections ?? []).SelectMany(s => s.Fields).Where(f => entity.TryField(f, out var field) && field.IsHidden))
+        // What was laid out before it was hidden keeps its place, so that it comes back there.
+        var known = Layers.Items.SelectMany(l => l.Entity(name).Form?.Sections ?? []).SelectMany(s => s.Fields).ToHashSet(StringComparer.Ordinal);
+        foreach (var hidden in (form?.Sections ?? []).SelectMany(s => s.Fields).Where(f => !known.Contains(f) && entity.TryField(f, out var field) && field.IsHidden))
         {
             Error(PlanCodes.Layout, name + "." + hidden, "HiddenOnForm", hidden);
         }

@@ -117,13 +117,13 @@ public sealed class DesignerDraftTests
         changes.ToggleHidden(Company.Field("name"));
         changes.ToggleHidden(Company.Field("name"));
 
-        var pending = changes.ToChanges(Company);
+        var pending = changes.ToChanges(Company, MetadataState.Of(MetadataLayers.None));
         Assert.Equal(
             [typeof(MetadataChange.ChangeEntity), typeof(MetadataChange.AddField), typeof(MetadataChange.HideField), typeof(MetadataChange.ShowField)],
             pending.Select(p => p.Change.GetType()));
 
         pending[1].Undo();
-        Assert.Equal(3, changes.ToChanges(Company).Count);
+        Assert.Equal(3, changes.ToChanges(Company, MetadataState.Of(MetadataLayers.None)).Count);
     }
 
     [Fact]

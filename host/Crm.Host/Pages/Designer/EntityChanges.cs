@@ -30,6 +30,15 @@ internal sealed class EntityChanges
     /// <summary>Hidden fields to remove for good.</summary>
     public HashSet<string> Purged { get; init; } = new(StringComparer.Ordinal);
 
+    /// <summary>Lists that are new or laid out anew.</summary>
+    public List<ViewDraft> Views { get; init; } = [];
+
+    /// <summary>Names of lists to take away.</summary>
+    public HashSet<string> RemovedViews { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>The form as it is laid out anew; null when nobody opened it.</summary>
+    public FormLayoutDraft? Form { get; set; }
+
     /// <summary>Keys of properties that go back to the layer below.</summary>
     public HashSet<string> Resets { get; init; } = new(StringComparer.Ordinal);
 
@@ -37,7 +46,7 @@ internal sealed class EntityChanges
     public bool IsPurged { get; set; }
 
     /// <summary>The changes, each with its words for the list of what is pending.</summary>
-    public List<(string Text, MetadataChange Change, Action Undo)> ToChanges(EntityDefinition entity)
+    public List<(string Text, MetadataChange Change, Action Undo)> ToChanges(EntityDefinition entity, MetadataState state)
     {
         var changes = new List<(string, MetadataChange, Action)>();
         var (label, plural, icon) = (Differs(Label, entity.Label), Differs(Plural, entity.PluralLabel), Differs(Icon, entity.Icon));
@@ -114,6 +123,7 @@ internal sealed class EntityChanges
         }
 
         AddRules(changes, entity);
+        AddLayout(changes, entity, state);
         foreach (var key in Resets)
         {
             string[] path = key.Split('/');
@@ -131,6 +141,35 @@ internal sealed class EntityChanges
 
         return changes;
     }
+
+    private void AddLayout(List<(string Text, MetadataChange Change, Action Undo)> changes, EntityDefinition entity, MetadataState state)
+    {
+        foreach (var draft in Views)
+        {
+            var known = ViewDraft.Laid(entity, draft.Was);
+            var view = draft.ToView(state.Snapshot, entity, known);
+            if (known is null || !IsSame(view, ViewDraft.Of(known).ToView(state.Snapshot, entity, known)))
+            {
+                changes.Add((DesignerTexts.Of("PendingView", draft.Label), new MetadataChange.SetView(entity.Name, view), () => Views.Remove(draft)));
+            }
+        }
+
+        foreach (var view in entity.Views.Where(v => RemovedViews.Contains(v.Name)))
+        {
+            changes.Add((DesignerTexts.Of("PendingRemoveView", view.Label), new MetadataChange.RemoveView(entity.Name, view.Name), () => RemovedViews.Remove(view.Name)));
+        }
+
+        if (Form?.ToForm() is { } form && !IsSame(form, FormLayoutDraft.Of(state, entity).ToForm()))
+        {
+            changes.Add((DesignerTexts.Of("PendingForm"), new MetadataChange.SetForm(entity.Name, form), () => Form = null));
+        }
+    }
+
+    private static bool IsSame(ViewDefinition one, ViewDefinition other) =>
+        one.Label == other.Label && one.Columns.SequenceEqual(other.Columns) && one.Sort.SequenceEqual(other.Sort) && MetadataJson.IsSame(one.Filter, other.Filter);
+
+    private static bool IsSame(FormDefinition one, FormDefinition other) =>
+        one.Sections.Select(s => s.Label).SequenceEqual(other.Sections.Select(s => s.Label)) && one.Sections.Zip(other.Sections).All(s => s.First.Fields.SequenceEqual(s.Second.Fields));
 
     private void AddRules(List<(string Text, MetadataChange Change, Action Undo)> changes, EntityDefinition entity)
     {
