@@ -64,6 +64,49 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
         Assert.Equal(13L, (await Crm.ReadAsync(bad))["x_places"]);
     });
 
+    [Theory]
+    [InlineData("1440")]
+    [InlineData("390")]
+    public Task Two_tags_become_one_and_an_index_is_asked_for(string screen) => browser.VisitAsync(Crm, SignInTests.Of(screen), async visit =>
+    {
+        var page = visit.Page;
+        var editor = page.GetByRole(AriaRole.Dialog);
+        await visit.OpenAsync("/admin/designer/company");
+        foreach (var (label, type) in new[] { ("Labels", "tags"), ("Rank", "integer") })
+        {
+            await page.GetByRole(AriaRole.Button, new() { Name = "Add field" }).ClickAsync();
+            await editor.GetByLabel("Label").FillAsync(label);
+            await editor.GetByLabel("Type").SelectOptionAsync(type);
+            await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
+        }
+
+        await ApplyAsync(page);
+        var company = await Crm.CreateAsync("company", ("name", "Tagged"), ("x_labels", "prio, new"));
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field Labels" }).ClickAsync();
+        await editor.GetByLabel("This one goes").FillAsync("prio");
+        await editor.GetByLabel("This one stays").FillAsync("urgent");
+        await editor.GetByRole(AriaRole.Button, new() { Name = "Merge", Exact = true }).ClickAsync();
+        await Expect(editor).ToContainTextAsync("prio becomes urgent");
+        await visit.ScreenshotAsync("merge");
+        await visit.CheckWidthAsync();
+        await visit.CheckAccessibilityAsync();
+        await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field Rank" }).ClickAsync();
+        await editor.GetByLabel("Lists are often filtered or sorted by it (index)").CheckAsync();
+        await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
+        await Expect(page.Locator(".designer-pending")).ToContainTextAsync("Merge prio into urgent in Labels");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
+        await visit.ScreenshotAsync("merge-plan");
+        await visit.CheckAccessibilityAsync();
+        await Expect(editor.GetByRole(AriaRole.Button, new() { Name = "Apply" })).ToBeDisabledAsync();
+        await editor.Locator("#confirm-prio").FillAsync("prio");
+        await editor.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
+        await Expect(page.Locator(".designer-pending")).ToHaveCountAsync(0);
+        Assert.Equal(["urgent", "new"], ((System.Collections.Immutable.ImmutableArray<string>)(await Crm.ReadAsync(company))["x_labels"]!).AsEnumerable());
+    });
+
     private static async Task ApplyAsync(IPage page)
     {
         await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
