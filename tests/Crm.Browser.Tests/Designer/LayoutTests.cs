@@ -64,8 +64,9 @@ public sealed class LayoutTests(Harness.Browser browser) : OwnCrm
         var first = dialog.Locator("[data-section='1']");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Remove Website" }).ClickAsync();
         await Expect(dialog.Locator("[data-field=website]")).ToHaveCountAsync(0);
+        var sections = await dialog.Locator("[data-section]").CountAsync() + 1;
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Add section" }).ClickAsync();
-        var sections = await dialog.Locator("[data-section]").CountAsync();
+        await Expect(dialog.Locator("[data-section]")).ToHaveCountAsync(sections);
         await dialog.GetByLabel($"Heading of section {sections}").FillAsync("On the web");
         await dialog.GetByLabel($"Add field to section {sections}").SelectOptionAsync("website");
         await Expect(dialog.Locator($"[data-section='{sections}'] [data-field=website]")).ToBeVisibleAsync();
