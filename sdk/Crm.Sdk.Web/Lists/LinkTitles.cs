@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Crm.Sdk.Web;
 
-/// <summary>What a list shows of a many-to-many field: the first records by their titles, and how many there are.</summary>
+/// <summary>What a list shows of a field whose records it cannot join: the first of them by their titles, and how many there are.</summary>
 /// <param name="First">Some of them.</param>
 /// <param name="Count">How many there are.</param>
 public sealed record LinkTitles(ImmutableArray<LinkTitle> First, long Count)
@@ -10,7 +10,9 @@ public sealed record LinkTitles(ImmutableArray<LinkTitle> First, long Count)
     /// <summary>Most titles of one cell.</summary>
     public const int MaxTitles = 3;
 
-    /// <summary>Adds to each record what its many-to-many fields link it with: two questions per field, however many records there are.</summary>
+    /// <summary>
+    /// Adds to each record what its many-to-many fields link it with, two questions per field, and what its any-lookups lead to, one per entity, however many records there are.
+    /// </summary>
     /// <param name="records">Reads for the user.</param>
     /// <param name="metadata">The definitions.</param>
     /// <param name="fields">The fields.</param>
@@ -21,13 +23,21 @@ public sealed record LinkTitles(ImmutableArray<LinkTitle> First, long Count)
         ArgumentNullException.ThrowIfNull(records);
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(fields);
-        foreach (var field in fields.Where(f => f.Link is not null && !page.IsEmpty))
+        foreach (var field in fields.Where(f => (f.Link is not null || f.Type is AnyLookupType) && !page.IsEmpty))
         {
-            var titles = await ReadAsync(records, metadata, field, page, ct);
+            var titles = field.Link is null ? await FollowAsync(records, metadata, field, page, ct) : await ReadAsync(records, metadata, field, page, ct);
             page = [.. page.Select(r => titles.TryGetValue(r.Id, out var found) ? r with { Values = new Dictionary<string, object?>(r.Values, StringComparer.Ordinal) { [field.Name] = found } } : r)];
         }
 
         return page;
+    }
+
+    private static async Task<Dictionary<Guid, LinkTitles>> FollowAsync(IRecordService records, MetadataSnapshot metadata, FieldDefinition field, ImmutableArray<Record> page, CancellationToken ct)
+    {
+        var pointers = page.Select(r => (r.Id, To: r[field.Name] as RecordRef)).Where(p => p.To is not null).ToList();
+        var titles = new Forms.RecordTitles();
+        await titles.LearnAsync(records, metadata, pointers.Select(p => ((string?)p.To!.Entity, (object?)p.To.Id)), ct);
+        return pointers.Where(p => titles[p.To!.Id] is not null).ToDictionary(p => p.Id, p => new LinkTitles([new LinkTitle(p.To!.Entity, p.To.Id, titles[p.To.Id]!)], 1));
     }
 
     private static async Task<Dictionary<Guid, LinkTitles>> ReadAsync(IRecordService records, MetadataSnapshot metadata, FieldDefinition field, ImmutableArray<Record> page, CancellationToken ct)
