@@ -214,7 +214,7 @@ internal sealed class ImportRun
             return new DecidedRow(row, null, null);
         }
 
-        var id = row.Values.GetValueOrDefault("id") is Guid given ? given : Guid.CreateVersion7();
+        var id = row.Values.GetValueOrDefault("id") is Guid given ? given : RecordIds.Next();
         return new DecidedRow(row, new RecordChange(ChangeKind.Create, entity.Name, id, Without(row.Values, "id")) { Source = "import" }, null);
     }
 

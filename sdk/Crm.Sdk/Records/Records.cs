@@ -66,7 +66,7 @@ public sealed record Record(string Entity, Guid Id, long Version, IReadOnlyDicti
 /// <summary>What a caller wants changed; fields not named keep their value.</summary>
 /// <param name="Kind">What to do.</param>
 /// <param name="Entity">On which entity.</param>
-/// <param name="Id">On which record; for <see cref="ChangeKind.Create"/> the id of the new one (<see cref="Guid.CreateVersion7()"/>).</param>
+/// <param name="Id">On which record; for <see cref="ChangeKind.Create"/> the id of the new one (<see cref="RecordIds.Next"/>).</param>
 /// <param name="Values">New values by field name or by property name (<c>budget_currency</c>, <c>company_id</c>); input as <see cref="FieldType.TryNormalize"/> takes it, null to empty.</param>
 /// <param name="ExpectedVersion">The version the caller saw; null to overwrite.</param>
 public sealed record RecordChange(ChangeKind Kind, string Entity, Guid Id, IReadOnlyDictionary<string, object?> Values, long? ExpectedVersion = null)
@@ -77,7 +77,7 @@ public sealed record RecordChange(ChangeKind Kind, string Entity, Guid Id, IRead
     public string Source { get; init; } = "api";
 
     /// <summary>A new record.</summary>
-    public static RecordChange Create(string entity, IReadOnlyDictionary<string, object?> values) => new(ChangeKind.Create, entity, Guid.CreateVersion7(), values);
+    public static RecordChange Create(string entity, IReadOnlyDictionary<string, object?> values) => new(ChangeKind.Create, entity, RecordIds.Next(), values);
 
     /// <summary>New values for a record.</summary>
     public static RecordChange Update(string entity, Guid id, IReadOnlyDictionary<string, object?> values, long? expectedVersion = null) => new(ChangeKind.Update, entity, id, values, expectedVersion);

@@ -33,7 +33,7 @@ internal static class RecordWrites
     }
 
     public static RecordChange Create(ODataSet set, RecordBody body) =>
-        new(ChangeKind.Create, set.Entity.Name, body.Id ?? Guid.CreateVersion7(), body.Values);
+        new(ChangeKind.Create, set.Entity.Name, body.Id ?? RecordIds.Next(), body.Values);
 
     public static RecordChange Update(ODataSet set, Guid id, RecordBody body, Tags? tags)
     {
