@@ -300,7 +300,7 @@ public sealed class ChangePlannerTests
             """);
 
         Assert.Equal(
-            ["Missing website", "Doubles website", "TooLong website", "OutOfRange employees", "RemovedChoice sector", "Missing x_code"],
+            ["Columns name", "Missing website", "Doubles website", "TooLong website", "OutOfRange employees", "RemovedChoice sector", "Missing x_code"],
             draft.Questions.Select(q => $"{q.Kind} {q.Field.Name}").OrderBy(q => q.EndsWith("code", StringComparison.Ordinal) ? 3 : q.EndsWith("sector", StringComparison.Ordinal) ? 2 : q.EndsWith("employees", StringComparison.Ordinal) ? 1 : 0));
         Assert.Equal(["medical"], draft.Questions.Single(q => q.Kind == QuestionKind.RemovedChoice).Values.AsEnumerable());
     }
