@@ -54,6 +54,7 @@ internal static class HistoryEndpoints
         json.WriteString("kind", entry.Kind switch { ChangeKind.Create => "create", ChangeKind.Update => "update", _ => "delete" });
         json.WriteNumber("version", entry.Version);
         json.WriteString("source", entry.Source);
+        Values.WriteCause(json, entry.Cause);
         json.WriteStartArray("changes");
         foreach (var change in entry.Changes)
         {

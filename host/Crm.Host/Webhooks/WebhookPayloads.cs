@@ -49,6 +49,7 @@ internal sealed class WebhookPayloads(IRecords records, ODataModels models)
             }
 
             json.WriteEndArray();
+            Values.WriteCause(json, change.Cause);
             json.WritePropertyName("record");
             if (record is not null && model.ByEntity.TryGetValue(change.Entity, out var set))
             {

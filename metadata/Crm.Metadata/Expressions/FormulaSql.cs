@@ -8,6 +8,7 @@ namespace Crm.Metadata;
 public sealed class FormulaSql
 {
     private readonly Dictionary<string, (string Alias, string Join)> joins = new(StringComparer.Ordinal);
+    private readonly EntityDefinition entity;
     private readonly string table;
     private readonly ImmutableArray<(string Column, string Value)> values;
 
@@ -17,6 +18,7 @@ public sealed class FormulaSql
     public FormulaSql(EntityDefinition entity, params ImmutableArray<Formula> formulas)
     {
         ArgumentNullException.ThrowIfNull(entity);
+        this.entity = entity;
         table = Sql.Table(entity.Name);
         var writer = new ExpressionSql(Column);
         values = [.. formulas.Select(f => (Sql.Quote(f.Field.Name), writer.Write(f)))];
@@ -52,8 +54,8 @@ public sealed class FormulaSql
             + $"WHERE t.id = x.id AND ({string.Join(" OR ", values.Select((v, i) => $"t.{v.Column} IS DISTINCT FROM x.{Name(i)}"))})";
     }
 
-    /// <summary>As <see cref="Update"/>, answering with id and version of those that changed.</summary>
-    public string UpdateReturning(string where) => Update(where) + (joins.Count == 0 ? " RETURNING r.id, r.version" : " RETURNING t.id, t.version");
+    /// <summary>As <see cref="Update"/>, answering with the <see cref="CalculatedColumns"/> of those that changed.</summary>
+    public string UpdateReturning(string where) => $"{Update(where)} RETURNING {CalculatedColumns.Of(entity, joins.Count == 0 ? "r" : "t")}";
 
     private string Column(FieldPath path)
     {

@@ -18,12 +18,12 @@ public sealed record LookedUpGroup(EntityDefinition Entity, FieldDefinition Look
         [.. Formulas.SelectMany(f => f.Expression.Paths).Where(p => p.IsLookedUp && p.Steps[0].Name == Lookup.Name).Select(p => p.Field.Name)];
 
     /// <summary>
-    /// Locks the records that point to those in <c>$1</c>, in the order of their ids. A statement of its own, so that <see cref="UpdateSql"/> sees what everybody
+    /// Locks the records that point to those in <c>$1</c>, in the order of their ids, and answers with their <see cref="CalculatedColumns"/> and where they point. A statement of its own, so that <see cref="UpdateSql"/> sees what everybody
     /// wrote who held a lock before.
     /// </summary>
-    public string LockSql { get; } = $"SELECT 1 FROM {Sql.Table(Entity.Name)} AS r WHERE {Pointer(Lookup)} = ANY($1) ORDER BY r.id FOR NO KEY UPDATE";
+    public string LockSql { get; } = $"SELECT {CalculatedColumns.Of(Entity, "r")}, {Pointer(Lookup)} FROM {Sql.Table(Entity.Name)} AS r WHERE {Pointer(Lookup)} = ANY($1) ORDER BY r.id FOR NO KEY UPDATE";
 
-    /// <summary>Gives the records that point to those in <c>$1</c> their values and says which changed.</summary>
+    /// <summary>Gives the records that point to those in <c>$1</c> their values and answers with the <see cref="CalculatedColumns"/> of those that changed.</summary>
     public string UpdateSql { get; } = new FormulaSql(Entity, Formulas).UpdateReturning($"{Pointer(Lookup)} = ANY($1)");
 
     /// <summary>Formulas that read the records of an entity.</summary>

@@ -123,11 +123,18 @@ public sealed record RollUpGroup(EntityDefinition Parent, EntityDefinition Child
     /// <summary>Names of the child's fields a change of which matters.</summary>
     public ImmutableHashSet<string> Reads { get; } = [.. RollUps.SelectMany(r => r.Reads)];
 
+    /// <summary>Locks parents in the order of their ids, <c>$1</c>, and answers with their <see cref="CalculatedColumns"/>.</summary>
+    public string LockSql { get; } = $"SELECT {CalculatedColumns.Of(Parent, "p")} FROM {Sql.Table(Parent.Name)} AS p WHERE p.id = ANY($1) ORDER BY p.id FOR NO KEY UPDATE";
+
     /// <summary>
-    /// Gives parents their values and says which changed: <c>$1</c> their ids. Run it when their rows are locked, so that it sees the children of everybody who
-    /// held the lock before.
+    /// Gives parents their values and answers with the <see cref="CalculatedColumns"/> of those that changed: <c>$1</c> their ids. Run it when their rows are locked, so that
+    /// it sees the children of everybody who held the lock before.
     /// </summary>
-    public string UpdateSql { get; } = Write(Parent, Child, Lookup, RollUps, "unnest($1::uuid[]) AS k(id)") + " RETURNING p.id, p.version";
+    public string UpdateSql { get; } = Write(Parent, Child, Lookup, RollUps, "unnest($1::uuid[]) AS k(id)") + " RETURNING " + CalculatedColumns.Of(Parent, "p");
+
+    /// <summary>Children by their ids, <c>$1</c>, to their parents: one child for each.</summary>
+    public string ParentsSql { get; } =
+        $"SELECT DISTINCT ON ({Pointer(Lookup)}) {Pointer(Lookup)}, r.id FROM {Sql.Table(Child.Name)} AS r WHERE r.id = ANY($1) AND {Pointer(Lookup)} IS NOT NULL ORDER BY {Pointer(Lookup)}, r.id";
 
     /// <summary>Roll-ups calculated from the records of an entity.</summary>
     public static ImmutableArray<RollUpGroup> OfChild(MetadataSnapshot snapshot, string child)
@@ -147,10 +154,11 @@ public sealed record RollUpGroup(EntityDefinition Parent, EntityDefinition Child
     internal static string CountSql(RollUp rollUp)
     {
         ArgumentNullException.ThrowIfNull(rollUp);
-        var pointer = Sql.Quote(rollUp.Lookup.Name + rollUp.Lookup.Type.Columns[0].Suffix);
         return $"SELECT count(*) FROM {Sql.Table(rollUp.Parent.Name)} AS p JOIN (SELECT k.id, {rollUp.Aggregate()} AS v FROM {Sql.Table(rollUp.Parent.Name)} AS k "
-            + $"LEFT JOIN {Sql.Table(rollUp.Child.Name)} AS r ON r.{pointer} = k.id GROUP BY k.id) AS x ON x.id = p.id WHERE p.{Sql.Quote(rollUp.Field.Name)} IS DISTINCT FROM x.v";
+            + $"LEFT JOIN {Sql.Table(rollUp.Child.Name)} AS r ON {Pointer(rollUp.Lookup)} = k.id GROUP BY k.id) AS x ON x.id = p.id WHERE p.{Sql.Quote(rollUp.Field.Name)} IS DISTINCT FROM x.v";
     }
+
+    private static string Pointer(FieldDefinition lookup) => "r." + Sql.Quote(lookup.Name + lookup.Type.Columns[0].Suffix);
 
     private static ImmutableArray<RollUpGroup> Of(IEnumerable<EntityDefinition> parents, MetadataSnapshot snapshot, string child) =>
     [
@@ -166,11 +174,10 @@ public sealed record RollUpGroup(EntityDefinition Parent, EntityDefinition Child
     private static string Write(EntityDefinition parent, EntityDefinition child, FieldDefinition lookup, ImmutableArray<RollUp> rollUps, string parents)
     {
         string Column(int index) => string.Create(CultureInfo.InvariantCulture, $"v{index}");
-        var pointer = Sql.Quote(lookup.Name + lookup.Type.Columns[0].Suffix);
         var values = string.Join(", ", rollUps.Select((r, i) => $"{r.Aggregate()} AS {Column(i)}"));
         var set = string.Join(", ", rollUps.Select((r, i) => $"{Sql.Quote(r.Field.Name)} = x.{Column(i)}"));
         var differs = string.Join(" OR ", rollUps.Select((r, i) => $"p.{Sql.Quote(r.Field.Name)} IS DISTINCT FROM x.{Column(i)}"));
-        return $"UPDATE {Sql.Table(parent.Name)} AS p SET {set} FROM (SELECT k.id, {values} FROM {parents} LEFT JOIN {Sql.Table(child.Name)} AS r ON r.{pointer} = k.id GROUP BY k.id) AS x "
+        return $"UPDATE {Sql.Table(parent.Name)} AS p SET {set} FROM (SELECT k.id, {values} FROM {parents} LEFT JOIN {Sql.Table(child.Name)} AS r ON {Pointer(lookup)} = k.id GROUP BY k.id) AS x "
             + $"WHERE p.id = x.id AND ({differs})";
     }
 }

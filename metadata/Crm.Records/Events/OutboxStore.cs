@@ -15,7 +15,7 @@ internal sealed class OutboxStore(CrmDatabase database)
     {
         var rows = await connection.QueryAsync<OutboxRow>(new CommandDefinition(
             """
-            SELECT id, at, user_id AS UserId, entity, record_id AS RecordId, kind, version, fields, attempts, told
+            SELECT id, at, user_id AS UserId, entity, record_id AS RecordId, kind, version, fields, attempts, told, cause_entity AS CauseEntity, cause_id AS CauseId
             FROM crm.outbox AS o
             WHERE o.next_at <= now()
               AND NOT EXISTS (SELECT 1 FROM crm.outbox AS e WHERE e.attempts > 0 AND e.record_id = o.record_id AND e.id < o.id AND e.next_at > now())
@@ -72,6 +72,10 @@ internal sealed class OutboxRow
 
     public required string[] Told { get; init; }
 
+    public string? CauseEntity { get; init; }
+
+    public Guid? CauseId { get; init; }
+
     public RecordChanged ToEvent() =>
-        new(Id, (ChangeKind)Kind, Entity, RecordId, Version, [.. Fields], new DateTimeOffset(At, TimeSpan.Zero), UserId);
+        new(Id, (ChangeKind)Kind, Entity, RecordId, Version, [.. Fields], new DateTimeOffset(At, TimeSpan.Zero), UserId) { Cause = CauseId is { } cause ? new RecordRef(CauseEntity!, cause) : null };
 }

@@ -13,12 +13,29 @@ internal static class HistoryJson
     /// <summary>One text per change.</summary>
     public static string[] Write(IReadOnlyList<PendingChange> changes, IReadOnlyList<IReadOnlyList<TableField>> fields)
     {
-        var texts = new string[changes.Count];
+        return Write(changes.Count, (json, i) => Write(json, fields[i], changes[i]));
+    }
+
+    /// <summary>One text per record: fields from what to what.</summary>
+    public static string[] Write(IReadOnlyList<IReadOnlyList<(TableField Field, object? Before, object? After)>> records) => Write(records.Count, (json, i) =>
+    {
+        json.WriteStartObject();
+        foreach (var (field, before, after) in records[i])
+        {
+            Write(json, field, before, after);
+        }
+
+        json.WriteEndObject();
+    });
+
+    private static string[] Write(int count, Action<Utf8JsonWriter, int> write)
+    {
+        var texts = new string[count];
         var buffer = new ArrayBufferWriter<byte>(1024);
         using var json = new Utf8JsonWriter(buffer);
         for (var i = 0; i < texts.Length; i++)
         {
-            Write(json, fields[i], changes[i]);
+            write(json, i);
             json.Flush();
             texts[i] = Encoding.UTF8.GetString(buffer.WrittenSpan);
             buffer.ResetWrittenCount();
@@ -58,13 +75,18 @@ internal static class HistoryJson
         json.WriteStartObject();
         foreach (var field in fields)
         {
-            json.WriteStartArray(field.Name);
-            WriteValue(json, field, change.Stored?[field.Index]);
-            WriteValue(json, field, change.Kind == ChangeKind.Delete ? null : change.Values[field.Index]);
-            json.WriteEndArray();
+            Write(json, field, change.Stored?[field.Index], change.Kind == ChangeKind.Delete ? null : change.Values[field.Index]);
         }
 
         json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, TableField field, object? before, object? after)
+    {
+        json.WriteStartArray(field.Name);
+        WriteValue(json, field, before);
+        WriteValue(json, field, after);
+        json.WriteEndArray();
     }
 
     private static void WriteValue(Utf8JsonWriter json, TableField field, object? value)

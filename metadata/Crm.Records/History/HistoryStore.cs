@@ -14,14 +14,14 @@ internal static class HistoryStore
     private const string AppendSql =
         """
         WITH change AS (
-            SELECT * FROM unnest($4::uuid[], $5::smallint[], $6::bigint[], $7::text[], $8::text[], $9::text[])
-                WITH ORDINALITY AS u(record_id, kind, version, source, changes, fields, place)
+            SELECT * FROM unnest($4::uuid[], $5::smallint[], $6::bigint[], $7::text[], $8::text[], $9::text[], $12::uuid[])
+                WITH ORDINALITY AS u(record_id, kind, version, source, changes, fields, cause, place)
         ), history AS (
-            INSERT INTO crm.history (at, user_id, user_name, entity, record_id, kind, version, source, causation, changes)
-            SELECT $1, $2, $3, $10, record_id, kind, version, source, $11, changes::jsonb FROM change ORDER BY place
+            INSERT INTO crm.history (at, user_id, user_name, entity, record_id, kind, version, source, causation, changes, cause_entity, cause_id)
+            SELECT $1, $2, $3, $10, record_id, kind, version, source, $11, changes::jsonb, CASE WHEN cause IS NOT NULL THEN $13 END, cause FROM change ORDER BY place
         ), outbox AS (
-            INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields)
-            SELECT $1, $2, $10, record_id, kind, version, string_to_array(fields, ',') FROM change ORDER BY place
+            INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields, cause_entity, cause_id)
+            SELECT $1, $2, $10, record_id, kind, version, string_to_array(fields, ','), CASE WHEN cause IS NOT NULL THEN $13 END, cause FROM change ORDER BY place
         )
         SELECT version FROM crm.metadata_version
         """;
@@ -40,13 +40,24 @@ internal static class HistoryStore
             run.Session,
             run.Table.Entity.Name,
             [.. written.Select((c, i) => new HistoryRow(c.Id, c.Kind, VersionOf(run.Table, c), c.Change.Source, texts[i], string.Join(',', fields[i].Select(f => f.Name))))],
-            ct);
+            ct: ct);
     }
 
     /// <summary>Writes rows of one entity, and tells its listeners.</summary>
-    public static async Task AppendAsync(SaveSession session, string entity, ImmutableArray<HistoryRow> rows, CancellationToken ct)
+    /// <param name="session">The save.</param>
+    /// <param name="entity">Of which entity.</param>
+    /// <param name="rows">What was written.</param>
+    /// <param name="causeEntity">Of which entity the records are from whose save the rows followed; null when they were saved themselves.</param>
+    /// <param name="ct">Cancels.</param>
+    public static async Task AppendAsync(SaveSession session, string entity, ImmutableArray<HistoryRow> rows, string? causeEntity = null, CancellationToken ct = default)
     {
         await using var command = session.Command(AppendSql);
+        if (causeEntity is not null)
+        {
+            // As long as it takes: a record with very many dependants could never be saved otherwise.
+            command.CommandTimeout = 0;
+        }
+
         void Add(object value, NpgsqlDbType type) => command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
         Add(session.Now, NpgsqlDbType.TimestampTz);
         Add(session.Actor.UserId, NpgsqlDbType.Uuid);
@@ -59,6 +70,8 @@ internal static class HistoryStore
         Add(rows.Select(r => r.Fields).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
         Add(entity, NpgsqlDbType.Text);
         Add(session.CausationId, NpgsqlDbType.Uuid);
+        Add(rows.Select(r => r.Cause).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
+        Add((object?)causeEntity ?? DBNull.Value, NpgsqlDbType.Text);
         // A change of definitions waits for those who write what it reads, and those who come after it wait for it: what follows from this write, this host may not know yet.
         if ((long)(await command.ExecuteScalarAsync(ct))! > session.Snapshot.Version)
         {
@@ -79,27 +92,6 @@ internal static class HistoryStore
         }
     }
 
-    /// <summary>Tells listeners of records whose calculated fields changed without being saved themselves.</summary>
-    public static async Task AnnounceAsync(SaveSession session, string entity, IReadOnlyDictionary<Guid, long> versions, IEnumerable<string> fields, CancellationToken ct)
-    {
-        await using var command = session.Command(
-            """
-            INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields)
-            SELECT $1, $2, $3, record_id, $4, version, $5 FROM unnest($6::uuid[], $7::bigint[]) AS u(record_id, version) ORDER BY record_id
-            """);
-        command.CommandTimeout = 0;
-        void Add(object value, NpgsqlDbType type) => command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
-        Add(session.Now, NpgsqlDbType.TimestampTz);
-        Add(session.Actor.UserId, NpgsqlDbType.Uuid);
-        Add(entity, NpgsqlDbType.Text);
-        Add((short)ChangeKind.Update, NpgsqlDbType.Smallint);
-        Add(fields.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
-        Add(versions.Keys.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
-        Add(versions.Values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
-        await command.ExecuteNonQueryAsync(ct);
-        await NotifyAsync(session, entity, ct);
-    }
-
     public static async Task<ImmutableArray<HistoryEntry>> ReadAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, EntityTable table, Guid id, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection, transaction)
@@ -107,7 +99,7 @@ internal static class HistoryStore
             BatchCommands =
             {
                 FieldNames.Command(table.Entity.Name),
-                new("SELECT at, user_id, user_name, kind, version, source, changes::text, id FROM crm.history WHERE record_id = $1 AND entity = $2 ORDER BY version DESC, id DESC")
+                new("SELECT at, user_id, user_name, kind, version, source, changes::text, id, cause_entity, cause_id FROM crm.history WHERE record_id = $1 AND entity = $2 ORDER BY version DESC, id DESC")
                 {
                     Parameters = { new() { Value = id }, new() { Value = table.Entity.Name } },
                 },
@@ -125,7 +117,10 @@ internal static class HistoryStore
                 (ChangeKind)reader.GetInt16(3),
                 reader.GetInt64(4),
                 reader.GetString(5),
-                HistoryJson.Read(table, reader.GetString(6), names.Of(reader.GetInt64(7)))));
+                HistoryJson.Read(table, reader.GetString(6), names.Of(reader.GetInt64(7))))
+            {
+                Cause = await reader.IsDBNullAsync(8, ct) ? null : new RecordRef(reader.GetString(8), reader.GetGuid(9)),
+            });
         }
 
         return entries.DrainToImmutable();
@@ -148,4 +143,5 @@ internal static class HistoryStore
 /// <param name="Source">Where the change came from.</param>
 /// <param name="Changes">Fields from what to what, as JSON.</param>
 /// <param name="Fields">Their names, with commas between them.</param>
-internal sealed record HistoryRow(Guid Id, ChangeKind Kind, long Version, string Source, string Changes, string Fields);
+/// <param name="Cause">The record whose save this followed from; null when the record was saved itself.</param>
+internal sealed record HistoryRow(Guid Id, ChangeKind Kind, long Version, string Source, string Changes, string Fields, Guid? Cause = null);

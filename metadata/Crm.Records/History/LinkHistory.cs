@@ -57,7 +57,7 @@ internal static class LinkHistory
         ];
         if (!rows.IsEmpty)
         {
-            await HistoryStore.AppendAsync(run.Session, entity.Name, rows, ct);
+            await HistoryStore.AppendAsync(run.Session, entity.Name, rows, ct: ct);
         }
     }
 

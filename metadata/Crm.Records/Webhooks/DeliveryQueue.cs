@@ -25,8 +25,8 @@ public sealed class DeliveryQueue(CrmDatabase database)
     {
         var added = await connection.ExecuteAsync(new CommandDefinition(
             """
-            INSERT INTO crm.webhook_delivery (webhook, event_id, at, user_id, entity, record_id, kind, version, fields)
-            SELECT w.id, o.id, o.at, o.user_id, o.entity, o.record_id, o.kind, o.version, o.fields
+            INSERT INTO crm.webhook_delivery (webhook, event_id, at, user_id, entity, record_id, kind, version, fields, cause_entity, cause_id)
+            SELECT w.id, o.id, o.at, o.user_id, o.entity, o.record_id, o.kind, o.version, o.fields, o.cause_entity, o.cause_id
             FROM crm.webhook AS w JOIN crm.outbox AS o ON (w.entities = '{}' OR o.entity = ANY(w.entities)) AND o.kind = ANY(w.kinds) AND o.at >= w.created_at
             WHERE w.is_active AND o.id = ANY(@events)
             ON CONFLICT (webhook, event_id) DO NOTHING

@@ -7,7 +7,7 @@ internal sealed class DeliveryRow
 {
     /// <summary>Columns under the names of the properties.</summary>
     public const string Columns =
-        "id, event_id AS EventId, at, user_id AS UserId, entity, record_id AS RecordId, kind, version, fields, payload, state, attempts, next_at AS NextAt, status, answer, finished_at AS FinishedAt";
+        "id, event_id AS EventId, at, user_id AS UserId, entity, record_id AS RecordId, kind, version, fields, cause_entity AS CauseEntity, cause_id AS CauseId, payload, state, attempts, next_at AS NextAt, status, answer, finished_at AS FinishedAt";
 
     public Guid Id { get; init; }
 
@@ -26,6 +26,10 @@ internal sealed class DeliveryRow
     public long Version { get; init; }
 
     public required string[] Fields { get; init; }
+
+    public string? CauseEntity { get; init; }
+
+    public Guid? CauseId { get; init; }
 
     public string? Payload { get; init; }
 
@@ -46,5 +50,5 @@ internal sealed class DeliveryRow
     public WebhookDelivery ToDelivery() =>
         new(Id, ToEvent(), State, Attempts, new DateTimeOffset(NextAt, TimeSpan.Zero), Status, Answer, FinishedAt is { } at ? new DateTimeOffset(at, TimeSpan.Zero) : null);
 
-    private RecordChanged ToEvent() => new(EventId, (ChangeKind)Kind, Entity, RecordId, Version, [.. Fields], new DateTimeOffset(At, TimeSpan.Zero), UserId);
+    private RecordChanged ToEvent() => new(EventId, (ChangeKind)Kind, Entity, RecordId, Version, [.. Fields], new DateTimeOffset(At, TimeSpan.Zero), UserId) { Cause = CauseId is { } cause ? new RecordRef(CauseEntity!, cause) : null };
 }

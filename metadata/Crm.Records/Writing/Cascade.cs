@@ -9,22 +9,25 @@ namespace Crm.Records;
 /// <summary>
 /// What follows from written records in others: roll-ups of the records they point to, formulas of the records that point to them, and so on from there. In the
 /// transaction of the write, in one statement for all, under locks taken in the order of ids. Versions stay: nobody who edits such a record meets a conflict.
+/// Each record that changed gets one entry in its history, with the saved record it followed from, and its listeners are told.
 /// </summary>
 internal sealed class Cascade
 {
-    private readonly SaveSession session;
-    private readonly HashSet<(string Entity, Guid Id)> touched = [];
+    private readonly ChangeRun run;
+    private readonly Dictionary<string, Followers> followers = new(StringComparer.Ordinal);
 
-    private Cascade(SaveSession session) => this.session = session;
+    private Cascade(ChangeRun run) => this.run = run;
+
+    private MetadataSnapshot Snapshot => run.Session.Snapshot;
 
     public static async Task RunAsync(ChangeRun run, CancellationToken ct)
     {
-        var cascade = new Cascade(run.Session);
+        var cascade = new Cascade(run);
         foreach (var group in RollUpGroup.OfChild(run.Session.Snapshot, run.Table.Entity.Name))
         {
             if (Parents(run, group) is { Count: > 0 } parents)
             {
-                await cascade.RollUpAsync(group, [.. parents], ct);
+                await cascade.RollUpAsync(group, parents, ct);
             }
         }
 
@@ -32,18 +35,19 @@ internal sealed class Cascade
         {
             // What the store itself sets changes with every write.
             var changed = run.Changes.Where(c => c is { IsWritten: true, Kind: ChangeKind.Update } && (Reads(run, group, c.Changed) || group.Reads.Any(r => run.Table.System(r).IsStamp))).Select(c => c.Id);
-            await cascade.LookUpAsync(group, [.. changed.Order()], ct);
+            await cascade.LookUpAsync(group, changed.Order().ToDictionary(id => id), ct);
         }
 
-        await cascade.RefreshAsync(run, ct);
+        await cascade.TellAsync(ct);
+        await cascade.RefreshAsync(ct);
     }
 
     private static bool Reads(ChangeRun run, LookedUpGroup group, ImmutableArray<int> changed) => changed.Any(i => group.Reads.Contains(run.Table.Fields[i].Name));
 
-    /// <summary>Parents whose roll-ups may have changed.</summary>
-    private static HashSet<Guid> Parents(ChangeRun run, RollUpGroup group)
+    /// <summary>Parents whose roll-ups may have changed, each with a record that was saved.</summary>
+    private static Dictionary<Guid, Guid> Parents(ChangeRun run, RollUpGroup group)
     {
-        var parents = new HashSet<Guid>();
+        var parents = new Dictionary<Guid, Guid>();
         if (!run.Table.TryField(group.Lookup.Name, out var lookup))
         {
             return parents;
@@ -57,119 +61,127 @@ internal sealed class Cascade
                 continue;
             }
 
-            parents.UnionWith(new[] { old, now }.OfType<Guid>());
+            foreach (var parent in new[] { old, now }.OfType<Guid>())
+            {
+                parents.TryAdd(parent, change.Id);
+            }
         }
 
         return parents;
     }
 
-    private async Task RollUpAsync(RollUpGroup group, Guid[] parents, CancellationToken ct)
+    private async Task RollUpAsync(RollUpGroup group, Dictionary<Guid, Guid> causes, CancellationToken ct)
     {
         // First the locks, in one order for all; the statement after sees what everybody wrote who had them before.
-        await ExecuteAsync($"SELECT 1 FROM {Sql.Table(group.Parent.Name)} WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", parents, ct);
-        await FollowAsync(group.Parent, await ChangeAsync(group.UpdateSql, parents, ct), [.. group.RollUps.Select(r => r.Field.Name)], ct);
+        Guid[] parents = [.. causes.Keys];
+        var records = Of(group.Parent);
+        await ReadAsync(group.LockSql, parents, reader => records.Lock(reader, causes[reader.GetGuid(0)]), ct);
+        await FollowAsync(records, await ChangeAsync(records, group.UpdateSql, parents, ct), [.. group.RollUps.Select(r => r.Field.Name)], ct);
     }
 
     /// <summary>Formulas of the records that point to some that changed.</summary>
-    private async Task LookUpAsync(LookedUpGroup group, Guid[] targets, CancellationToken ct)
+    private async Task LookUpAsync(LookedUpGroup group, Dictionary<Guid, Guid> causes, CancellationToken ct)
     {
-        if (targets.Length > 0)
+        if (causes.Count > 0)
         {
-            await ExecuteAsync(group.LockSql, targets, ct);
-            await FollowAsync(group.Entity, await ChangeAsync(group.UpdateSql, targets, ct), [.. group.Formulas.Select(f => f.Field.Name)], ct);
+            Guid[] targets = [.. causes.Keys];
+            var records = Of(group.Entity);
+            await ReadAsync(group.LockSql, targets, reader => records.Lock(reader, causes[reader.GetGuid(reader.FieldCount - 1)]), ct);
+            await FollowAsync(records, await ChangeAsync(records, group.UpdateSql, targets, ct), [.. group.Formulas.Select(f => f.Field.Name)], ct);
         }
     }
 
-    /// <summary>What follows from new values of an entity's calculated fields.</summary>
-    private async Task FollowAsync(EntityDefinition entity, Dictionary<Guid, long> records, HashSet<string> fields, CancellationToken ct)
+    /// <summary>What follows from new values of calculated fields.</summary>
+    private async Task FollowAsync(Followers records, Guid[] ids, HashSet<string> fields, CancellationToken ct)
     {
-        if (records.Count == 0)
+        if (ids.Length == 0)
         {
             return;
         }
 
-        touched.UnionWith(records.Keys.Select(id => (entity.Name, id)));
-        var ids = records.Keys.Order().ToArray();
-        foreach (var formula in EntityExpressions.Of(session.Snapshot, entity).Formulas.Where(f => f.Expression.Paths.Any(p => !p.IsLookedUp && fields.Contains(p.Field.Name))))
+        var entity = records.Table.Entity;
+        foreach (var formula in EntityExpressions.Of(Snapshot, entity).Formulas.Where(f => f.Expression.Paths.Any(p => !p.IsLookedUp && fields.Contains(p.Field.Name))))
         {
             fields.Add(formula.Field.Name);
-            await ExecuteAsync(new FormulaSql(entity, formula).Update("r.id = ANY($1)"), ids, ct);
+            await ChangeAsync(records, new FormulaSql(entity, formula).UpdateReturning("r.id = ANY($1)"), ids, ct);
         }
 
-        await HistoryStore.AnnounceAsync(session, entity.Name, records, fields, ct);
-        foreach (var group in RollUpGroup.OfChild(session.Snapshot, entity.Name).Where(g => g.Reads.Overlaps(fields)))
+        foreach (var group in RollUpGroup.OfChild(Snapshot, entity.Name).Where(g => g.Reads.Overlaps(fields)))
         {
-            var pointer = Sql.Quote(group.Lookup.Name + group.Lookup.Type.Columns[0].Suffix);
-            var parents = new List<Guid>();
-            await using (var command = Command($"SELECT DISTINCT {pointer} FROM {Sql.Table(entity.Name)} WHERE id = ANY($1) AND {pointer} IS NOT NULL", ids))
+            var causes = new Dictionary<Guid, Guid>();
+            await ReadAsync(group.ParentsSql, ids, reader => causes.Add(reader.GetGuid(0), records.CauseOf(reader.GetGuid(1))), ct);
+            if (causes.Count > 0)
             {
-                await using var reader = await command.ExecuteReaderAsync(ct);
-                while (await reader.ReadAsync(ct))
-                {
-                    parents.Add(reader.GetGuid(0));
-                }
-            }
-
-            if (parents.Count > 0)
-            {
-                await RollUpAsync(group, [.. parents], ct);
+                await RollUpAsync(group, causes, ct);
             }
         }
 
-        foreach (var group in LookedUpGroup.OfTarget(session.Snapshot, entity.Name).Where(g => g.Reads.Overlaps(fields)))
+        foreach (var group in LookedUpGroup.OfTarget(Snapshot, entity.Name).Where(g => g.Reads.Overlaps(fields)))
         {
-            await LookUpAsync(group, ids, ct);
+            await LookUpAsync(group, ids.ToDictionary(id => id, records.CauseOf), ct);
+        }
+    }
+
+    /// <summary>Writes what followed into the history of each record, once with all its steps, and tells who listens.</summary>
+    private async Task TellAsync(CancellationToken ct)
+    {
+        foreach (var (entity, records) in followers.OrderBy(f => f.Key, StringComparer.Ordinal))
+        {
+            if (records.ToHistory() is { IsEmpty: false } rows)
+            {
+                await HistoryStore.AppendAsync(run.Session, entity, rows, run.Table.Entity.Name, ct);
+            }
         }
     }
 
     /// <summary>Who asked for the write, and who follows it, sees what followed in the written records themselves.</summary>
-    private async Task RefreshAsync(ChangeRun run, CancellationToken ct)
+    private async Task RefreshAsync(CancellationToken ct)
     {
         var table = run.Table;
-        var stale = run.Changes.Where(c => c.IsWritten && touched.Contains((table.Entity.Name, c.Id))).ToDictionary(c => c.Id);
-        if (stale.Count == 0)
+        if (!followers.TryGetValue(table.Entity.Name, out var records))
         {
             return;
         }
 
-        await using var command = Command($"SELECT {table.SelectList} FROM {table.Name} AS r WHERE r.id = ANY($1)", [.. stale.Keys]);
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
+        var stale = run.Changes.Where(c => c.IsWritten && records.HasChanged(c.Id)).ToDictionary(c => c.Id);
+        if (stale.Count > 0)
         {
-            var row = RowReader.Read(reader, table.Fields);
-            foreach (var field in table.Fields.Where(f => f.IsCalculated))
-            {
-                stale[(Guid)row[table.Id]!].Values[field.Index] = row[field.Index];
-            }
+            await ReadAsync(
+                $"SELECT {table.SelectList} FROM {table.Name} AS r WHERE r.id = ANY($1)",
+                [.. stale.Keys],
+                reader =>
+                {
+                    var row = RowReader.Read(reader, table.Fields);
+                    foreach (var field in table.Fields.Where(f => f.IsCalculated))
+                    {
+                        stale[(Guid)row[table.Id]!].Values[field.Index] = row[field.Index];
+                    }
+                },
+                ct);
         }
     }
 
-    private async Task ExecuteAsync(string sql, Guid[] ids, CancellationToken ct)
+    private Followers Of(EntityDefinition entity) =>
+        followers.TryGetValue(entity.Name, out var records) ? records : followers[entity.Name] = new Followers(EntityTable.Of(entity));
+
+    /// <summary>Runs a statement that answers with the records it changed.</summary>
+    private async Task<Guid[]> ChangeAsync(Followers records, string sql, Guid[] ids, CancellationToken ct)
     {
-        await using var command = Command(sql, ids);
-        await command.ExecuteNonQueryAsync(ct);
+        var changed = new List<Guid>();
+        await ReadAsync(sql, ids, reader => changed.Add(records.Change(reader)), ct);
+        return [.. changed.Order()];
     }
 
-    /// <summary>Runs a statement that answers with id and version of those it changed.</summary>
-    private async Task<Dictionary<Guid, long>> ChangeAsync(string sql, Guid[] ids, CancellationToken ct)
+    private async Task ReadAsync(string sql, Guid[] ids, Action<NpgsqlDataReader> row, CancellationToken ct)
     {
-        var changed = new Dictionary<Guid, long>();
-        await using var command = Command(sql, ids);
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
-        {
-            changed[reader.GetGuid(0)] = reader.GetInt64(1);
-        }
-
-        return changed;
-    }
-
-    private NpgsqlCommand Command(string sql, Guid[] ids)
-    {
-        var command = session.Command(sql);
+        await using var command = run.Session.Command(sql);
         // As long as it takes: a record with very many dependants could never be saved otherwise.
         command.CommandTimeout = 0;
         command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
-        return command;
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            row(reader);
+        }
     }
 }

@@ -47,7 +47,10 @@ public abstract class ChangeContext
     public abstract DateTimeOffset Now { get; }
 }
 
-/// <summary>Told of committed changes, later, at least once, in order per record. Made anew for every event.</summary>
+/// <summary>
+/// Told of committed changes, later, at least once, in order per record; also of calculated fields that changed because another record was saved
+/// (<see cref="RecordChanged.Cause"/>). Made anew for every event.
+/// </summary>
 public interface IRecordListener
 {
     /// <summary>Handles one event; an exception means it is told again later.</summary>
@@ -63,7 +66,14 @@ public interface IRecordListener
 /// <param name="Fields">Fields that changed.</param>
 /// <param name="At">When.</param>
 /// <param name="UserId">Who.</param>
-public sealed record RecordChanged(long EventId, ChangeKind Kind, string Entity, Guid Id, long Version, ImmutableArray<string> Fields, DateTimeOffset At, Guid UserId);
+public sealed record RecordChanged(long EventId, ChangeKind Kind, string Entity, Guid Id, long Version, ImmutableArray<string> Fields, DateTimeOffset At, Guid UserId)
+{
+    /// <summary>
+    /// Nobody saved this record: calculated fields of it (roll-ups, formulas over looked-up fields) followed from the save of this one. Its version is what it was. Null when it was
+    /// saved itself.
+    /// </summary>
+    public RecordRef? Cause { get; init; }
+}
 
 /// <summary>Registers behaviour.</summary>
 public static class CrmServices

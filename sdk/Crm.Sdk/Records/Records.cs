@@ -204,7 +204,17 @@ public static class ErrorCodes
 /// <param name="Version">The record's version after it.</param>
 /// <param name="Source">Where the change came from.</param>
 /// <param name="Changes">Fields from what to what.</param>
-public sealed record HistoryEntry(DateTimeOffset At, Guid UserId, string UserName, ChangeKind Kind, long Version, string Source, ImmutableArray<FieldChange> Changes);
+public sealed record HistoryEntry(DateTimeOffset At, Guid UserId, string UserName, ChangeKind Kind, long Version, string Source, ImmutableArray<FieldChange> Changes)
+{
+    /// <summary>The <see cref="Source"/> of values that followed from another record.</summary>
+    public const string Calculated = "calculated";
+
+    /// <summary>
+    /// The record whose save calculated fields of this one followed from: roll-ups, formulas over looked-up fields. <see cref="UserName"/> saved that one; this one's version
+    /// is what it was. Null when it was saved itself.
+    /// </summary>
+    public RecordRef? Cause { get; init; }
+}
 
 /// <summary>One field of a write.</summary>
 /// <param name="Field">Name of the field.</param>

@@ -48,6 +48,27 @@ public sealed class WebhookTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_roll_up_that_changes_with_a_child_is_told_and_in_the_history_with_the_child()
+    {
+        await api.ApplyAsync("""{"changes":[{"change":"add_field","entity":"x_firm","field":{"name":"x_deals","type":"roll_up","label":"Deals","result":"integer","roll_up":{"entity":"x_deal","lookup":"firm","function":"count"}}}]}""");
+        var firm = await api.CreateAsync("x_firms", """{"name":"Rolled up"}""");
+        await using var receiver = new Receiver();
+        await MakeAsync(receiver.Url, """["x_firm"]""", """["updated"]""");
+        var deal = await api.CreateAsync("x_deals", $$"""{"title":"First","firm":"{{firm["id"]}}"}""");
+
+        var told = await receiver.NextAsync();
+        var entry = (await api.GetAsync($"api/records/x_firm/{firm["id"]}/history")).Value[0]!;
+
+        Assert.Equal(("x_firm.updated", 1, 1), (told.Type, told.Data["version"]!.GetValue<int>(), told.Data["record"]!["x_deals"]!.GetValue<int>()));
+        Assert.Equal(["x_deals"], told.Data["changed"]!.AsArray().Select(f => f!.GetValue<string>()));
+        Assert.Equal(("calculated", 1, 0), (entry["source"]!.GetValue<string>(), entry["version"]!.GetValue<int>(), entry["changes"]![0]!["before"]!.GetValue<int>()));
+        foreach (var cause in new[] { told.Data["cause"]!, entry["cause"]! })
+        {
+            Assert.Equal(("x_deal", deal["id"]!.GetValue<string>()), (cause["entity"]!.GetValue<string>(), cause["id"]!.GetValue<string>()));
+        }
+    }
+
+    [Fact]
     public async Task Only_what_was_chosen_is_told_and_only_while_it_is_on()
     {
         await using var receiver = new Receiver();

@@ -40,6 +40,18 @@ internal static class Values
         }
     }
 
+    /// <summary>Writes which record's save a change followed from.</summary>
+    public static void WriteCause(Utf8JsonWriter json, RecordRef? cause)
+    {
+        if (cause is not null)
+        {
+            json.WriteStartObject("cause");
+            json.WriteString("entity", cause.Entity);
+            json.WriteString("id", cause.Id);
+            json.WriteEndObject();
+        }
+    }
+
     /// <summary>Writes the value of a column.</summary>
     public static void Write(Utf8JsonWriter json, object? value)
     {
