@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using Crm.Host;
 using Microsoft.AspNetCore.Builder;
@@ -102,6 +103,22 @@ public sealed class TestCrm : IAsyncDisposable
         answer.EnsureSuccessStatusCode();
         var body = await answer.Content.ReadFromJsonAsync<JsonElement>();
         return body.GetProperty("access_token").GetString()!;
+    }
+
+    /// <summary>Plans and applies changes of definitions as the administrator.</summary>
+    /// <param name="changes">One or more changes as JSON, with commas between them: <c>{"change":"add_field", …}</c>.</param>
+    /// <exception cref="InvalidOperationException">They were refused; the message is what the host answered.</exception>
+    public async Task ChangeAsync(string changes)
+    {
+        using var admin = await AdminClientAsync();
+        using var wanted = new StringContent($$"""{"changes":[{{changes}}]}""", Encoding.UTF8, "application/json");
+        using var planned = await admin.PostAsync(new Uri("api/metadata/plan", UriKind.Relative), wanted);
+        var plan = await BodyAsync(planned);
+        using var applied = await admin.PostAsJsonAsync("api/metadata/apply", new { plan = plan.GetProperty("id").GetString() });
+        await BodyAsync(applied);
+
+        static async Task<JsonElement> BodyAsync(HttpResponseMessage answer) =>
+            answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<JsonElement>() : throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
     }
 
     /// <summary>Stops the host; the database stays.</summary>

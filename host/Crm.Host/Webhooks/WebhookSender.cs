@@ -29,7 +29,7 @@ internal sealed class WebhookSender : BackgroundService
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly HttpClient client;
-    private readonly SemaphoreSlim wake = new(0, 1);
+    private readonly WakeUp wake = new();
     private readonly Dictionary<Guid, Task> running = [];
     private DateTimeOffset clearAt;
 
@@ -62,7 +62,7 @@ internal sealed class WebhookSender : BackgroundService
         using var subscription = notifications.Subscribe(WebhookStore.Channel, async (_, ct) =>
         {
             behaviors.HeardOutside = await store.HeardAsync(ct);
-            Wake();
+            wake.Call();
         });
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -92,7 +92,7 @@ internal sealed class WebhookSender : BackgroundService
                 log.LogWarning(problem, "What is due for webhooks cannot be read; trying again.");
             }
 
-            await WaitAsync(pause, stoppingToken);
+            await wake.SleepAsync(pause, stoppingToken);
         }
 
         await Task.WhenAll(running.Values);
@@ -117,7 +117,7 @@ internal sealed class WebhookSender : BackgroundService
         finally
         {
             // Something may have become due between the last look and now.
-            Wake();
+            wake.Call();
         }
     }
 
@@ -194,29 +194,5 @@ internal sealed class WebhookSender : BackgroundService
         var read = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, limit.Token);
         // Text columns hold no zeros, and half a character at the end becomes U+FFFD.
         return Encoding.UTF8.GetString(bytes, 0, read).Replace("\0", "", StringComparison.Ordinal);
-    }
-
-    private void Wake()
-    {
-        try
-        {
-            wake.Release();
-        }
-        catch (Exception problem) when (problem is SemaphoreFullException or ObjectDisposedException)
-        {
-            // Awake already, or stopped.
-        }
-    }
-
-    private async Task WaitAsync(TimeSpan pause, CancellationToken ct)
-    {
-        try
-        {
-            await wake.WaitAsync(pause, ct);
-        }
-        catch (OperationCanceledException)
-        {
-            // The loop looks for itself.
-        }
     }
 }

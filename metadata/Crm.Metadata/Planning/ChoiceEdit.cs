@@ -8,7 +8,7 @@ internal sealed class ChoiceEdit(LayerEdit edit)
 {
     public void Merge(MetadataChange.MergeChoices change)
     {
-        if (Find(change.Entity, change.Field) is not var (entity, field))
+        if (edit.FindField(change.Entity, change.Field) is not var (entity, field))
         {
             return;
         }
@@ -46,7 +46,7 @@ internal sealed class ChoiceEdit(LayerEdit edit)
 
     public void Split(MetadataChange.SplitStage change)
     {
-        if (Find(change.Entity, change.Field) is not var (entity, field))
+        if (edit.FindField(change.Entity, change.Field) is not var (entity, field))
         {
             return;
         }
@@ -94,22 +94,6 @@ internal sealed class ChoiceEdit(LayerEdit edit)
         }));
         edit.Splits.Add(new StageSplit(entity.Name, field.Name, stage.Name, change.To, condition));
         edit.Step(entity.Name, "StepSplitStage", stage.Label, change.To.Label, entity.Label);
-    }
-
-    private (EntityDefinition Entity, FieldDefinition Field)? Find(string entityName, string fieldName)
-    {
-        if (edit.Find(entityName) is not { } entity)
-        {
-            return null;
-        }
-
-        if (!entity.TryField(fieldName, out var field))
-        {
-            edit.Error(ErrorCodes.UnknownField, LayerEdit.Short(entityName) + "." + LayerEdit.Short(fieldName), "UnknownField", entity.Label, LayerEdit.Short(fieldName));
-            return null;
-        }
-
-        return (entity, field);
     }
 
     /// <summary>The two, as the field has them; anything goes for tags, which nobody has listed.</summary>

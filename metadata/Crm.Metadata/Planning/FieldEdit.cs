@@ -41,9 +41,44 @@ internal sealed class FieldEdit(LayerEdit edit)
         return edit.Errors.Count == errors;
     }
 
+    public void Add(string name, FieldShape added)
+    {
+        if (edit.Find(name) is not { } entity)
+        {
+            return;
+        }
+
+        var field = Normal(added);
+        if (!CanAdd(name, field, entity.Origin != Origins.Custom))
+        {
+            return;
+        }
+
+        if (entity.TryField(field.Name, out var known))
+        {
+            edit.Error(PlanCodes.Exists, name + "." + field.Name, known.IsHidden ? "FieldExistsHidden" : "FieldExists", entity.Label, field.Name);
+            return;
+        }
+
+        if (LinkEdit.IsNew(field))
+        {
+            LinkEdit.Add(edit, entity, field);
+            return;
+        }
+
+        var shape = edit.Custom(name).With(field with { IsHidden = null, RenamedFrom = null });
+        if (shape.Form is { Sections: [.. var sections, var last] })
+        {
+            shape = shape with { Form = new FormDefinition([.. sections, last with { Fields = last.Fields.Add(field.Name) }]) };
+        }
+
+        edit.Put(shape);
+        edit.Step(name, "StepAddField", field.Label ?? Names.ToLabel(field.Name), entity.Label, field.Type!.Name);
+    }
+
     public void Change(string entityName, FieldShape changes, ImmutableArray<string> reset)
     {
-        if (Find(entityName, changes.Name) is not var (entity, field))
+        if (edit.FindField(entityName, changes.Name) is not var (entity, field))
         {
             return;
         }
@@ -94,7 +129,7 @@ internal sealed class FieldEdit(LayerEdit edit)
 
     public void SetHidden(string entityName, string fieldName, bool hidden, MetadataSnapshot before)
     {
-        if (Find(entityName, fieldName) is not var (entity, field) || field.IsHidden == hidden)
+        if (edit.FindField(entityName, fieldName) is not var (entity, field) || field.IsHidden == hidden)
         {
             return;
         }
@@ -130,22 +165,6 @@ internal sealed class FieldEdit(LayerEdit edit)
         from view in entity.Views
         where view.Filter is not null && Paths.Of(snapshot, entity, view.Filter).Any(p => ReferenceEquals(Paths.Find(snapshot, p.Home, p.Path), field))
         select (entity, view);
-
-    private (EntityDefinition Entity, FieldDefinition Field)? Find(string entityName, string fieldName)
-    {
-        if (edit.Find(entityName) is not { } entity)
-        {
-            return null;
-        }
-
-        if (!entity.TryField(fieldName, out var field))
-        {
-            edit.Error(ErrorCodes.UnknownField, LayerEdit.Short(entityName) + "." + LayerEdit.Short(fieldName), "UnknownField", entity.Label, LayerEdit.Short(fieldName));
-            return null;
-        }
-
-        return (entity, field);
-    }
 
     private static FieldShape Reset(FieldShape field, ImmutableArray<string> properties)
     {

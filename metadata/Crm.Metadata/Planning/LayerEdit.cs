@@ -42,7 +42,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
                 SetHidden(show.Entity, false);
                 break;
             case MetadataChange.AddField add:
-                AddField(add.Entity, add.Field);
+                new FieldEdit(this).Add(add.Entity, add.Field);
                 break;
             case MetadataChange.ChangeField field:
                 new FieldEdit(this).Change(field.Entity, field.Field, field.Reset);
@@ -119,6 +119,23 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
         }
 
         return entity;
+    }
+
+    /// <summary>A field and its entity; null, with an error, when there is none.</summary>
+    public (EntityDefinition Entity, FieldDefinition Field)? FindField(string entityName, string fieldName)
+    {
+        if (Find(entityName) is not { } entity)
+        {
+            return null;
+        }
+
+        if (entity.TryField(fieldName, out var field))
+        {
+            return (entity, field);
+        }
+
+        Error(ErrorCodes.UnknownField, Short(entityName) + "." + Short(fieldName), "UnknownField", entity.Label, Short(fieldName));
+        return null;
     }
 
     public EntityShape Custom(string entity) => Layers.Custom.Entity(entity);
@@ -202,7 +219,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
         Step(entity.Name, "StepCreateEntity", entity.Label ?? Names.ToLabel(entity.Name), entity.Fields.Length);
         foreach (var field in fields.Where(LinkEdit.IsNew))
         {
-            AddField(entity.Name, field);
+            new FieldEdit(this).Add(entity.Name, field);
         }
     }
 
@@ -288,41 +305,6 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
                 Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("HiddenTarget", pointing.Entity.Label, pointing.Field.Label, entity.Label), pointing.Entity.Name + "." + pointing.Field.Name));
             }
         }
-    }
-
-    private void AddField(string name, FieldShape added)
-    {
-        if (Find(name) is not { } entity)
-        {
-            return;
-        }
-
-        var field = FieldEdit.Normal(added);
-        if (!new FieldEdit(this).CanAdd(name, field, entity.Origin != Origins.Custom))
-        {
-            return;
-        }
-
-        if (entity.TryField(field.Name, out var known))
-        {
-            Error(PlanCodes.Exists, name + "." + field.Name, known.IsHidden ? "FieldExistsHidden" : "FieldExists", entity.Label, field.Name);
-            return;
-        }
-
-        if (LinkEdit.IsNew(field))
-        {
-            LinkEdit.Add(this, entity, field);
-            return;
-        }
-
-        var shape = Custom(name).With(field with { IsHidden = null, RenamedFrom = null });
-        if (shape.Form is { Sections: [.. var sections, var last] })
-        {
-            shape = shape with { Form = new FormDefinition([.. sections, last with { Fields = last.Fields.Add(field.Name) }]) };
-        }
-
-        Put(shape);
-        Step(name, "StepAddField", field.Label ?? Names.ToLabel(field.Name), entity.Label, field.Type!.Name);
     }
 
     private void SetView(string name, ViewDefinition view)

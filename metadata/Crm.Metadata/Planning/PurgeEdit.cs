@@ -8,18 +8,12 @@ internal sealed class PurgeEdit(LayerEdit edit)
 {
     public void Field(string entityName, string fieldName)
     {
-        if (edit.Find(entityName) is not { } entity)
+        if (edit.FindField(entityName, fieldName) is not var (entity, field))
         {
             return;
         }
 
         var target = LayerEdit.Short(entityName) + "." + LayerEdit.Short(fieldName);
-        if (!entity.TryField(fieldName, out var field))
-        {
-            edit.Error(ErrorCodes.UnknownField, target, "UnknownField", entity.Label, LayerEdit.Short(fieldName));
-            return;
-        }
-
         if (field.Origin != Origins.Custom)
         {
             edit.Error(ErrorCodes.ReadOnly, target, "PurgeOfModule", field.Label);

@@ -87,21 +87,14 @@ internal sealed class ReworkEdit(LayerEdit edit)
 
     private (EntityDefinition Entity, FieldDefinition Field)? Find(string entityName, string fieldName)
     {
-        if (edit.Find(entityName) is not { } entity)
+        if (edit.FindField(entityName, fieldName) is not var (entity, field))
         {
-            return null;
-        }
-
-        var target = LayerEdit.Short(entityName) + "." + LayerEdit.Short(fieldName);
-        if (!entity.TryField(fieldName, out var field))
-        {
-            edit.Error(ErrorCodes.UnknownField, target, "UnknownField", entity.Label, LayerEdit.Short(fieldName));
             return null;
         }
 
         if (field.Origin != Origins.Custom)
         {
-            edit.Error(ErrorCodes.ReadOnly, target, "ReworkOfModule", field.Label);
+            edit.Error(ErrorCodes.ReadOnly, LayerEdit.Short(entityName) + "." + LayerEdit.Short(fieldName), "ReworkOfModule", field.Label);
             return null;
         }
 

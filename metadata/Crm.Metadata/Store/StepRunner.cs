@@ -29,10 +29,10 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var wake = new SemaphoreSlim(0);
+        using var wake = new WakeUp();
         using var subscription = notifications.Subscribe(MetadataSteps.Channel, (_, _) =>
         {
-            wake.Release();
+            wake.Call();
             return Task.CompletedTask;
         });
         try
@@ -51,7 +51,7 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
                 }
 
                 // Now and then without a word: nobody tells when the host that worked was killed.
-                await wake.WaitAsync(Poll, stoppingToken);
+                await wake.SleepAsync(Poll, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

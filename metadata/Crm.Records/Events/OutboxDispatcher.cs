@@ -20,7 +20,7 @@ public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behavi
     private const int Lanes = 4;
 
     private readonly OutboxStore store = new(database);
-    private readonly SemaphoreSlim wake = new(0, 1);
+    private readonly WakeUp wake = new();
 
     /// <summary>How often a host looks whether the one that dispatches is gone, and the one that dispatches whether it missed something.</summary>
     internal TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(5);
@@ -43,7 +43,7 @@ public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behavi
     {
         using var subscription = notifications.Subscribe(HistoryStore.Channel, (_, _) =>
         {
-            Wake();
+            wake.Call();
             return Task.CompletedTask;
         });
         while (!stoppingToken.IsCancellationRequested)
@@ -59,7 +59,7 @@ public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behavi
             catch (Exception problem) when (problem is NpgsqlException or TimeoutException)
             {
                 log.LogWarning(problem, "The outbox cannot be read; trying again.");
-                await WaitAsync(Interval, stoppingToken);
+                await wake.SleepAsync(Interval, stoppingToken);
             }
         }
     }
@@ -72,7 +72,7 @@ public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behavi
         {
             if (!behaviors.IsKnown || await command.ExecuteScalarAsync(ct) is not true)
             {
-                await WaitAsync(Interval, ct);
+                await wake.SleepAsync(Interval, ct);
                 return;
             }
         }
@@ -90,7 +90,7 @@ public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behavi
             if (due.Count < BatchSize)
             {
                 var next = await OutboxStore.NextAsync(connection, ct);
-                await WaitAsync(next < Interval ? next.Value : Interval, ct);
+                await wake.SleepAsync(next < Interval ? next.Value : Interval, ct);
             }
         }
     }
@@ -168,18 +168,4 @@ public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behavi
             return false;
         }
     }
-
-    private void Wake()
-    {
-        try
-        {
-            wake.Release();
-        }
-        catch (Exception problem) when (problem is SemaphoreFullException or ObjectDisposedException)
-        {
-            // Awake already, or stopped.
-        }
-    }
-
-    private Task<bool> WaitAsync(TimeSpan pause, CancellationToken ct) => wake.WaitAsync(pause < TimeSpan.Zero ? TimeSpan.Zero : pause, ct);
 }

@@ -14,8 +14,8 @@ internal sealed class OutboxStore(CrmDatabase database)
     public static async Task<List<OutboxRow>> DueAsync(NpgsqlConnection connection, int limit, CancellationToken ct)
     {
         var rows = await connection.QueryAsync<OutboxRow>(new CommandDefinition(
-            """
-            SELECT id, at, user_id AS UserId, entity, record_id AS RecordId, kind, version, fields, attempts, told, cause_entity AS CauseEntity, cause_id AS CauseId
+            $"""
+            SELECT id, told, {EventRow.Columns}
             FROM crm.outbox AS o
             WHERE o.next_at <= now()
               AND NOT EXISTS (SELECT 1 FROM crm.outbox AS e WHERE e.attempts > 0 AND e.record_id = o.record_id AND e.id < o.id AND e.next_at > now())
@@ -50,32 +50,11 @@ internal sealed class OutboxStore(CrmDatabase database)
 }
 
 /// <summary>A row of the outbox.</summary>
-internal sealed class OutboxRow
+internal sealed class OutboxRow : EventRow
 {
     public long Id { get; init; }
 
-    public DateTime At { get; init; }
-
-    public Guid UserId { get; init; }
-
-    public required string Entity { get; init; }
-
-    public Guid RecordId { get; init; }
-
-    public short Kind { get; init; }
-
-    public long Version { get; init; }
-
-    public required string[] Fields { get; init; }
-
-    public int Attempts { get; init; }
-
     public required string[] Told { get; init; }
 
-    public string? CauseEntity { get; init; }
-
-    public Guid? CauseId { get; init; }
-
-    public RecordChanged ToEvent() =>
-        new(Id, (ChangeKind)Kind, Entity, RecordId, Version, [.. Fields], new DateTimeOffset(At, TimeSpan.Zero), UserId) { Cause = CauseId is { } cause ? new RecordRef(CauseEntity!, cause) : null };
+    public RecordChanged ToEvent() => ToEvent(Id);
 }

@@ -55,7 +55,7 @@ internal sealed class FormBrowser(IJSRuntime script) : IAsyncDisposable
                 await module.DisposeAsync();
             }
         }
-        catch (JSDisconnectedException)
+        catch (Exception problem) when (problem is JSDisconnectedException or OperationCanceledException)
         {
             // The page went with its connection; there is nothing left to take down.
         }

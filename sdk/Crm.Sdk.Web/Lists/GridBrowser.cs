@@ -53,7 +53,7 @@ internal sealed class GridBrowser(IJSRuntime script, RecordGrid grid) : IAsyncDi
             {
                 await module.DisposeAsync();
             }
-            catch (JSDisconnectedException)
+            catch (Exception problem) when (problem is JSDisconnectedException or OperationCanceledException)
             {
                 // The page went with its connection; there is nothing left to take down.
             }
@@ -69,7 +69,7 @@ internal sealed class GridBrowser(IJSRuntime script, RecordGrid grid) : IAsyncDi
                 await page.InvokeVoidAsync(name, arguments);
             }
         }
-        catch (JSDisconnectedException)
+        catch (Exception problem) when (problem is JSDisconnectedException or OperationCanceledException)
         {
             // As above.
         }

@@ -49,7 +49,7 @@ public sealed class AllTypesTests(Harness.Browser browser) : OwnCrm
         await visit.ScreenshotAsync("plan");
         await visit.CheckWidthAsync();
         await visit.CheckAccessibilityAsync();
-        await ApplyAsync(page, "Everything");
+        await page.ConfirmAsync("Everything");
         var company = Crm.Metadata.Current.Entity("company");
         Assert.All(types, type => Assert.True(company.TryField("x_kind_" + type, out _), type));
         await visit.OpenFormAsync("/e/company/new");
@@ -67,7 +67,7 @@ public sealed class AllTypesTests(Harness.Browser browser) : OwnCrm
         await dialog.GetByLabel("Type x_kind_integer to confirm").FillAsync("x_kind_integer");
         await visit.ScreenshotAsync("confirm");
         await visit.CheckWidthAsync();
-        await ApplyAsync(page, "Removed");
+        await page.ConfirmAsync("Removed");
         Assert.False(Crm.Metadata.Current.Entity("company").TryField("x_kind_integer", out _));
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Hide the field Kind decimal" }).ClickAsync();
@@ -111,14 +111,6 @@ public sealed class AllTypesTests(Harness.Browser browser) : OwnCrm
     private static async Task ReviewAsync(IPage page, string comment)
     {
         await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
-        await ApplyAsync(page, comment);
-    }
-
-    private static async Task ApplyAsync(IPage page, string comment)
-    {
-        await page.GetByRole(AriaRole.Dialog).GetByLabel("Why").FillAsync(comment);
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
-        // Some forty columns at once: more than the usual five seconds on a busy machine.
-        await Expect(page.Locator(".designer-pending")).ToHaveCountAsync(0, new() { Timeout = 30_000 });
+        await page.ConfirmAsync(comment);
     }
 }

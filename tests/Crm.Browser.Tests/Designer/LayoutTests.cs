@@ -77,7 +77,7 @@ public sealed class LayoutTests(Harness.Browser browser) : OwnCrm
         await visit.CheckAccessibilityAsync();
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
         await Expect(page.Locator(".designer-pending li")).ToHaveCountAsync(2);
-        await ApplyAsync(page);
+        await page.ApplyAsync();
 
         var company = Crm.Metadata.Current.Entity("company");
         var view = company.Views.Single(v => v.Name == "x_big_in_berlin");
@@ -93,7 +93,7 @@ public sealed class LayoutTests(Harness.Browser browser) : OwnCrm
         // A field that is hidden leaves a hole in both; it is taken out of the form and comes out of the list.
         await visit.OpenAsync("/admin/designer/company");
         await page.GetByRole(AriaRole.Button, new() { Name = "Hide the field Website" }).ClickAsync();
-        await ApplyAsync(page);
+        await page.ApplyAsync();
         await Expect(page.Locator("[data-view='']")).ToContainTextAsync("Hidden or gone");
         await page.GetByRole(AriaRole.Button, new() { Name = "Edit the form" }).ClickAsync();
         await Expect(dialog.Locator("[data-field=website]")).ToContainTextAsync("Hidden or gone");
@@ -102,21 +102,14 @@ public sealed class LayoutTests(Harness.Browser browser) : OwnCrm
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Remove what is hidden or gone (1)" }).ClickAsync();
         await Expect(dialog.Locator("[data-field=website]")).ToHaveCountAsync(0);
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
-        await ApplyAsync(page);
+        await page.ApplyAsync();
         await Expect(page.Locator("[data-view='']")).Not.ToContainTextAsync("Hidden or gone");
 
         // The customer's list goes again, the form goes back to the module's.
         await page.GetByRole(AriaRole.Button, new() { Name = "Remove the list Big in Berlin" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Reset Form" }).ClickAsync();
-        await ApplyAsync(page);
+        await page.ApplyAsync();
         Assert.DoesNotContain(Crm.Metadata.Current.Entity("company").Views, v => v.Name == "x_big_in_berlin");
         Assert.DoesNotContain("On the web", Crm.Metadata.Current.Entity("company").Form.Sections.Select(s => s.Label));
     });
-
-    private static async Task ApplyAsync(IPage page)
-    {
-        await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
-        await Expect(page.Locator(".designer-pending")).ToHaveCountAsync(0);
-    }
 }

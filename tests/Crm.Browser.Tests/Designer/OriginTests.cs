@@ -22,7 +22,7 @@ public sealed class OriginTests(Harness.Browser browser) : OwnCrm
         await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field Website" }).ClickAsync();
         await dialog.GetByLabel("Label").FillAsync("Home page");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
-        await ApplyAsync(page);
+        await page.ApplyAsync();
 
         var label = page.Locator("[data-origin=label]");
         await Expect(label).ToContainTextAsync("Contacts 0.1.0 says: “Company”.");
@@ -44,17 +44,10 @@ public sealed class OriginTests(Harness.Browser browser) : OwnCrm
         await visit.CheckAccessibilityAsync();
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
         await Expect(page.Locator(".designer-pending")).ToContainTextAsync("Reset Home page › Label");
-        await ApplyAsync(page);
+        await page.ApplyAsync();
 
         await Expect(page.Locator(".origin-note")).ToHaveCountAsync(1);
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Edit the field Website" })).ToBeVisibleAsync();
         await Expect(page.Locator("#entity-label")).ToHaveValueAsync("Account");
     });
-
-    private static async Task ApplyAsync(IPage page)
-    {
-        await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
-        await Expect(page.Locator(".designer-pending")).ToHaveCountAsync(0);
-    }
 }

@@ -21,7 +21,8 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
         await page.GetByRole(AriaRole.Button, new() { Name = "Add field" }).ClickAsync();
         await editor.GetByLabel("Label").FillAsync("Seats");
         await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
-        await ApplyAsync(page);
+        await page.ApplyAsync();
+        await page.ToastAsync("Company was changed.");
         var good = await Crm.CreateAsync("company", ("name", "Good"), ("x_seats", " 12 "));
         var bad = await Crm.CreateAsync("company", ("name", "Bad"), ("x_seats", "a dozen"));
 
@@ -80,7 +81,8 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
             await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
         }
 
-        await ApplyAsync(page);
+        await page.ApplyAsync();
+        await page.ToastAsync("Company was changed.");
         var company = await Crm.CreateAsync("company", ("name", "Tagged"), ("x_labels", "prio, new"));
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field Labels" }).ClickAsync();
@@ -106,11 +108,4 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
         await Expect(page.Locator(".designer-pending")).ToHaveCountAsync(0);
         Assert.Equal(["urgent", "new"], ((System.Collections.Immutable.ImmutableArray<string>)(await Crm.ReadAsync(company))["x_labels"]!).AsEnumerable());
     });
-
-    private static async Task ApplyAsync(IPage page)
-    {
-        await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
-        await page.ToastAsync("Company was changed.");
-    }
 }

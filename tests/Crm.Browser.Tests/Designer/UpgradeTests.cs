@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Crm.Browser.Tests.Harness;
 using Crm.Browser.Tests.Shell;
 using Crm.Metadata;
@@ -18,7 +17,7 @@ public sealed class UpgradeTests(Harness.Browser browser) : OwnCrm
     public Task What_an_upgrade_left_open_is_kept_or_taken(string screen) => browser.VisitAsync(Crm, SignInTests.Of(screen), async visit =>
     {
         await DeclareAsync("1.0.0", e => e.Label("Tool", "Tools").Field("name", Fields.Text).Field("size", Fields.Text).Field("maker", Fields.Text).View("main", "Main", "name", "size"));
-        await ChangeAsync(
+        await Crm.ChangeAsync(
             """
             {"change":"change_entity","entity":"shop_tool","label":"Instrument"},
             {"change":"change_field","entity":"shop_tool","field":{"name":"size","label":"Format","help":"In inches"}},
@@ -58,13 +57,5 @@ public sealed class UpgradeTests(Harness.Browser browser) : OwnCrm
         var builder = new MetadataBuilder("shop");
         builder.Entity("shop_tool", define);
         Assert.Empty((await Crm.Services.GetRequiredService<MetadataEditor>().DeclareAsync(new ModuleInfo("shop", "Shop"), builder.Build(), version)).Errors);
-    }
-
-    private async Task ChangeAsync(string changes)
-    {
-        var editor = Crm.Services.GetRequiredService<MetadataEditor>();
-        using var json = JsonDocument.Parse($$"""{"changes":[{{changes}}]}""");
-        var plan = await editor.PlanAsync(MetadataJson.ReadChanges(json.RootElement).Changes, Crm.Admin);
-        Assert.Empty((await editor.ApplyAsync(plan.Id, Crm.Admin)).Errors);
     }
 }

@@ -1,6 +1,3 @@
-using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json;
 using Crm.Browser.Tests.Harness;
 using Crm.Browser.Tests.Shell;
 using Crm.Sdk.Testing;
@@ -20,8 +17,8 @@ public sealed class BrokenLayoutTests(Harness.Browser browser) : OwnCrm
     {
         var page = visit.Page;
         var record = await Crm.CreateAsync("company", ("name", "Quiet Ltd"), ("description", "Nobody finds it."));
-        await ChangeAsync("""{"change":"set_view","entity":"company","view":{"name":"x_none","label":"Nobody","columns":["name"],"filter":{"path":"name","value":"nobody"}}}""");
-        await ChangeAsync("""{"change":"set_form","entity":"company","form":{"sections":[{"label":"Our way","fields":["city"]}]}}""");
+        await Crm.ChangeAsync("""{"change":"set_view","entity":"company","view":{"name":"x_none","label":"Nobody","columns":["name"],"filter":{"path":"name","value":"nobody"}}}""");
+        await Crm.ChangeAsync("""{"change":"set_form","entity":"company","form":{"sections":[{"label":"Our way","fields":["city"]}]}}""");
 
         await visit.OpenAsync("/e/company?view=x_none");
         await Expect(page.Locator("tr[data-row]")).ToHaveCountAsync(0);
@@ -68,10 +65,10 @@ public sealed class BrokenLayoutTests(Harness.Browser browser) : OwnCrm
     {
         var page = visit.Page;
         var record = await Crm.CreateAsync("company", ("name", "Quiet Ltd"));
-        await ChangeAsync("""{"change":"add_field","entity":"company","field":{"name":"x_rating","type":"integer"}}""");
-        await ChangeAsync("""{"change":"set_view","entity":"company","view":{"name":"x_best","label":"Best","columns":["name","x_rating"]}}""");
-        await ChangeAsync("""{"change":"set_form","entity":"company","form":{"sections":[{"label":"Main","fields":["name","x_rating"]}]}}""");
-        await ChangeAsync("""{"change":"hide_field","entity":"company","field":"x_rating"}""");
+        await Crm.ChangeAsync("""{"change":"add_field","entity":"company","field":{"name":"x_rating","type":"integer"}}""");
+        await Crm.ChangeAsync("""{"change":"set_view","entity":"company","view":{"name":"x_best","label":"Best","columns":["name","x_rating"]}}""");
+        await Crm.ChangeAsync("""{"change":"set_form","entity":"company","form":{"sections":[{"label":"Main","fields":["name","x_rating"]}]}}""");
+        await Crm.ChangeAsync("""{"change":"hide_field","entity":"company","field":"x_rating"}""");
 
         await visit.OpenAsync("/e/company?view=x_best");
         var holes = page.Locator(".layout-holes");
@@ -113,15 +110,4 @@ public sealed class BrokenLayoutTests(Harness.Browser browser) : OwnCrm
         await Expect(page.Input("x_rating")).ToBeVisibleAsync();
         await Expect(holes).ToHaveCountAsync(0);
     });
-
-    private async Task ChangeAsync(string change)
-    {
-        using var admin = await Crm.AdminClientAsync();
-        using var wanted = new StringContent($$"""{"changes":[{{change}}]}""", Encoding.UTF8, "application/json");
-        using var planned = await admin.PostAsync(new Uri("api/metadata/plan", UriKind.Relative), wanted);
-        var plan = await planned.Content.ReadFromJsonAsync<JsonElement>();
-        Assert.True(planned.IsSuccessStatusCode, plan.ToString());
-        using var applied = await admin.PostAsJsonAsync("api/metadata/apply", new { plan = plan.GetProperty("id").GetString() });
-        Assert.True(applied.IsSuccessStatusCode, await applied.Content.ReadAsStringAsync());
-    }
 }

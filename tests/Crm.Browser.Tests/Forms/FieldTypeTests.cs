@@ -1,4 +1,3 @@
-using System.Net.Http.Json;
 using System.Text.Json;
 using Crm.Browser.Tests.Harness;
 using Crm.Browser.Tests.Shell;
@@ -170,17 +169,9 @@ public sealed class FieldTypeTests(Harness.Browser browser, FieldTypeTests.Visit
         public async Task InitializeAsync()
         {
             crm = await TestCrm.StartAsync();
-            using var admin = await crm.AdminClientAsync();
             string[] kinds = ["at:time", "takes:duration", "stars:rating", "shade:colour", "spot:geolocation", "helper:user", "place:address", "words:tags", "body:rich_text", "raw:json", "crew:team", "above:hierarchy", "about:any_lookup", "paper:file", "photo:image"];
             var fields = kinds.Select(k => k.Split(':')).Select(k => new { name = k[0], type = k[1], label = Names.ToLabel(k[0]) }).Prepend(new { name = "name", type = "text", label = "Name" });
-            using var plan = await admin.PostAsJsonAsync("api/metadata/plan", new
-            {
-                changes = new[] { new { change = "create_entity", name = "x_visit", label = "Visit", plural = "Visits", set = "x_visits", fields } },
-            });
-            var planned = await plan.Content.ReadFromJsonAsync<JsonElement>();
-            Assert.True(plan.IsSuccessStatusCode, planned.ToString());
-            using var applied = await admin.PostAsJsonAsync("api/metadata/apply", new { plan = planned.GetProperty("id").GetString() });
-            Assert.True(applied.IsSuccessStatusCode, await applied.Content.ReadAsStringAsync());
+            await crm.ChangeAsync(JsonSerializer.Serialize(new { change = "create_entity", name = "x_visit", label = "Visit", plural = "Visits", set = "x_visits", fields }));
             var record = await crm.CreateAsync(
                 "x_visit",
                 ("name", "Sample"), ("at", "14:15"), ("takes", 5400L), ("stars", 3L), ("shade", "#c33"), ("spot", "52.52, 13.405"), ("helper", Actor.System.UserId),

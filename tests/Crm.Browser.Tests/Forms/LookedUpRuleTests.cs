@@ -1,6 +1,3 @@
-using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Crm.Browser.Tests.Harness;
 using Crm.Browser.Tests.Shell;
@@ -19,7 +16,7 @@ public sealed class LookedUpRuleTests(Harness.Browser browser) : OwnCrm
     public Task A_form_asks_and_offers_what_the_chosen_record_asks_for(string screen) => browser.VisitAsync(Crm, SignInTests.Of(screen), async visit =>
     {
         var page = visit.Page;
-        await ChangeAsync("""
+        await Crm.ChangeAsync("""
             {"change":"add_field","entity":"opportunity","field":{"name":"x_city","type":"formula","result":"text","label":"City","formula":"upper(company.city)"}},
             {"change":"set_rule","entity":"opportunity","rule":{"name":"own_contacts","kind":"options","condition":"contact.company = company","fields":["contact"]}},
             {"change":"set_rule","entity":"opportunity","rule":{"name":"paris_needs_a_date","kind":"required","condition":"company.city = \"Paris\"","fields":["expected_close"]}}
@@ -61,16 +58,5 @@ public sealed class LookedUpRuleTests(Harness.Browser browser) : OwnCrm
         await page.Input(field).FillAsync(name);
         await page.GetByRole(AriaRole.Option, new() { Name = name }).ClickAsync();
         await Expect(page.Input(field)).ToHaveValueAsync(new Regex(name, RegexOptions.None, TimeSpan.FromSeconds(1)));
-    }
-
-    private async Task ChangeAsync(string changes)
-    {
-        using var admin = await Crm.AdminClientAsync();
-        using var wanted = new StringContent($$"""{"changes":[{{changes}}]}""", Encoding.UTF8, "application/json");
-        using var planned = await admin.PostAsync(new Uri("api/metadata/plan", UriKind.Relative), wanted);
-        var plan = await planned.Content.ReadFromJsonAsync<JsonElement>();
-        Assert.True(planned.IsSuccessStatusCode, plan.ToString());
-        using var applied = await admin.PostAsJsonAsync("api/metadata/apply", new { plan = plan.GetProperty("id").GetString() });
-        Assert.True(applied.IsSuccessStatusCode, await applied.Content.ReadAsStringAsync());
     }
 }

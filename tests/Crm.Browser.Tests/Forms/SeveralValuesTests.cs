@@ -1,5 +1,3 @@
-using System.Net.Http.Json;
-using System.Text.Json;
 using Crm.Sdk;
 using Crm.Sdk.Testing;
 using Microsoft.Playwright;
@@ -75,20 +73,12 @@ public sealed class SeveralValuesTests(Harness.Browser browser, SeveralValuesTes
         public async Task InitializeAsync()
         {
             crm = await TestCrm.StartAsync();
-            using var admin = await crm.AdminClientAsync();
-            object[] fields =
-            [
-                new { name = "name", type = "text", label = "Name" }, new { name = "phones", type = "phones", label = "Phones", country = "DE" },
-                new { name = "emails", type = "emails", label = "E-mails" }, new { name = "links", type = "urls", label = "Web" },
-            ];
-            using var plan = await admin.PostAsJsonAsync("api/metadata/plan", new
-            {
-                changes = new[] { new { change = "create_entity", name = "x_person", label = "Person", plural = "People", set = "x_people", search = new[] { "name", "phones" }, fields } },
-            });
-            var planned = await plan.Content.ReadFromJsonAsync<JsonElement>();
-            Assert.True(plan.IsSuccessStatusCode, planned.ToString());
-            using var applied = await admin.PostAsJsonAsync("api/metadata/apply", new { plan = planned.GetProperty("id").GetString() });
-            Assert.True(applied.IsSuccessStatusCode, await applied.Content.ReadAsStringAsync());
+            await crm.ChangeAsync(
+                """
+                {"change":"create_entity","name":"x_person","label":"Person","plural":"People","set":"x_people","search":["name","phones"],"fields":[
+                  {"name":"name","type":"text","label":"Name"},{"name":"phones","type":"phones","label":"Phones","country":"DE"},
+                  {"name":"emails","type":"emails","label":"E-mails"},{"name":"links","type":"urls","label":"Web"}]}
+                """);
         }
 
         public async Task DisposeAsync()

@@ -19,7 +19,7 @@ public sealed class WideEntityTests(Harness.Browser browser) : OwnCrm
     {
         using var client = await Crm.AdminClientAsync();
         var fields = string.Join(',', Enumerable.Range(0, Fields).Select(i => $$"""{"name":"field_{{i}}","label":"Field {{i}}","type":"{{(i % 3 == 2 ? "integer" : "text")}}"}"""));
-        await ChangeAsync(client, $$"""{"change":"create_entity","name":"x_wide","label":"Wide","plural":"Wides","set":"x_wides","title":["field_0"],"fields":[{{fields}}]}""");
+        await Crm.ChangeAsync($$"""{"change":"create_entity","name":"x_wide","label":"Wide","plural":"Wides","set":"x_wides","title":["field_0"],"fields":[{{fields}}]}""");
 
         await visit.OpenFormAsync("/e/x_wide/new");
         await Expect(visit.Page.Locator("[data-field^=field_]")).ToHaveCountAsync(Fields);
@@ -53,8 +53,7 @@ public sealed class WideEntityTests(Harness.Browser browser) : OwnCrm
     [Fact]
     public Task A_long_text_is_saved_and_survives_as_a_draft() => browser.VisitAsync(Crm, Screen.Desktop, async visit =>
     {
-        using var client = await Crm.AdminClientAsync();
-        await ChangeAsync(client, """{"change":"create_entity","name":"x_essay","label":"Essay","plural":"Essays","title":["name"],"fields":[{"name":"name","type":"text"},{"name":"body","type":"long_text","max_length":200000}]}""");
+        await Crm.ChangeAsync("""{"change":"create_entity","name":"x_essay","label":"Essay","plural":"Essays","title":["name"],"fields":[{"name":"name","type":"text"},{"name":"body","type":"long_text","max_length":200000}]}""");
         var text = string.Concat(Enumerable.Repeat("Überlänge \"ist\" 日本語! ", 10_000))[..199_999] + ".";
         await visit.OpenFormAsync("/e/x_essay/new");
         await visit.Page.Input("name").FillAsync("Long");
@@ -71,19 +70,4 @@ public sealed class WideEntityTests(Harness.Browser browser) : OwnCrm
         Assert.EndsWith("END.", await visit.Page.Input("body").InputValueAsync(), StringComparison.Ordinal);
         visit.Complaints.Clear();
     });
-
-    private static async Task ChangeAsync(HttpClient client, string change)
-    {
-        async Task<JsonNode> SendAsync(string path, string body)
-        {
-            using var content = new StringContent(body, Encoding.UTF8, "application/json");
-            using var answer = await client.PostAsync(new Uri(path, UriKind.Relative), content);
-            var text = await answer.Content.ReadAsStringAsync();
-            Assert.True(answer.IsSuccessStatusCode, text);
-            return JsonNode.Parse(text)!;
-        }
-
-        var plan = await SendAsync("api/metadata/plan", $$"""{"changes":[{{change}}]}""");
-        await SendAsync("api/metadata/apply", $$"""{"plan":"{{plan["id"]}}"}""");
-    }
 }

@@ -1,6 +1,3 @@
-using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json;
 using Crm.Browser.Tests.Forms;
 using Crm.Browser.Tests.Harness;
 using Crm.Sdk;
@@ -18,7 +15,7 @@ public sealed class BulkChangeTests(Harness.Browser browser) : OwnCrm
     public Task PLT_28_Everything_a_list_finds_is_changed_and_taken_back(string screen) => browser.VisitAsync(Crm, Shell.SignInTests.Of(screen), async visit =>
     {
         await Sample.AddAsync(Crm);
-        await ChangeAsync("""{"change":"set_rule","entity":"opportunity","rule":{"name":"lost_is_lost","label":"Lost is lost","kind":"read_only","condition":"stage = \"lost\"","fields":["expected_close"]}}""");
+        await Crm.ChangeAsync("""{"change":"set_rule","entity":"opportunity","rule":{"name":"lost_is_lost","label":"Lost is lost","kind":"read_only","condition":"stage = \"lost\"","fields":["expected_close"]}}""");
         var page = visit.Page;
         await visit.OpenAsync("/e/opportunity?view=active");
         await page.Locator("[data-grid][data-ready]").WaitForAsync();
@@ -135,15 +132,4 @@ public sealed class BulkChangeTests(Harness.Browser browser) : OwnCrm
         await page.GetByRole(AriaRole.Link, new() { Name = "Show Opportunities" }).ClickAsync();
         await Expect(page.Locator("h1")).ToHaveTextAsync("Opportunities");
     });
-
-    private async Task ChangeAsync(string change)
-    {
-        using var admin = await Crm.AdminClientAsync();
-        using var wanted = new StringContent($$"""{"changes":[{{change}}]}""", Encoding.UTF8, "application/json");
-        using var planned = await admin.PostAsync(new Uri("api/metadata/plan", UriKind.Relative), wanted);
-        var plan = await planned.Content.ReadFromJsonAsync<JsonElement>();
-        Assert.True(planned.IsSuccessStatusCode, plan.ToString());
-        using var applied = await admin.PostAsJsonAsync("api/metadata/apply", new { plan = plan.GetProperty("id").GetString() });
-        Assert.True(applied.IsSuccessStatusCode, await applied.Content.ReadAsStringAsync());
-    }
 }

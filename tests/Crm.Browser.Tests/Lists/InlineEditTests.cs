@@ -1,6 +1,3 @@
-using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json;
 using Crm.Browser.Tests.Forms;
 using Crm.Browser.Tests.Harness;
 using Crm.Sdk;
@@ -109,8 +106,8 @@ public sealed class InlineEditTests(Harness.Browser browser) : OwnCrm
         await CompanyAsync("Acme", "Berlin");
         var partner = await CompanyAsync("Partner", "Paris", ("relationship_type", "partner"));
         var rival = await CompanyAsync("Rival", "Rome", ("relationship_type", "competitor"));
-        await ChangeAsync("""{"change":"set_rule","entity":"company","rule":{"name":"partners_have_a_city","kind":"required","condition":"relationship_type = \"partner\"","fields":["city"]}}""");
-        await ChangeAsync("""{"change":"set_rule","entity":"company","rule":{"name":"rivals_stay","label":"Rivals stay as they are","kind":"read_only","condition":"relationship_type = \"competitor\"","fields":["city"]}}""");
+        await Crm.ChangeAsync("""{"change":"set_rule","entity":"company","rule":{"name":"partners_have_a_city","kind":"required","condition":"relationship_type = \"partner\"","fields":["city"]}}""");
+        await Crm.ChangeAsync("""{"change":"set_rule","entity":"company","rule":{"name":"rivals_stay","label":"Rivals stay as they are","kind":"read_only","condition":"relationship_type = \"competitor\"","fields":["city"]}}""");
         await OpenAsync(visit);
         var page = visit.Page;
 
@@ -187,15 +184,4 @@ public sealed class InlineEditTests(Harness.Browser browser) : OwnCrm
 
     private Task<Record> CompanyAsync(string name, string city, params (string Field, object? Value)[] values) =>
         Crm.CreateAsync("company", [("name", name), ("city", city), .. values]);
-
-    private async Task ChangeAsync(string change)
-    {
-        using var admin = await Crm.AdminClientAsync();
-        using var wanted = new StringContent($$"""{"changes":[{{change}}]}""", Encoding.UTF8, "application/json");
-        using var planned = await admin.PostAsync(new Uri("api/metadata/plan", UriKind.Relative), wanted);
-        var plan = await planned.Content.ReadFromJsonAsync<JsonElement>();
-        Assert.True(planned.IsSuccessStatusCode, plan.ToString());
-        using var applied = await admin.PostAsJsonAsync("api/metadata/apply", new { plan = plan.GetProperty("id").GetString() });
-        Assert.True(applied.IsSuccessStatusCode, await applied.Content.ReadAsStringAsync());
-    }
 }

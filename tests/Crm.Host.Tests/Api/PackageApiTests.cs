@@ -11,10 +11,9 @@ namespace Crm.Host.Tests.Api;
 public sealed class PackageApiTests(SecurityCrm security) : IClassFixture<SecurityCrm>
 {
     private const string Changes = """
-        {"changes":[
-          {"change":"create_entity","name":"x_venue","label":"Venue","plural":"Venues","set":"x_venues","fields":[{"name":"name","type":"text","required":true}]},
-          {"change":"change_entity","entity":"company","label":"Customer","plural":"Customers"},
-          {"change":"add_field","entity":"company","field":{"name":"x_venue","type":"lookup","target":"x_venue"}}]}
+        {"change":"create_entity","name":"x_venue","label":"Venue","plural":"Venues","set":"x_venues","fields":[{"name":"name","type":"text","required":true}]},
+        {"change":"change_entity","entity":"company","label":"Customer","plural":"Customers"},
+        {"change":"add_field","entity":"company","field":{"name":"x_venue","type":"lookup","target":"x_venue"}}
         """;
 
     [Fact]
@@ -22,7 +21,7 @@ public sealed class PackageApiTests(SecurityCrm security) : IClassFixture<Securi
     {
         await using var one = await TestCrm.StartAsync();
         using var source = await one.AdminClientAsync();
-        await ApplyAsync(source, Changes);
+        await one.ChangeAsync(Changes);
         var package = await ExportAsync(source);
         await using var other = await TestCrm.StartAsync();
         using var target = await other.AdminClientAsync();
@@ -63,14 +62,6 @@ public sealed class PackageApiTests(SecurityCrm security) : IClassFixture<Securi
         Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.RequestEntityTooLarge), (noZip, tooLarge));
         Assert.Equal((HttpStatusCode.UnprocessableEntity, "nobody"), (unknown, plan["error"]!["target"]!.ToString()));
         Assert.Empty(plan["steps"]!.AsArray());
-    }
-
-    private static async Task ApplyAsync(HttpClient client, string changes)
-    {
-        using var planned = await client.PostAsync(new Uri("api/metadata/plan", UriKind.Relative), new StringContent(changes, Encoding.UTF8, "application/json"));
-        var id = JsonNode.Parse(await planned.Content.ReadAsStringAsync())!["id"]!.ToString();
-        using var applied = await client.PostAsync(new Uri("api/metadata/apply", UriKind.Relative), new StringContent($$"""{"plan":"{{id}}"}""", Encoding.UTF8, "application/json"));
-        Assert.Equal(HttpStatusCode.OK, applied.StatusCode);
     }
 
     private static async Task<byte[]> ExportAsync(HttpClient client)

@@ -54,16 +54,6 @@ internal sealed class ImportClient(TestCrm crm, HttpClient http)
 
     public async Task<JsonElement> GetAsync(string path) => await http.GetFromJsonAsync<JsonElement>(new Uri(path, UriKind.Relative));
 
-    /// <summary>Applies changes of definitions.</summary>
-    public async Task ApplyAsync(string changes)
-    {
-        using var wanted = new StringContent(changes, Encoding.UTF8, "application/json");
-        using var planned = await http.PostAsync(new Uri("api/metadata/plan", UriKind.Relative), wanted);
-        var plan = await BodyAsync(planned);
-        using var applied = await http.PostAsJsonAsync("api/metadata/apply", new { plan = plan.GetProperty("id").GetString() });
-        Assert.True(applied.IsSuccessStatusCode, plan.ToString());
-    }
-
     /// <summary>Records that match.</summary>
     public async Task<List<JsonElement>> RecordsAsync(string set, string query = "")
     {

@@ -104,9 +104,9 @@ public sealed class ImportTests : IAsyncLifetime
     [Fact]
     public async Task A_cell_with_several_names_becomes_links_and_what_is_unknown_names_itself()
     {
-        await client.ApplyAsync("""
-            {"changes":[{"change":"add_field","entity":"opportunity","field":{"name":"x_partners","label":"Partners","type":"many_to_many","target":"company","inverse":{"name":"x_partner_in"}}},
-             {"change":"add_field","entity":"company","field":{"name":"x_allies","label":"Allies","type":"many_to_many","target":"company","inverse":{"name":"x_ally_of"}}}]}
+        await crm.ChangeAsync("""
+            {"change":"add_field","entity":"opportunity","field":{"name":"x_partners","label":"Partners","type":"many_to_many","target":"company","inverse":{"name":"x_partner_in"}}},
+             {"change":"add_field","entity":"company","field":{"name":"x_allies","label":"Allies","type":"many_to_many","target":"company","inverse":{"name":"x_ally_of"}}}
             """);
         await client.ImportAsync("company", "name\nAda Ltd\nBit AG\nTwin\nTwin\n");
 

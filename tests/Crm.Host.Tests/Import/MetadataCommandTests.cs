@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Text;
-using System.Text.Json.Nodes;
 using Crm.Cli;
 using Crm.Sdk.Testing;
 
@@ -23,14 +20,14 @@ public sealed class MetadataCommandTests : IDisposable
         Directory.CreateDirectory(Path.Combine(package, ".git"));
         await File.WriteAllTextAsync(Path.Combine(package, ".git", "HEAD"), "ref");
         await File.WriteAllTextAsync(Path.Combine(package, "README.md"), "Ours");
-        await ChangeAsync(one, """{"change":"change_entity","entity":"company","label":"Customer"},{"change":"change_field","entity":"company","field":{"name":"website","help":"With https"}}""");
+        await one.ChangeAsync("""{"change":"change_entity","entity":"company","label":"Customer"},{"change":"change_field","entity":"company","field":{"name":"website","help":"With https"}}""");
 
         var exported = await RunAsync(one, "export", package);
         var unchanged = await RunAsync(one, "export", package);
         var planned = await RunAsync(other, "plan", package);
         var applied = await RunAsync(other, "apply", package);
         var again = await RunAsync(other, "plan", package, "--complete");
-        await ChangeAsync(one, """{"change":"change_field","entity":"company","field":{"name":"website","help":null}}""");
+        await one.ChangeAsync("""{"change":"change_field","entity":"company","field":{"name":"website","help":null}}""");
         var smaller = await RunAsync(one, "export", package);
         var kept = await RunAsync(other, "plan", package);
         var taken = await RunAsync(other, "apply", package, "--complete");
@@ -49,7 +46,7 @@ public sealed class MetadataCommandTests : IDisposable
     public async Task A_zip_does_as_well_and_errors_end_with_1()
     {
         await using var crm = await TestCrm.StartAsync();
-        await ChangeAsync(crm, """{"change":"change_entity","entity":"company","label":"Customer"}""");
+        await crm.ChangeAsync("""{"change":"change_entity","entity":"company","label":"Customer"}""");
         var zip = Path.Combine(folder, "package.zip");
         var broken = Directory.CreateDirectory(Path.Combine(folder, "broken", "entities", "company")).FullName;
         await File.WriteAllTextAsync(Path.Combine(folder, "broken", "crm.yaml"), "format: 1\n");
@@ -68,15 +65,6 @@ public sealed class MetadataCommandTests : IDisposable
         Assert.All([misspelt, missing, strange, wrong], r => Assert.True(r.Code == MetadataCommand.Failed, r.Output));
         Assert.Contains("entities/company/entity.yaml:2", misspelt.Output, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(other, "letter.txt")));
-    }
-
-    private static async Task ChangeAsync(TestCrm crm, string changes)
-    {
-        using var admin = await crm.AdminClientAsync();
-        using var planned = await admin.PostAsync(new Uri("api/metadata/plan", UriKind.Relative), new StringContent($$"""{"changes":[{{changes}}]}""", Encoding.UTF8, "application/json"));
-        var id = JsonNode.Parse(await planned.Content.ReadAsStringAsync())!["id"]!.ToString();
-        using var applied = await admin.PostAsync(new Uri("api/metadata/apply", UriKind.Relative), new StringContent($$"""{"plan":"{{id}}"}""", Encoding.UTF8, "application/json"));
-        Assert.Equal(HttpStatusCode.OK, applied.StatusCode);
     }
 
     private static async Task<(int Code, string Output)> RunAsync(TestCrm crm, string command, string path, params string[] more)

@@ -70,7 +70,7 @@ public sealed class ModuleUpgradeTests : IAsyncLifetime
         // One is kept, one is taken; both are settled, also after a restart.
         using var kept = await admin.PostAsync($"/api/metadata/upgrades/{notes["views/heavy"].GetProperty("id").GetInt64()}/keep", null);
         Assert.True(kept.IsSuccessStatusCode);
-        await ChangeAsync(label.GetProperty("take").GetRawText());
+        await crm.ChangeAsync(label.GetProperty("take").GetRawText());
         Assert.Equal("Appliance", Tool.Label);
         await crm.RestartAsync();
         admin = await crm.AdminClientAsync();
@@ -110,7 +110,7 @@ public sealed class ModuleUpgradeTests : IAsyncLifetime
         Assert.Equal(ModuleStatus.Running, Catalog.Current.Find("upgrade")!.Status);
     }
 
-    private Task CustomiseAsync() => ChangeAsync(
+    private Task CustomiseAsync() => crm.ChangeAsync(
         """
         {"change":"change_entity","entity":"tool","label":"Instrument"},
         {"change":"change_field","entity":"tool","field":{"name":"size","label":"Format"}},
@@ -120,15 +120,6 @@ public sealed class ModuleUpgradeTests : IAsyncLifetime
         {"change":"set_view","entity":"tool","view":{"name":"heavy","label":"My heavy ones","columns":["name","weight"],"filter":{"path":"weight","operator":"greater","value":10}}},
         {"change":"set_form","entity":"tool","form":{"sections":[{"label":"Mine","fields":["name","weight"]}]}}
         """);
-
-    private async Task ChangeAsync(string changes)
-    {
-        using var plan = await admin.PostAsync("/api/metadata/plan", new StringContent($$"""{"changes":[{{changes}}]}""", System.Text.Encoding.UTF8, "application/json"));
-        var planned = await plan.Content.ReadFromJsonAsync<JsonElement>();
-        Assert.True(plan.IsSuccessStatusCode, planned.GetRawText());
-        using var applied = await admin.PostAsJsonAsync("/api/metadata/apply", new { plan = planned.GetProperty("id").GetGuid() });
-        Assert.True(applied.IsSuccessStatusCode);
-    }
 
     private async Task UpgradeAsync(int version)
     {
