@@ -22,6 +22,8 @@ public sealed class Browser : IAsyncLifetime, ICollectionFixture<Browser>
     {
         var path = Environment.GetEnvironmentVariable("CRM_CHROMIUM") ?? KnownPaths.FirstOrDefault(File.Exists)
             ?? throw new FileNotFoundException("No Chromium was found. ./test installs one; CRM_CHROMIUM names another.");
+        // Longer than the usual five seconds: other tests run beside these.
+        Assertions.SetDefaultExpectTimeout(10_000);
         playwright = await Playwright.CreateAsync();
         chromium = await playwright.Chromium.LaunchAsync(new()
         {
