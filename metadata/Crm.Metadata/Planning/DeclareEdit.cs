@@ -191,7 +191,7 @@ internal sealed class DeclareEdit(LayerEdit edit)
     }
 
     /// <summary>A shape whose titles, searches, views and form name fields by other paths.</summary>
-    public static EntityShape Renamed(EntityShape shape, Func<string, string> name)
+    public static EntityShape Renamed(EntityShape shape, Func<string, string> name, Func<Filter, Filter> filter)
     {
         ImmutableArray<string>? All(ImmutableArray<string>? names) => names is { } list ? [.. list.Select(name)] : null;
         return shape with
@@ -201,22 +201,10 @@ internal sealed class DeclareEdit(LayerEdit edit)
             Views = [.. shape.Views.Select(v => v with
             {
                 Columns = [.. v.Columns.Select(name)],
-                Filter = v.Filter is null ? null : Renamed(v.Filter, name),
+                Filter = v.Filter is null ? null : filter(v.Filter),
                 Sort = [.. v.Sort.Select(s => s with { Path = name(s.Path) })],
             })],
             Form = shape.Form is null ? null : new FormDefinition([.. shape.Form.Sections.Select(s => s with { Fields = [.. s.Fields.Select(name)] })]),
         };
     }
-
-    private static Filter Renamed(Filter filter, Func<string, string> name) => filter switch
-    {
-        Filter.All all => new Filter.All([.. all.Filters.Select(f => Renamed(f, name))]),
-        Filter.Any any => new Filter.Any([.. any.Filters.Select(f => Renamed(f, name))]),
-        Filter.Not not => new Filter.Not(Renamed(not.Filter, name)),
-        Filter.Compare compare => compare with { Path = name(compare.Path) },
-        Filter.In list => list with { Path = name(list.Path) },
-        // Paths about the link begin there; a name that does not fit any more is found when the plan is checked.
-        Filter.Linked linked => linked with { Path = name(linked.Path) },
-        _ => throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}."),
-    };
 }

@@ -52,12 +52,18 @@ internal sealed class FieldRenames(MetadataSnapshot before, IReadOnlyCollection<
     private EntityShape Follow(EntityShape shape)
     {
         var home = before.Entity(shape.Name);
-        return DeclareEdit.Renamed(shape, path => Path(path, Paths.Along(before, home, path).Select(a => (a.Entity.Name, a.Field)))) with
+        return DeclareEdit.Renamed(shape, path => Path(home, path), filter => Filter(home, filter)) with
         {
             Fields = [.. shape.Fields.Select(f => f with { Name = Name(shape.Name, f.Name), Formula = f.Formula is null ? null : Expression(shape.Name, f.Formula), RollUp = RollUp(f.RollUp) })],
             Rules = [.. shape.Rules.Select(r => r with { Condition = Expression(shape.Name, r.Condition), Fields = [.. r.Fields.Select(f => Name(shape.Name, f))] })],
         };
     }
+
+    /// <summary>A path with the new names.</summary>
+    public string Path(EntityDefinition home, string path) => Path(path, Paths.Along(before, home, path).Select(a => (a.Entity.Name, a.Field)));
+
+    /// <summary>A filter with the new names.</summary>
+    public Filter Filter(EntityDefinition home, Filter filter) => Paths.Map(before, home, filter, Path);
 
     private string Path(string path, IEnumerable<(string Entity, FieldDefinition Field)> along)
     {

@@ -60,6 +60,14 @@ internal static class LayoutCheck
         return null;
     }
 
+    /// <summary>What is wrong with a view somebody saves; it has no name beside its label.</summary>
+    public static List<PlanMessage> OfSaved(MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view)
+    {
+        var problems = new List<PlanMessage>();
+        View(problems, snapshot, entity, view with { Name = "saved" });
+        return problems;
+    }
+
     private static void View(List<PlanMessage> problems, MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view)
     {
         var target = entity.Name + "." + LayerEdit.Short(view.Name);
@@ -140,6 +148,15 @@ internal static class LayoutCheck
             case Filter.Linked linked:
                 Linked(problems, snapshot, entity, view, target, linked);
                 break;
+            case Filter.Related related:
+                Related(problems, snapshot, entity, view, target, related);
+                break;
+            case Filter.During during:
+                Require(problems, snapshot, entity, view, target, during.Path, f => f.Type.Columns is [{ Storage: StorageKind.Date or StorageKind.Instant }] && during.Days is >= 1 and <= Crm.Sdk.Filter.During.MaxDays);
+                break;
+            case Filter.Mine mine:
+                Require(problems, snapshot, entity, view, target, mine.Path, f => (f.Type as ReferenceType)?.TargetOf(f) == "user");
+                break;
             case Filter.Compare compare:
                 Compare(problems, snapshot, entity, view, target, compare);
                 break;
@@ -157,6 +174,30 @@ internal static class LayoutCheck
         else if (linked.Where is { } where)
         {
             Filter(problems, snapshot, links, view, target, where);
+        }
+    }
+
+    private static void Related(List<PlanMessage> problems, MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view, string target, Filter.Related related)
+    {
+        if (!snapshot.TryEntity(related.Entity, out var pointing) || !pointing.TryField(related.Lookup, out var lookup) || (lookup.Type as ReferenceType)?.TargetOf(lookup) != entity.Name)
+        {
+            SnapshotCheck.Add(problems, ErrorCodes.UnknownField, target, "UnknownColumn", view.Label, LayerEdit.Short(related.Entity + "." + related.Lookup));
+        }
+        else if (related.Where is { } where)
+        {
+            Filter(problems, snapshot, pointing, view, target, where);
+        }
+    }
+
+    private static void Require(List<PlanMessage> problems, MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view, string target, string path, Func<FieldDefinition, bool> suits)
+    {
+        if (Paths.Find(snapshot, entity, path) is not { } field)
+        {
+            SnapshotCheck.Add(problems, ErrorCodes.UnknownField, target, "UnknownColumn", view.Label, LayerEdit.Short(path));
+        }
+        else if (!suits(field))
+        {
+            SnapshotCheck.Add(problems, PlanCodes.Layout, target, "FilterUnfit", view.Label, field.Label);
         }
     }
 

@@ -70,9 +70,34 @@ internal static class Paths
         Filter.Not not => Of(snapshot, home, not.Filter),
         Filter.Compare compare => [(home, compare.Path)],
         Filter.In list => [(home, list.Path)],
+        Filter.During during => [(home, during.Path)],
+        Filter.Mine mine => [(home, mine.Path)],
+        Filter.Related related => snapshot.TryEntity(related.Entity, out var entity) ? OfRelated(snapshot, entity, related) : [],
         Filter.Linked linked => OfLinks(snapshot, home, linked).Prepend((home, linked.Path)),
         _ => throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}."),
     };
+
+    /// <summary>A filter whose paths are others; each is given with the entity it begins at.</summary>
+    public static Filter Map(MetadataSnapshot snapshot, EntityDefinition home, Filter filter, Func<EntityDefinition, string, string> path) => filter switch
+    {
+        Filter.All all => new Filter.All([.. all.Filters.Select(f => Map(snapshot, home, f, path))]),
+        Filter.Any any => new Filter.Any([.. any.Filters.Select(f => Map(snapshot, home, f, path))]),
+        Filter.Not not => new Filter.Not(Map(snapshot, home, not.Filter, path)),
+        Filter.Compare compare => compare with { Path = path(home, compare.Path) },
+        Filter.In list => list with { Path = path(home, list.Path) },
+        Filter.During during => during with { Path = path(home, during.Path) },
+        Filter.Mine mine => new Filter.Mine(path(home, mine.Path)),
+        Filter.Linked linked => new Filter.Linked(
+            path(home, linked.Path),
+            linked.Where is { } where && Find(snapshot, home, linked.Path)?.Link is { } link && snapshot.TryEntity(link.Entity, out var links) ? Map(snapshot, links, where, path) : linked.Where),
+        Filter.Related related when snapshot.TryEntity(related.Entity, out var entity) =>
+            related with { Lookup = path(entity, related.Lookup), Where = related.Where is null ? null : Map(snapshot, entity, related.Where, path) },
+        Filter.Related => filter,
+        _ => throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}."),
+    };
+
+    private static IEnumerable<(EntityDefinition Home, string Path)> OfRelated(MetadataSnapshot snapshot, EntityDefinition entity, Filter.Related related) =>
+        (related.Where is null ? [] : Of(snapshot, entity, related.Where)).Prepend((entity, related.Lookup));
 
     private static IEnumerable<(EntityDefinition Home, string Path)> OfLinks(MetadataSnapshot snapshot, EntityDefinition home, Filter.Linked linked) =>
         linked.Where is { } where && Find(snapshot, home, linked.Path)?.Link is { } link && snapshot.TryEntity(link.Entity, out var entity) ? Of(snapshot, entity, where) : [];

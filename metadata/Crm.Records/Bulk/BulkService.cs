@@ -117,7 +117,7 @@ public sealed class BulkService(CrmDatabase database, RecordEngine engine, JobQu
 
     private static Filter.In In(IEnumerable<Guid> ids) => new("id", [.. ids.Select(id => (object?)id)]);
 
-    private static RecordQuery Matching(BulkRequest request) => new() { Entity = request.Entity, Select = ["id"], Filter = request.Query?.Filter, Search = request.Query?.Search };
+    private static RecordQuery Matching(BulkRequest request) => new() { Entity = request.Entity, Select = ["id"], Filter = request.Query?.Filter, Search = request.Query?.Search, TimeZone = request.Query?.TimeZone };
 
     private (BulkJob Job, EntityTable Table) Check(BulkRequest request, Actor actor)
     {

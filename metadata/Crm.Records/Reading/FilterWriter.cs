@@ -24,6 +24,7 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
         Filter.Not not => $"({Write(not.Filter)} IS NOT TRUE)",
         Filter.Compare compare => Compare(paths.Resolve(compare.Path), compare.Operator, compare.Value is null or ""),
         Filter.Linked linked => Linked(paths.Find(linked.Path), linked.Where),
+        Filter.Related related => Related(related),
         Filter.In list => In(paths.Resolve(list.Path), !list.Values.IsDefault && list.Values.Any(v => v is null or "")),
         _ => throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}."),
     };
@@ -114,6 +115,19 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
         var near = links.Resolve(link.Near);
         var condition = where is null ? "" : " AND " + new FilterWriter(links, slots).Write(where);
         return $"EXISTS (SELECT 1 FROM {links.From} WHERE {near.Sql} = {path.Alias}.\"id\"{condition})";
+    }
+
+    private string Related(Filter.Related related)
+    {
+        var records = paths.Records(related.Entity);
+        var lookup = records.Resolve(related.Lookup);
+        if (lookup.Alias != records.Start || (lookup.Field.Type as ReferenceType)?.TargetOf(lookup.Field.Definition) != paths.Entity)
+        {
+            throw new QueryException(ErrorCodes.BadRequest, Texts.Of("NotRelated", related.Entity, related.Lookup, paths.Entity), related.Lookup);
+        }
+
+        var condition = related.Where is null ? "" : " AND " + new FilterWriter(records, slots).Write(related.Where);
+        return $"EXISTS (SELECT 1 FROM {records.From} WHERE {lookup.Sql} = {paths.Start}.\"id\"{condition})";
     }
 
     private static void RequireOperator(ResolvedPath path, FilterOperator op)

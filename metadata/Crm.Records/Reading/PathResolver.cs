@@ -16,11 +16,18 @@ internal sealed class PathResolver(MetadataSnapshot snapshot, EntityTable root, 
     /// <summary>The FROM clause with all joins made so far.</summary>
     public string From => $"{root.Name} AS {start}{joins}";
 
+    /// <summary>What the first table is called in the statement.</summary>
+    public string Start => start;
+
+    /// <summary>Name of the entity paths begin at.</summary>
+    public string Entity => root.Entity.Name;
+
     /// <summary>Paths that begin at the links of a many-to-many field, in a statement inside this one.</summary>
-    public PathResolver Links(LinkView link) =>
-        snapshot.TryEntity(link.Entity, out var entity) && !entity.IsHidden
-            ? new PathResolver(snapshot, EntityTable.Of(entity), string.Create(CultureInfo.InvariantCulture, $"{start}{++inner}"))
-            : throw new QueryException(ErrorCodes.UnknownEntity, Texts.Of("UnknownEntity", link.Entity), link.Entity);
+    public PathResolver Links(LinkView link) => Records(link.Entity);
+
+    /// <summary>Paths that begin at another entity, in a statement inside this one.</summary>
+    public PathResolver Records(string name) =>
+        new(snapshot, QueryCompiler.TableOf(snapshot, name), string.Create(CultureInfo.InvariantCulture, $"{start}{++inner}"));
 
     /// <summary>A path that can be compared or sorted by.</summary>
     public ResolvedPath Resolve(string path) => Find(path) is { Field.Columns.IsEmpty: false } found

@@ -95,6 +95,14 @@ internal sealed class QueryShape
                 Add(linked.Where, depth + 1);
                 key.Append(')');
                 break;
+            case Filter.Related related:
+                key.Append('<');
+                Part(related.Entity, related.Entity);
+                Term(related.Lookup);
+                key.Append('(');
+                Add(related.Where, depth + 1);
+                key.Append(')');
+                break;
             case Filter.In list:
                 Term(list.Path);
                 var values = list.Values.IsDefault ? [] : list.Values;

@@ -29,6 +29,7 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
         return ReadAsync(snapshot =>
         {
             TableOf(snapshot, query.Entity);
+            query = query with { Filter = Now(snapshot, query.Entity, query.Filter, query.TimeZone) };
             var after = Cursor.Read(query);
             var shape = QueryShape.Of(query, after);
             var compiled = engine.Queries.Compile(snapshot, query, shape, after);
@@ -47,6 +48,7 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
         {
             await transaction.RollbackAsync(Place, ct);
             TableOf(snapshot, query.Entity);
+            query = query with { Filter = Now(snapshot, query.Entity, query.Filter, query.TimeZone) };
             var shape = QueryShape.Of(query, null);
             await using var command = engine.Queries.Compile(snapshot, query, shape, null).ToTakeDown(shape.Values, job, most);
             (command.Connection, command.Transaction, command.CommandTimeout) = (connection, transaction, TakeDownSeconds);
@@ -66,7 +68,8 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
         ArgumentNullException.ThrowIfNull(query);
         return ReadAsync(snapshot =>
         {
-            var aggregation = AggregateCompiler.Compile(snapshot, TableOf(snapshot, query.Entity), query);
+            var table = TableOf(snapshot, query.Entity);
+            var aggregation = AggregateCompiler.Compile(snapshot, table, query with { Filter = Now(snapshot, query.Entity, query.Filter, query.TimeZone) });
             return RunAsync([aggregation.ToCommand()], reader => aggregation.ReadAsync(reader, ct), ct);
         }, ct);
     }
@@ -158,6 +161,10 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
             throw PostgresErrors.OfQuery(problem);
         }
     }
+
+    /// <summary>A filter with what its words mean at this moment to who asks.</summary>
+    private Filter? Now(MetadataSnapshot snapshot, string entity, Filter? filter, TimeZoneInfo? zone) =>
+        RelativeFilter.Find(filter) ? new RelativeFilter(snapshot, actor, engine.Time.GetUtcNow(), zone).Resolve(entity, filter!) : filter;
 
     private EntityTable TableOf(MetadataSnapshot snapshot, string entity) =>
         AccessPolicy.MayRead(actor)

@@ -9,6 +9,9 @@ namespace Crm.Sdk.Web;
 /// <param name="Lookups">The lookups it goes through.</param>
 public sealed record FieldPath(string Path, FieldDefinition Field, EntityDefinition Owner, ImmutableArray<FieldDefinition> Lookups)
 {
+    /// <summary>The path in words.</summary>
+    public string Label => string.Join(" › ", Lookups.Append(Field).Select(f => f.Label));
+
     /// <summary>Follows a path; null when it names something that does not exist or is hidden.</summary>
     public static FieldPath? Find(MetadataSnapshot metadata, EntityDefinition entity, string path)
     {

@@ -8,6 +8,12 @@ namespace Crm.Sdk.Web;
 /// <param name="entity">The entity listed.</param>
 public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata, EntityDefinition entity)
 {
+    /// <summary>Where the user's days begin; null for UTC.</summary>
+    public TimeZoneInfo? TimeZone { get; init; }
+
+    /// <summary>The definitions the list is drawn from.</summary>
+    public MetadataSnapshot Metadata => metadata;
+
     /// <summary>Views to choose from.</summary>
     public ImmutableArray<ViewDefinition> Views => entity.Views;
 
@@ -67,11 +73,8 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
         return new RecordQuery
         {
             Entity = entity.Name,
-            Filter = (View(state).Filter, within) switch
-            {
-                ({ } own, { } limit) => Filter.AllOf(own, limit),
-                var (own, limit) => own ?? limit,
-            },
+            Filter = new[] { View(state).Filter, state.Find, within }.OfType<Filter>().ToImmutableArray() switch { [] => null, [var one] => one, var several => new Filter.All(several) },
+            TimeZone = TimeZone,
             Search = string.IsNullOrWhiteSpace(state.Search) ? null : state.Search.Trim(),
         };
     }

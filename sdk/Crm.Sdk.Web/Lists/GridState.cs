@@ -18,6 +18,9 @@ public sealed record GridState
     /// <summary>Words to be found.</summary>
     public string Search { get; init; } = "";
 
+    /// <summary>Which of the view's records are shown (advanced find); null for all. The page that keeps the address writes it there.</summary>
+    public Filter? Find { get; init; }
+
     /// <summary>Order chosen by the user; empty for the view's.</summary>
     public ImmutableArray<Sort> Sort { get; init; } = [];
 
@@ -49,7 +52,7 @@ public sealed record GridState
 
     /// <inheritdoc/>
     public bool Equals(GridState? other) =>
-        other is not null && (View, Search, Page, PageSize) == (other.View, other.Search, other.Page, other.PageSize) && Sort.SequenceEqual(other.Sort);
+        other is not null && (View, Search, Page, PageSize) == (other.View, other.Search, other.Page, other.PageSize) && Equals(Find, other.Find) && Sort.SequenceEqual(other.Sort);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(View, Search, Page, PageSize);

@@ -66,6 +66,9 @@ public sealed partial class RecordGrid : IAsyncDisposable
     /// <summary>More buttons of the list, before the one for a new record.</summary>
     [Parameter] public RenderFragment? Actions { get; set; }
 
+    /// <summary>Further buttons beside the filter in words.</summary>
+    [Parameter] public RenderFragment? FindActions { get; set; }
+
     /// <summary>Further items of the menu of a row: elements of class <c>menu-item</c>.</summary>
     [Parameter] public RenderFragment<Record>? RowActions { get; set; }
 
@@ -116,14 +119,14 @@ public sealed partial class RecordGrid : IAsyncDisposable
     private void Use(MetadataSnapshot metadata)
     {
         entity = IsSafe ? SafeMode.Of(metadata.Entity(Entity)) : metadata.Entity(Entity);
-        loader = new GridLoader(Records, metadata, entity);
+        loader = new GridLoader(Records, metadata, entity) { TimeZone = Display.TimeZone };
         rows.Use(entity, loader);
     }
 
     private async Task LoadAsync()
     {
         // What is being read is said before anything is awaited: the caller may set the same state again meanwhile.
-        (loaded, loadedWithin, isLoading, failure) = (State, Within, true, null);
+        (loaded, loadedWithin, isLoading, failure, refusal) = (State, Within, true, null, null);
         var before = loading;
         loading = new CancellationTokenSource();
         var ct = loading.Token;
@@ -135,9 +138,10 @@ public sealed partial class RecordGrid : IAsyncDisposable
         order = loader.Order(State);
         try
         {
+            criterion = await CriterionAsync(ct);
             var (shown, read) = await loader.ReadAsync(State, Within, ct);
             // "Nothing yet" is said only when the entity has no record at all, not when a view or a search is empty.
-            var empty = read.Records.IsEmpty && State.Search.Length == 0 && await IsEntityEmptyAsync(ct);
+            var empty = read.Records.IsEmpty && State.Search.Length == 0 && State.Find is null && await IsEntityEmptyAsync(ct);
             (page, isAllEmpty, isLoading) = (read, empty, false);
             if (shown != State)
             {
@@ -148,6 +152,10 @@ public sealed partial class RecordGrid : IAsyncDisposable
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
             // A newer state is being read.
+        }
+        catch (QueryException problem) when (State.Find is not null)
+        {
+            (refusal, isLoading) = (problem.Message, false);
         }
         catch (Exception problem)
         {

@@ -34,6 +34,9 @@ public sealed record RecordQuery
 
     /// <summary>Whether to count all records that match.</summary>
     public bool Count { get; init; }
+
+    /// <summary>Where the days of a <see cref="Filter.During"/> begin; null for UTC.</summary>
+    public TimeZoneInfo? TimeZone { get; init; }
 }
 
 /// <summary>One page.</summary>
@@ -68,11 +71,25 @@ public abstract record Filter
 
     /// <summary>Every filter holds; true when empty.</summary>
     /// <param name="Filters">The filters.</param>
-    public sealed record All(ImmutableArray<Filter> Filters) : Filter;
+    public sealed record All(ImmutableArray<Filter> Filters) : Filter
+    {
+        /// <summary>Whether the same is asked in the same order.</summary>
+        public bool Equals(All? other) => other is not null && Filters.SequenceEqual(other.Filters);
+
+        /// <inheritdoc/>
+        public override int GetHashCode() => Filters.Length;
+    }
 
     /// <summary>One filter holds; false when empty.</summary>
     /// <param name="Filters">The filters.</param>
-    public sealed record Any(ImmutableArray<Filter> Filters) : Filter;
+    public sealed record Any(ImmutableArray<Filter> Filters) : Filter
+    {
+        /// <summary>Whether the same is asked in the same order.</summary>
+        public bool Equals(Any? other) => other is not null && Filters.SequenceEqual(other.Filters);
+
+        /// <inheritdoc/>
+        public override int GetHashCode() => ~Filters.Length;
+    }
 
     /// <summary>The filter does not hold. A comparison with a missing value is false, so its negation is true.</summary>
     /// <param name="Filter">The filter.</param>
@@ -89,10 +106,98 @@ public abstract record Filter
     /// <param name="Where">About the link; paths begin there: <c>role</c>, <c>contact.last_name</c>.</param>
     public sealed record Linked(string Path, Filter? Where = null) : Filter;
 
+    /// <summary>At least one record that points here is as asked; with no filter, there is one.</summary>
+    /// <param name="Entity">The entity of the records that point here.</param>
+    /// <param name="Lookup">Their field that does.</param>
+    /// <param name="Where">About them; paths begin there: <c>stage</c>, <c>owner.name</c>.</param>
+    public sealed record Related(string Entity, string Lookup, Filter? Where = null) : Filter;
+
+    /// <summary>A date or moment lies in a period counted from today.</summary>
+    /// <param name="Path">The field, or a path through lookups to it.</param>
+    /// <param name="Period">Which period.</param>
+    /// <param name="Days">How many days, for the periods of days; 1 to <see cref="MaxDays"/>.</param>
+    public sealed record During(string Path, Period Period, int Days = 1) : Filter
+    {
+        /// <summary>Most days of a period.</summary>
+        public const int MaxDays = 36_500;
+    }
+
+    /// <summary>A field of a user names whoever asks.</summary>
+    /// <param name="Path">The field, or a path through lookups to it.</param>
+    public sealed record Mine(string Path) : Filter;
+
     /// <summary>A field is one of several values.</summary>
     /// <param name="Path">Field name, property name or path through lookups.</param>
     /// <param name="Values">Input as the field's type takes it.</param>
-    public sealed record In(string Path, ImmutableArray<object?> Values) : Filter;
+    public sealed record In(string Path, ImmutableArray<object?> Values) : Filter
+    {
+        /// <summary>Whether the same is asked in the same order.</summary>
+        public bool Equals(In? other) => other is not null && Path == other.Path && Values.SequenceEqual(other.Values);
+
+        /// <inheritdoc/>
+        public override int GetHashCode() => HashCode.Combine(Path, Values.Length);
+    }
+}
+
+/// <summary>A period counted from today. Weeks begin on Monday.</summary>
+public enum Period
+{
+    /// <summary>The day.</summary>
+    Today,
+
+    /// <summary>The day before.</summary>
+    Yesterday,
+
+    /// <summary>The day after.</summary>
+    Tomorrow,
+
+    /// <summary>The week of today.</summary>
+    ThisWeek,
+
+    /// <summary>The week before.</summary>
+    LastWeek,
+
+    /// <summary>The week after.</summary>
+    NextWeek,
+
+    /// <summary>The month of today.</summary>
+    ThisMonth,
+
+    /// <summary>The month before.</summary>
+    LastMonth,
+
+    /// <summary>The month after.</summary>
+    NextMonth,
+
+    /// <summary>The quarter of today.</summary>
+    ThisQuarter,
+
+    /// <summary>The quarter before.</summary>
+    LastQuarter,
+
+    /// <summary>The quarter after.</summary>
+    NextQuarter,
+
+    /// <summary>The year of today.</summary>
+    ThisYear,
+
+    /// <summary>The year before.</summary>
+    LastYear,
+
+    /// <summary>The year after.</summary>
+    NextYear,
+
+    /// <summary>A number of days that ends with today.</summary>
+    LastDays,
+
+    /// <summary>A number of days that begins with today.</summary>
+    NextDays,
+
+    /// <summary>Everything before a number of days that ends with today; one day is everything before today.</summary>
+    BeforeLastDays,
+
+    /// <summary>Everything after a number of days that begins with today; one day is everything after today.</summary>
+    AfterNextDays,
 }
 
 /// <summary>How a filter compares.</summary>
@@ -149,6 +254,9 @@ public sealed record AggregateQuery
 
     /// <summary>Which records; null for all.</summary>
     public Filter? Filter { get; init; }
+
+    /// <summary>Where the days of a <see cref="Filter.During"/> begin; null for UTC.</summary>
+    public TimeZoneInfo? TimeZone { get; init; }
 }
 
 /// <summary>One aggregate.</summary>

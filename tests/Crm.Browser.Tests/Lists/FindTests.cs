@@ -1,0 +1,53 @@
+using Crm.Browser.Tests.Harness;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Crm.Browser.Tests.Lists;
+
+[Collection(Harness.Browser.Collection)]
+public sealed class FindTests(Harness.Browser browser, SampleCrm sample) : IClassFixture<SampleCrm>
+{
+    [Fact]
+    public Task PLT_15_PLT_16_Records_are_found_by_any_field_and_the_address_keeps_the_criterion() => browser.VisitAsync(sample.Crm, Screen.Desktop, async visit =>
+    {
+        await visit.OpenAsync("/e/company");
+        var page = visit.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Find by any field" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByLabel("Field of condition 1").SelectOptionAsync(new SelectOptionValue { Label = "City" });
+        await dialog.GetByLabel("Value of condition 1").FillAsync("berl");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Condition", Exact = true }).ClickAsync();
+        await dialog.GetByLabel("Field of condition 2").SelectOptionAsync(new SelectOptionValue { Label = "Opportunities" });
+        var inner = dialog.GetByRole(AriaRole.Group, new() { Name = "Conditions on Opportunities" });
+        await inner.GetByRole(AriaRole.Button, new() { Name = "Condition", Exact = true }).ClickAsync();
+        await inner.GetByLabel("Field of condition 1").SelectOptionAsync("stage");
+        await inner.GetByText("Order", new() { Exact = true }).ClickAsync();
+        await visit.ScreenshotAsync("builder");
+        await visit.CheckAccessibilityAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Show results" }).ClickAsync();
+
+        var criterion = page.Locator("[data-criterion]");
+        await Expect(criterion).ToContainTextAsync("City contains “berl” and has Opportunities where Stage is any of Order");
+        var count = page.Locator("[data-count]");
+        var found = await count.GetAttributeAsync("data-count");
+        Assert.InRange(int.Parse(found!, System.Globalization.CultureInfo.InvariantCulture), 1, Sample.Companies / 2);
+        await Expect(criterion).ToContainTextAsync(found + " Companies");
+        await visit.ScreenshotAsync("results");
+        await visit.CheckAccessibilityAsync();
+        await page.ReloadAsync();
+        await Expect(criterion).ToContainTextAsync("City contains “berl”");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Clear", Exact = true }).ClickAsync();
+        await Expect(count).ToHaveAttributeAsync("data-count", Sample.Companies.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await page.GoBackAsync();
+        await Expect(count).ToHaveAttributeAsync("data-count", found!);
+        await page.SetViewportSizeAsync(390, 844);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Change", Exact = true }).ClickAsync();
+        await Expect(inner.GetByLabel("Order")).ToBeCheckedAsync();
+        await visit.ScreenshotAsync("builder-narrow");
+        await visit.CheckWidthAsync();
+        await visit.CheckAccessibilityAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await visit.CheckWidthAsync();
+        await visit.ScreenshotAsync("results-narrow");
+    });
+}
