@@ -251,9 +251,26 @@
     /** What the server cannot know: where the user is. */
     start: () => ({ timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, area: stored.read('crm.area') }),
     rememberArea: name => stored.write('crm.area', name),
-    showDialog: dialog => { if (dialog && !dialog.open) { dialog.showModal(); } },
+    showDialog: dialog => {
+      if (!dialog || dialog.open) { return; }
+      // Escape closes what is open in the dialog before the dialog.
+      dialog.addEventListener('cancel', e => { if (dialog.querySelector('[aria-expanded="true"][data-popup]')) { e.preventDefault(); } });
+      dialog.showModal();
+    },
     closeDialog: dialog => { if (dialog?.open) { dialog.close(); } },
     focus: element => element?.focus(),
+    caret: (area, at) => { area.focus(); area.setSelectionRange(at, at); },
+    reveal: id => document.getElementById(id)?.scrollIntoView({ block: 'nearest' }),
+    /** Types a text where the caret was, and goes on at a place in it. */
+    insertText: (area, text, caret) => {
+      const from = area.selectionStart;
+      const gap = /[\w)"'.]$/.test(area.value.slice(0, from)) ? ' ' : '';
+      area.focus();
+      area.setRangeText(gap + text, from, area.selectionEnd, 'end');
+      area.setSelectionRange(from + gap.length + caret, from + gap.length + caret);
+      area.dispatchEvent(new Event('input', { bubbles: true }));
+      area.dispatchEvent(new Event('change', { bubbles: true }));
+    },
     selected: grid => ({ all: grid.dataset.matching !== undefined, ids: selectedRows(grid).map(row => row.dataset.row) }),
     recount: grid => { if (grid) { countSelected(grid); } },
     clearSelection: grid => { grid.querySelectorAll('[data-select], [data-select-all]').forEach(each => { each.checked = false; }); countSelected(grid); },

@@ -18,6 +18,10 @@ public abstract class Expression
     /// <summary>Greatest number there is; what would be greater is empty.</summary>
     public const decimal MaxNumber = 1_000_000_000_000_000_000m;
 
+    /// <summary>Functions that are called by their name.</summary>
+    public static ImmutableArray<FunctionUsage> Functions { get; } =
+        [.. ExpressionLibrary.Functions.Where(f => f.Usage.StartsWith(f.Name + "(", StringComparison.Ordinal)).Select(f => new FunctionUsage(f.Name, f.Usage)).OrderBy(f => f.Name, StringComparer.Ordinal)];
+
     private protected Expression(ExpressionType type, int position) => (Type, Position) = (type, position);
 
     /// <summary>What it gives.</summary>
@@ -137,6 +141,11 @@ public abstract class Expression
         }
     }
 }
+
+/// <summary>A function of the language.</summary>
+/// <param name="Name">As written.</param>
+/// <param name="Usage">The ways to call it: <c>round(number), round(number, digits)</c>.</param>
+public sealed record FunctionUsage(string Name, string Usage);
 
 /// <summary>What an expression gives.</summary>
 public enum ExpressionType

@@ -25,17 +25,36 @@ public sealed class CalculationTests(Harness.Browser browser) : IAsyncLifetime
     public Task A_formula_a_roll_up_and_a_rule_are_designed_and_followed_by_the_form() => browser.VisitAsync(crm!, Screen.Desktop, async visit =>
     {
         var page = visit.Page;
+        var child = Crm.Sdk.RecordChange.Create("company", new Dictionary<string, object?> { ["name"] = "Globex", ["employees"] = 21 });
+        Assert.True((await crm!.Records.SaveAsync(child)).Succeeded);
         await visit.OpenAsync("/admin/designer/company");
         var editor = await AddFieldAsync(page, "Twice the staff", "formula");
-        await editor.GetByLabel("Formula", new() { Exact = true }).FillAsync("employees *");
         await editor.GetByLabel("Gives").SelectOptionAsync("integer");
+        // A field is found by its label and inserted by keyboard; what it gives for a record is shown while it is typed.
+        var formula = editor.GetByLabel("Formula", new() { Exact = true });
+        await editor.GetByRole(AriaRole.Combobox, new() { Name = "Insert into Formula" }).PressSequentiallyAsync("empl");
+        await Expect(editor.GetByRole(AriaRole.Listbox).GetByRole(AriaRole.Option).First).ToContainTextAsync("Employees");
+        await visit.ScreenshotAsync("formula-insert");
+        await visit.CheckAccessibilityAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(formula).ToHaveValueAsync("employees");
+        await Expect(formula).ToBeFocusedAsync();
+        await page.Keyboard.TypeAsync(" + 2");
+        await Expect(editor.Locator(".expression-preview")).ToHaveTextAsync("For “Globex”: 23");
+        await editor.GetByRole(AriaRole.Combobox, new() { Name = "Insert into Formula" }).ClickAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(editor.GetByRole(AriaRole.Listbox)).ToHaveCountAsync(0);
+        await formula.FillAsync("employees & \"!\"");
+        await Expect(editor.Locator(".expression-state")).ToContainTextAsync("This gives a text; wanted is a number.");
+        await formula.FillAsync("employees *");
+        await Expect(editor.Locator(".expression-state")).ToContainTextAsync("At character 12");
         await visit.ScreenshotAsync("formula");
         await visit.CheckAccessibilityAsync();
         await DoneAsync(editor);
         await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
         await Expect(page.Locator(".page .alert-danger")).ToContainTextAsync("At character 12");
         await page.Locator("tr", new() { HasText = "Twice the staff" }).GetByRole(AriaRole.Button, new() { Name = "Edit" }).ClickAsync();
-        await Expect(editor.Locator(".field-error")).ToContainTextAsync("At character 12");
+        await Expect(editor.Locator("[role=alert] .field-error")).ToContainTextAsync("At character 12");
         await visit.ScreenshotAsync("formula-error");
         await editor.GetByLabel("Formula", new() { Exact = true }).FillAsync("employees * 2");
         await DoneAsync(editor);

@@ -59,6 +59,9 @@ internal sealed class EntityDraft
         Fields = [.. Fields.Where(f => f.Label.Length > 0 || f.Name.Length > 0).Select(f => f.ToShape())],
     });
 
+    /// <summary>The entity as the expressions of its fields see it.</summary>
+    public EntityDefinition ToDefinition() => FieldDraft.With(new EntityDefinition { Name = Name, Origin = Origins.Custom, Label = Label, PluralLabel = Plural, SetName = SetName }, Fields);
+
     private void Propose()
     {
         var plain = label.Trim();

@@ -213,6 +213,30 @@ public sealed class FieldDraft
 
     public bool CanBeRequired => !HasLinks && Type is not ("auto_number" or FormulaType or RollUpType);
 
+    /// <summary>The type of its values; null when there is none of this name.</summary>
+    internal FieldType? Holding => Fields.TryType(Holds, out var type) ? type : null;
+
+    /// <summary>The entity with fields that are not applied yet, as expressions see it.</summary>
+    internal static EntityDefinition With(EntityDefinition entity, IEnumerable<FieldDraft> added)
+    {
+        ImmutableArray<FieldDefinition> fields = [.. added.Where(d => !entity.TryField(d.Name, out _)).Select(d => d.ToDefinition()).OfType<FieldDefinition>().DistinctBy(f => f.Name, StringComparer.Ordinal)];
+        return fields.IsEmpty ? entity : entity with { Fields = [.. entity.Fields, .. fields] };
+    }
+
+    /// <summary>The field as expressions see it; null while it has no name.</summary>
+    internal FieldDefinition? ToDefinition() => Holding is not { } type || string.IsNullOrWhiteSpace(Name) ? null : new FieldDefinition
+    {
+        Name = Name.Trim(),
+        Label = Label,
+        Origin = Origins.Custom,
+        Type = type,
+        Target = Text(Target),
+        Scale = HasScale ? Scale : null,
+        MaxLength = HasLength ? MaxLength : null,
+        Choices = ToShape().Choices ?? [],
+        Stages = ToShape().Stages,
+    };
+
     /// <summary>The field as metadata takes it.</summary>
     public FieldShape ToShape() => new(Name.Trim())
     {
@@ -329,49 +353,4 @@ public sealed class FieldDraft
     private static string? Text(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 
     private static string? Differs(string? before, string? after) => before == after ? null : after;
-}
-
-/// <summary>A choice, stage or tag that becomes another one.</summary>
-/// <param name="From">Name of the one that goes.</param>
-/// <param name="Into">Name of the one that stays.</param>
-public sealed record MergeDraft(string From, string Into);
-
-/// <summary>A choice in the designer.</summary>
-public sealed class ChoiceDraft
-{
-    public Guid Key { get; init; } = Guid.CreateVersion7();
-
-    public string Name { get; set; } = "";
-
-    public string Label { get; set; } = "";
-
-    public string? Colour { get; set; }
-
-    public bool IsExisting { get; init; }
-
-    /// <summary>The stored name: what it was, or made from the label.</summary>
-    public string EffectiveName => IsExisting || Name.Length > 0 ? Name : Names.FromLabel(Label) is { Length: > 0 } name ? name[..Math.Min(name.Length, 64)] : Label.Trim();
-
-    public static IEnumerable<ChoiceDraft> Filled(IEnumerable<ChoiceDraft> choices) => choices.Where(c => c.IsExisting || !string.IsNullOrWhiteSpace(c.Label));
-}
-
-/// <summary>A stage in the designer.</summary>
-public sealed class StageDraft
-{
-    public Guid Key { get; init; } = Guid.CreateVersion7();
-
-    public string Name { get; set; } = "";
-
-    public string Label { get; set; } = "";
-
-    public StageKind Kind { get; set; }
-
-    public int Probability { get; set; }
-
-    public bool IsExisting { get; init; }
-
-    /// <summary>The stored name: what it was, or made from the label.</summary>
-    public string EffectiveName => IsExisting || Name.Length > 0 ? Name : FieldDraft.ProposeName("", Label, Names.MaxFieldLength);
-
-    public static IEnumerable<StageDraft> Filled(IEnumerable<StageDraft> stages) => stages.Where(s => s.IsExisting || !string.IsNullOrWhiteSpace(s.Label));
 }
