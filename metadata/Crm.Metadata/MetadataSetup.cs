@@ -1,6 +1,8 @@
+using Crm.Rules;
 using Crm.Sdk;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 
 namespace Crm.Metadata;
 
@@ -17,6 +19,10 @@ public static class MetadataSetup
         services.AddSingleton<Notifications>();
         services.AddSingleton<MetadataStore>();
         services.AddSingleton<IMetadata>(provider => provider.GetRequiredService<MetadataStore>());
+        services.AddSingleton(provider => new ScriptWorkers
+        {
+            WorkerLost = (process, reason) => provider.GetRequiredService<ILogger<ScriptWorkers>>().LogWarning("The worker process {Process} of the rules was lost and is replaced: {Reason}", process, reason),
+        });
         services.AddSingleton<MetadataEditor>();
         services.AddSingleton<CalculationDrift>();
         services.AddSingleton<MetadataHistory>();

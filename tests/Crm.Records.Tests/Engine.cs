@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Crm.Metadata;
+using Crm.Rules;
 using Crm.Sdk;
 using Crm.Sdk.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +24,8 @@ public sealed class Engine : IAsyncLifetime
     public CrmDatabase Database => services!.GetRequiredService<CrmDatabase>();
 
     public MetadataStore Metadata => services!.GetRequiredService<MetadataStore>();
+
+    public ScriptWorkers Scripts => services!.GetRequiredService<ScriptWorkers>();
 
     public Notifications Notifications => services!.GetRequiredService<Notifications>();
 
@@ -59,7 +62,7 @@ public sealed class Engine : IAsyncLifetime
     public RecordEngine With(BehaviorSource source, params Interceptor[] interceptors)
     {
         source.Replace(Behaviors([Module], interceptors));
-        return new RecordEngine(Database, Metadata, source, TimeProvider.System);
+        return new RecordEngine(Database, Metadata, source, Scripts, TimeProvider.System);
     }
 
     public static RecordBehaviors Behaviors(ImmutableHashSet<string> running, IEnumerable<Interceptor> interceptors, IEnumerable<Listener>? listeners = null) => new(

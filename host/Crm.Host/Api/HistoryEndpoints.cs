@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Crm.Host.Api.OData;
+using Crm.Records;
 using Crm.Sdk;
 using Microsoft.AspNetCore.Mvc;
 
@@ -54,7 +55,7 @@ internal static class HistoryEndpoints
         json.WriteString("kind", entry.Kind switch { ChangeKind.Create => "create", ChangeKind.Update => "update", _ => "delete" });
         json.WriteNumber("version", entry.Version);
         json.WriteString("source", entry.Source);
-        Values.WriteCause(json, entry.Cause);
+        ValueJson.WriteCause(json, entry.Cause);
         json.WriteStartArray("changes");
         foreach (var change in entry.Changes)
         {
@@ -64,9 +65,14 @@ internal static class HistoryEndpoints
                 json.WriteStartObject();
                 json.WriteString("field", change.Field);
                 json.WritePropertyName("before");
-                Values.WriteWhole(json, field.Type, change.Before);
+                ValueJson.WriteWhole(json, field.Type, change.Before);
                 json.WritePropertyName("after");
-                Values.WriteWhole(json, field.Type, change.After);
+                ValueJson.WriteWhole(json, field.Type, change.After);
+                if (change.Rule is { } rule)
+                {
+                    json.WriteString("rule", rule);
+                }
+
                 json.WriteEndObject();
             }
         }

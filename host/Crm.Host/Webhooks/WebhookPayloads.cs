@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Crm.Host.Api;
 using Crm.Host.Api.OData;
+using Crm.Records;
 using Crm.Records.Webhooks;
 using Crm.Sdk;
 
@@ -49,7 +50,7 @@ internal sealed class WebhookPayloads(IRecords records, ODataModels models)
             }
 
             json.WriteEndArray();
-            Values.WriteCause(json, change.Cause);
+            ValueJson.WriteCause(json, change.Cause);
             json.WritePropertyName("record");
             if (record is not null && model.ByEntity.TryGetValue(change.Entity, out var set))
             {

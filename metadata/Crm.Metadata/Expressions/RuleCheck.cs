@@ -1,3 +1,4 @@
+using Crm.Rules;
 using Crm.Sdk;
 
 namespace Crm.Metadata;
@@ -9,6 +10,10 @@ internal static class RuleCheck
     public const int MaxRules = 100;
 
     private const int MaxMessage = 500;
+
+    // Less is lost in the moments a machine is busy; more would keep the record locked for everybody else.
+    private const int MinBudget = 50;
+    private const int MaxBudget = 10_000;
 
     public static void Problems(List<PlanMessage> problems, MetadataSnapshot snapshot, EntityDefinition entity)
     {
@@ -33,12 +38,60 @@ internal static class RuleCheck
                 SnapshotCheck.Add(problems, ErrorCodes.Length, target, "RuleMessageWrong", label, MaxMessage);
             }
 
+            if (rule.Kind == RuleKind.Script)
+            {
+                Script(problems, entity, rule, target, label);
+                continue;
+            }
+
             if (!Rule.TryParse(snapshot, entity, rule, out var parsed, out var error))
             {
                 SnapshotCheck.Add(problems, PlanCodes.Expression, target, "RuleWrong", label, error.Message);
             }
 
             Fields(problems, entity, rule, parsed, target, label);
+        }
+    }
+
+    /// <summary>What can be said of a script without reading it; a worker process says the rest, see <see cref="ScriptChecks"/>.</summary>
+    private static void Script(List<PlanMessage> problems, EntityDefinition entity, RuleDefinition rule, string target, string label)
+    {
+        if (rule.Script is not { } script || string.IsNullOrWhiteSpace(script.Text))
+        {
+            SnapshotCheck.Add(problems, ErrorCodes.Required, target, "RuleWithoutScript", label);
+            return;
+        }
+
+        if (script.Text.Length > ScriptWorkers.MaxLength)
+        {
+            SnapshotCheck.Add(problems, ErrorCodes.Length, target, "ScriptTooLong", label, ScriptWorkers.MaxLength);
+        }
+
+        if (script.Budget is < MinBudget or > MaxBudget)
+        {
+            SnapshotCheck.Add(problems, ErrorCodes.Range, target, "ScriptBudget", label, MinBudget, MaxBudget);
+        }
+
+        if (rule.Message is not null || !rule.Options.IsEmpty || rule.Condition.Length > 0)
+        {
+            SnapshotCheck.Add(problems, PlanCodes.Option, target, "ScriptStrangeOption", label);
+        }
+
+        if (rule.Fields.IsEmpty && script.When == ScriptMoment.Calculate)
+        {
+            SnapshotCheck.Add(problems, ErrorCodes.Required, target, "RuleWithoutFields", label);
+        }
+
+        foreach (var name in rule.Fields)
+        {
+            if (!entity.TryField(name, out var field) || field.IsHidden)
+            {
+                SnapshotCheck.Add(problems, ErrorCodes.UnknownField, target, "UnknownField", entity.Label, LayerEdit.Short(name));
+            }
+            else if (script.When == ScriptMoment.Calculate && (field.IsCalculated || field.Type is ManyToManyType || field.Type == Sdk.Fields.AutoNumber || (field.IsSystem && field.Name is not ("owner" or "is_active"))))
+            {
+                SnapshotCheck.Add(problems, ErrorCodes.ReadOnly, target, "RuleReadOnlyField", label, field.Label);
+            }
         }
     }
 

@@ -49,13 +49,18 @@ internal sealed class FieldRenames(MetadataSnapshot before, IReadOnlyCollection<
         OrderBy = rollUp.OrderBy is null ? null : Name(rollUp.Entity, rollUp.OrderBy),
     };
 
+    private ScriptDefinition? Script(string entity, ScriptDefinition? script) => script is null ? null : script with
+    {
+        Text = renames.Where(r => r.Entity == entity && before.Entity(entity).TryField(r.From, out _)).Aggregate(script.Text, (text, r) => ScriptNames.Renamed(text, before.Entity(entity).Field(r.From), r.To)),
+    };
+
     private EntityShape Follow(EntityShape shape)
     {
         var home = before.Entity(shape.Name);
         return DeclareEdit.Renamed(shape, path => Path(home, path), filter => Filter(home, filter)) with
         {
             Fields = [.. shape.Fields.Select(f => f with { Name = Name(shape.Name, f.Name), Formula = f.Formula is null ? null : Expression(shape.Name, f.Formula), RollUp = RollUp(f.RollUp) })],
-            Rules = [.. shape.Rules.Select(r => r with { Condition = Expression(shape.Name, r.Condition), Fields = [.. r.Fields.Select(f => Name(shape.Name, f))] })],
+            Rules = [.. shape.Rules.Select(r => r with { Condition = Expression(shape.Name, r.Condition), Script = Script(shape.Name, r.Script), Fields = [.. r.Fields.Select(f => Name(shape.Name, f))] })],
         };
     }
 

@@ -83,7 +83,10 @@ public static class WhereUsed
             from entity in snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal)
             from rule in EntityExpressions.Of(snapshot, entity).Rules
             where rule.Condition.Paths.Any(p => p.Reads(entity, owner, used)) || (entity.Name == owner.Name && rule.Definition.Fields.Contains(used.Name))
-            select Use("rule", owner.Name + "." + used.Name, entity.Name + "." + rule.Definition.Name, "UseRule", rule.Definition.Label ?? Names.ToLabel(rule.Definition.Name), entity.Label));
+            select Use("rule", owner.Name + "." + used.Name, entity.Name + "." + rule.Definition.Name, "UseRule", rule.Definition.Label ?? Names.ToLabel(rule.Definition.Name), entity.Label)).Concat(
+            from rule in owner.Rules
+            where ScriptNames.Uses(rule, used)
+            select Use("rule", owner.Name + "." + used.Name, owner.Name + "." + rule.Name, "UseRule", rule.Label ?? Names.ToLabel(rule.Name), owner.Label));
 
     private static IEnumerable<PlanUse> OfRollUps(MetadataSnapshot snapshot, EntityDefinition owner, FieldDefinition used) =>
         from rollUp in RollUpGroup.OfChild(snapshot, owner.Name).SelectMany(g => g.RollUps)

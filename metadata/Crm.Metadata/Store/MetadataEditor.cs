@@ -1,11 +1,12 @@
 using System.Text.Json;
+using Crm.Rules;
 using Crm.Sdk;
 using Dapper;
 
 namespace Crm.Metadata;
 
 /// <summary>The one way definitions are changed: planned first, then applied. A module's start and an administrator's click are the same operation.</summary>
-public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, TimeProvider time)
+public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, ScriptWorkers scripts, TimeProvider time)
 {
     // Hosts that start together declare the same modules one after the other.
     internal static readonly TimeSpan StartWait = TimeSpan.FromMinutes(2);
@@ -26,6 +27,11 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
         }
 
         var (draft, plan) = await store.Runner.PlanAsync(changes, ct);
+        if (await ScriptChecks.ProblemsAsync(scripts, store.Current, draft.Snapshot, ct) is { IsEmpty: false } problems)
+        {
+            plan = plan with { Errors = [.. plan.Errors, .. problems], Steps = [] };
+        }
+
         if (plan.CanApply)
         {
             await KeepAsync(plan, changes, draft.Statements, actor, ct);
@@ -72,13 +78,18 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Ti
     /// <param name="shape">Everything it declares.</param>
     /// <param name="version">Version of its assembly, for the upgrade report; null when it is not known.</param>
     /// <param name="ct">Stops before the commit.</param>
-    public Task<ApplyResult> DeclareAsync(ModuleInfo module, DeclaredShape shape, string? version = null, CancellationToken ct = default)
+    public async Task<ApplyResult> DeclareAsync(ModuleInfo module, DeclaredShape shape, string? version = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(shape);
-        return module.Id is Origins.Platform or Origins.Custom
-            ? throw new ArgumentException($"A module cannot be called '{module.Id}'.", nameof(module))
-            : RunAsync(new ApplyRequest([new MetadataChange.Declare(module, shape) { Version = version }], Actor.System, ApplyOptions.None, StartWait) { Module = module }, ct);
+        if (module.Id is Origins.Platform or Origins.Custom)
+        {
+            throw new ArgumentException($"A module cannot be called '{module.Id}'.", nameof(module));
+        }
+
+        return await ScriptChecks.ProblemsAsync(scripts, shape, ct) is { IsEmpty: false } problems
+            ? new ApplyResult(store.Current.Version, problems, Changed: false)
+            : await RunAsync(new ApplyRequest([new MetadataChange.Declare(module, shape) { Version = version }], Actor.System, ApplyOptions.None, StartWait) { Module = module }, ct);
     }
 
     private async Task<ApplyResult> RunAsync(ApplyRequest request, CancellationToken ct)

@@ -7,7 +7,7 @@ using Crm.Sdk;
 
 namespace Crm.Records;
 
-/// <summary>Changed fields as JSON: name to [before, after], a value of several columns as a list of them.</summary>
+/// <summary>Changed fields as JSON: name to [before, after] or, when a rule's script set it, [before, after, rule]; a value of several columns as a list of them.</summary>
 internal static class HistoryJson
 {
     /// <summary>One text per change.</summary>
@@ -59,7 +59,10 @@ internal static class HistoryJson
             var isVisible = table.TryField(name, out var field);
             if (isVisible || !table.Entity.TryField(name, out _))
             {
-                changes.Add(new FieldChange(name, ReadValue(field, property.Value[0]), ReadValue(field, property.Value[1])));
+                changes.Add(new FieldChange(name, ReadValue(field, property.Value[0]), ReadValue(field, property.Value[1]))
+                {
+                    Rule = property.Value.GetArrayLength() > 2 ? property.Value[2].GetString() : null,
+                });
             }
         }
 
@@ -75,17 +78,22 @@ internal static class HistoryJson
         json.WriteStartObject();
         foreach (var field in fields)
         {
-            Write(json, field, change.Stored?[field.Index], change.Kind == ChangeKind.Delete ? null : change.Values[field.Index]);
+            Write(json, field, change.Stored?[field.Index], change.Kind == ChangeKind.Delete ? null : change.Values[field.Index], change.SetBy?.GetValueOrDefault(field.Index));
         }
 
         json.WriteEndObject();
     }
 
-    private static void Write(Utf8JsonWriter json, TableField field, object? before, object? after)
+    private static void Write(Utf8JsonWriter json, TableField field, object? before, object? after, string? rule = null)
     {
         json.WriteStartArray(field.Name);
         WriteValue(json, field, before);
         WriteValue(json, field, after);
+        if (rule is not null)
+        {
+            json.WriteStringValue(rule);
+        }
+
         json.WriteEndArray();
     }
 

@@ -27,6 +27,7 @@ internal sealed class EntityTable
         Hierarchies = [.. Fields.Where(f => f.Type is HierarchyType)];
         Links = [.. Fields.Where(f => f.Type is ManyToManyType)];
         Files = [.. Fields.Where(f => f.Type is FileType)];
+        Scripts = [.. entity.Rules.Where(r => r.Script is not null)];
         Id = byName["id"].Index;
         Version = byName["version"].Index;
     }
@@ -50,6 +51,9 @@ internal sealed class EntityTable
 
     /// <summary>Fields that hold files.</summary>
     public ImmutableArray<TableField> Files { get; }
+
+    /// <summary>Rules with a script, in their order.</summary>
+    public ImmutableArray<RuleDefinition> Scripts { get; }
 
     /// <summary>Shape of a record with all fields; places are those of <see cref="Fields"/>.</summary>
     public RecordShape Shape { get; }

@@ -51,6 +51,18 @@ internal sealed class ChangeInput(TableField target)
         return input;
     }
 
+    /// <summary>Input for columns of a field, or for the field as a whole.</summary>
+    public static ChangeInput Of(TableField field, IEnumerable<(int Part, object? Value)> given)
+    {
+        var input = new ChangeInput(field);
+        foreach (var (part, value) in given)
+        {
+            input.Give(part, value);
+        }
+
+        return input;
+    }
+
     /// <summary>The value to store, completed from the stored one where the input leaves parts open.</summary>
     public bool TryValue(object? stored, out object? value, [NotNullWhen(false)] out FieldError? error)
     {

@@ -45,13 +45,16 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
     public Dictionary<TableField, LinkChanges> Links { get; } = [];
 
     /// <summary>Whether nothing of the record itself is to change, nor can: only its links.</summary>
-    public bool IsOfLinksOnly => Kind == ChangeKind.Update && inputs.Count > 0 && inputs.TrueForAll(i => i.Field.Type is ManyToManyType) && session.Behaviors.InterceptorsOf(Entity.Name).IsEmpty;
+    public bool IsOfLinksOnly => Kind == ChangeKind.Update && inputs.Count > 0 && inputs.TrueForAll(i => i.Field.Type is ManyToManyType) && table.Scripts.IsEmpty && session.Behaviors.InterceptorsOf(Entity.Name).IsEmpty;
 
     /// <summary>Links were written or were to be written, and one of them was refused.</summary>
     public bool HasRefusedLinks { get; set; }
 
     /// <summary>The interceptors of this change; null when its entity has none.</summary>
     public InterceptorSet? Interceptors { get; set; }
+
+    /// <summary>Rules whose script set a value, by place of the field; null for none.</summary>
+    public Dictionary<int, string>? SetBy { get; private set; }
 
     /// <summary>Its row is written.</summary>
     public bool IsWritten { get; set; }
@@ -114,6 +117,21 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
         ArgumentException.ThrowIfNullOrEmpty(code);
         ArgumentException.ThrowIfNullOrEmpty(message);
         (errors ??= []).Add(new ValidationError(field, code, message));
+    }
+
+    /// <summary>Gives a field the value a rule's script wants; one it cannot hold is refused like anybody else's.</summary>
+    public void SetByRule(string rule, ChangeInput input)
+    {
+        var field = input.Field;
+        if (!input.TryValue(values[field.Index], out var value, out var error))
+        {
+            Refuse(field.Name + error.At, error.Code, error.Message);
+        }
+        else if (!field.Type.AreEqual(value, values[field.Index]))
+        {
+            values[field.Index] = value;
+            (SetBy ??= [])[field.Index] = rule;
+        }
     }
 
     /// <summary>Refuses, and leaves out the steps that follow.</summary>

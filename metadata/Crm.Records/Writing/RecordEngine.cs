@@ -1,17 +1,20 @@
 using Crm.Metadata;
+using Crm.Rules;
 using Crm.Sdk;
 using Npgsql;
 
 namespace Crm.Records;
 
 /// <summary>What every record service shares.</summary>
-public sealed class RecordEngine(CrmDatabase database, MetadataStore metadata, BehaviorSource behaviors, TimeProvider time) : IRecords
+public sealed class RecordEngine(CrmDatabase database, MetadataStore metadata, BehaviorSource behaviors, ScriptWorkers scripts, TimeProvider time) : IRecords
 {
     internal CrmDatabase Database => database;
 
     internal MetadataStore Metadata => metadata;
 
     internal BehaviorSource Behaviors => behaviors;
+
+    internal ScriptWorkers Scripts => scripts;
 
     internal TimeProvider Time => time;
 

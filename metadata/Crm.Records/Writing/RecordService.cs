@@ -80,13 +80,15 @@ public sealed class RecordService : IRecordService
         await RecordStore.LockAndLoadAsync(run, ct);
         run.ApplyInput();
 
-        // d  who has a say: interceptors in module order, then the allowed moves between stages
+        // d  who has a say: interceptors in module order, scripts of rules, then the allowed moves between stages
         await InterceptorSet.BeforeAsync(run, ct);
+        await ScriptRules.SetAsync(run, ct);
         StageGuard.Check(run);
 
         // e  values are final: formulas follow from them, and every field is checked at once
         await Calculations.ApplyAsync(run, ct);
         run.Seal();
+        await ScriptRules.CheckAsync(run, ct);
         await Validation.CheckAsync(run, ct);
         await HierarchyGuard.CheckAsync(run, ct);
         await FileGuard.CheckAsync(run, ct);

@@ -24,7 +24,7 @@ public sealed class EntityExpressions
         }
 
         Formulas = InOrder(entity, formulas);
-        Rules = [.. entity.Rules.Select(r => Rule.TryParse(snapshot, entity, r, out var rule, out _) ? rule : null).OfType<Rule>()];
+        Rules = [.. entity.Rules.Where(r => r.Kind != RuleKind.Script).Select(r => Rule.TryParse(snapshot, entity, r, out var rule, out _) ? rule : null).OfType<Rule>()];
         LookedUpByRules = [.. Rules.SelectMany(r => r.Condition.Paths).Where(p => p.IsLookedUp)];
         this.entity = entity;
     }
@@ -32,7 +32,7 @@ public sealed class EntityExpressions
     /// <summary>Formulas, each after those of the same entity it reads.</summary>
     public ImmutableArray<Formula> Formulas { get; }
 
-    /// <summary>Rules, in the order they are asked in.</summary>
+    /// <summary>Rules with a condition, in the order they are asked in.</summary>
     public ImmutableArray<Rule> Rules { get; }
 
     /// <summary>What rules read of the records that lookups lead to.</summary>

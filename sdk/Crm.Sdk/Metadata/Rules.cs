@@ -18,6 +18,9 @@ public sealed record RuleDefinition(string Name, RuleKind Kind, string Condition
     /// <summary>Of <see cref="RuleKind.Options"/> about choices: those that are left while the condition holds.</summary>
     public ImmutableArray<string> Options { get; init; } = [];
 
+    /// <summary>Of <see cref="RuleKind.Script"/>: what is run. Such a rule has no condition, and its fields are what <see cref="ScriptDefinition.When"/> says.</summary>
+    public ScriptDefinition? Script { get; init; }
+
     /// <summary>Id of the declaring module, <c>platform</c> or <c>custom</c>.</summary>
     public string Origin { get; init; } = Origins.Custom;
 }
@@ -42,4 +45,45 @@ public enum RuleKind
     /// <c>contact.company = company</c>; forms offer only such records.
     /// </summary>
     Options,
+
+    /// <summary>A script in JavaScript decides.</summary>
+    Script,
+}
+
+/// <summary>A rule's script. It sees a record as JSON, gives its properties values and refuses; what it sets is checked like any other value.</summary>
+/// <param name="Text">JavaScript, ES5.</param>
+/// <param name="When">At which moment of a write it runs.</param>
+public sealed record ScriptDefinition(string Text, ScriptMoment When)
+{
+    /// <summary>The budget of a script that names none, in milliseconds.</summary>
+    public const int DefaultBudget = 2000;
+
+    /// <summary>What it means for the write when the script itself fails.</summary>
+    public ScriptFailing OnFailure { get; init; }
+
+    /// <summary>How long it may take for one record, in milliseconds; for many records at once ten times as long in all.</summary>
+    public int Budget { get; init; } = DefaultBudget;
+}
+
+/// <summary>When a script runs.</summary>
+public enum ScriptMoment
+{
+    /// <summary>After a caller and modules gave values, when one of the rule's fields changes; without fields at every write. It may set and refuse.</summary>
+    Change,
+
+    /// <summary>After those, at every write. It gives the rule's fields their values and nothing else, and cannot refuse.</summary>
+    Calculate,
+
+    /// <summary>Once all values are final, formulas too, when one of the rule's fields changes; without fields at every write. It may refuse and cannot set.</summary>
+    Validate,
+}
+
+/// <summary>What the failure of a script means.</summary>
+public enum ScriptFailing
+{
+    /// <summary>The write is refused.</summary>
+    Refuse,
+
+    /// <summary>The write goes on as if there were no such rule.</summary>
+    Continue,
 }

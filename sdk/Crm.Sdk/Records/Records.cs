@@ -220,4 +220,8 @@ public sealed record HistoryEntry(DateTimeOffset At, Guid UserId, string UserNam
 /// <param name="Field">Name of the field.</param>
 /// <param name="Before">Stored value before; null on create.</param>
 /// <param name="After">Stored value after; null on delete.</param>
-public sealed record FieldChange(string Field, object? Before, object? After);
+public sealed record FieldChange(string Field, object? Before, object? After)
+{
+    /// <summary>Name of the rule whose script set the value; null when the user or a module did.</summary>
+    public string? Rule { get; init; }
+}

@@ -119,7 +119,7 @@ public sealed class RelativeFilterTests(RelativeFilterTests.Data data) : IClassF
     {
         private readonly Engine engine = new();
 
-        public RecordService As(Actor actor) => new RecordEngine(engine.Database, engine.Metadata, new BehaviorSource(), new Stopped()).As(actor);
+        public RecordService As(Actor actor) => new RecordEngine(engine.Database, engine.Metadata, new BehaviorSource(), engine.Scripts, new Stopped()).As(actor);
 
         public async Task InitializeAsync()
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Crm.Metadata;
+using Crm.Rules;
 using Crm.Sdk;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -22,7 +23,7 @@ public sealed class ConversionTests(Engine engine) : IClassFixture<Engine>
         using var done = new CancellationTokenSource();
         var last = new long[2 * Writers];
         var work = Enumerable.Range(0, 2 * Writers).Select(w => Task.Run(() => WorkAsync(
-            w < Writers ? engine.Records : new RecordEngine(deaf.GetRequiredService<CrmDatabase>(), metadata, new BehaviorSource(), TimeProvider.System).As(Engine.User), w, last, done.Token))).ToArray();
+            w < Writers ? engine.Records : new RecordEngine(deaf.GetRequiredService<CrmDatabase>(), metadata, new BehaviorSource(), deaf.GetRequiredService<ScriptWorkers>(), TimeProvider.System).As(Engine.User), w, last, done.Token))).ToArray();
 
         await engine.ChangeAsync("""[{"change":"change_type","entity":"x_load","field":{"name":"amount","type":"integer"}}]""");
         await StepsAsync();

@@ -1,4 +1,5 @@
 using Crm.Metadata;
+using Crm.Rules;
 using Crm.Sdk;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -65,7 +66,7 @@ public sealed class OldDefinitionsTests(Engine engine) : IClassFixture<Engine>
     }
 
     private static RecordService Records(ServiceProvider host) =>
-        new RecordEngine(host.GetRequiredService<CrmDatabase>(), host.GetRequiredService<MetadataStore>(), new BehaviorSource(), TimeProvider.System).As(Engine.User);
+        new RecordEngine(host.GetRequiredService<CrmDatabase>(), host.GetRequiredService<MetadataStore>(), new BehaviorSource(), host.GetRequiredService<ScriptWorkers>(), TimeProvider.System).As(Engine.User);
 
     private async Task<ServiceProvider> DeafAsync()
     {

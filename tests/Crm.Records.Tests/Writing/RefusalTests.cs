@@ -137,7 +137,7 @@ public sealed class RefusalTests(Engine engine) : IClassFixture<Engine>
     public async Task Entities_of_a_module_that_does_not_run_are_read_only()
     {
         var deal = await Records.SavedAsync(Values.Deal());
-        var off = new RecordEngine(engine.Database, engine.Metadata, new BehaviorSource(), TimeProvider.System).As(Engine.Admin);
+        var off = new RecordEngine(engine.Database, engine.Metadata, new BehaviorSource(), engine.Scripts, TimeProvider.System).As(Engine.Admin);
         Assert.Equal(ErrorCodes.Module, (await off.RefusedOnceAsync(Values.Update(deal, ("count", 1)))).Code);
         Assert.NotNull(await off.FindAsync("deal", deal.Id));
     }
@@ -153,7 +153,7 @@ public sealed class RefusalTests(Engine engine) : IClassFixture<Engine>
             await command.ExecuteNonQueryAsync();
         }
 
-        var impatient = new RecordEngine(engine.Database, engine.Metadata, engine.With().Behaviors, TimeProvider.System) { LockTimeout = TimeSpan.FromMilliseconds(50) }.As(Engine.User);
+        var impatient = new RecordEngine(engine.Database, engine.Metadata, engine.With().Behaviors, engine.Scripts, TimeProvider.System) { LockTimeout = TimeSpan.FromMilliseconds(50) }.As(Engine.User);
         Assert.Equal(ErrorCodes.Busy, (await impatient.RefusedOnceAsync(Values.Update(deal, ("count", 1)))).Code);
     }
 }

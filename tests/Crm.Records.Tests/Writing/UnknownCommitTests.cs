@@ -48,14 +48,14 @@ public sealed class UnknownCommitTests(Engine engine) : IClassFixture<Engine>
     {
         await using var wire = Wire.To(engine.ConnectionString);
         await using var database = new CrmDatabase(wire.ConnectionString);
-        var records = new RecordEngine(database, engine.Metadata, engine.With().Behaviors, TimeProvider.System) { CommitChecks = 2 }.As(Engine.User);
+        var records = new RecordEngine(database, engine.Metadata, engine.With().Behaviors, engine.Scripts, TimeProvider.System) { CommitChecks = 2 }.As(Engine.User);
         await records.SavedAsync(Values.Company("warm"));
 
         wire.CutAt = Cut.ForGood;
         await Assert.ThrowsAsync<UnknownOutcomeException>(() => records.SaveAsync(Values.Company("Who knows")));
     }
 
-    private RecordService Through(CrmDatabase database) => new RecordEngine(database, engine.Metadata, engine.With().Behaviors, TimeProvider.System).As(Engine.User);
+    private RecordService Through(CrmDatabase database) => new RecordEngine(database, engine.Metadata, engine.With().Behaviors, engine.Scripts, TimeProvider.System).As(Engine.User);
 
     private enum Cut
     {

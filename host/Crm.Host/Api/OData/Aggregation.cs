@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Crm.Records;
 using Crm.Sdk;
 using Microsoft.OData.UriParser.Aggregation;
 
@@ -187,7 +188,7 @@ internal sealed class Aggregation
             var first = group.First();
             if (first.Path.Length == depth + 1)
             {
-                Values.Write(json, row.Values.GetValueOrDefault(first.Key));
+                ValueJson.Write(json, row.Values.GetValueOrDefault(first.Key));
             }
             else
             {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Crm.Records;
 using Crm.Sdk;
 
 namespace Crm.Host.Api.OData;
@@ -98,7 +99,7 @@ internal sealed class Projection
             }
             else
             {
-                Values.Write(json, type, index, record.Values.GetValueOrDefault(Path));
+                ValueJson.Write(json, type, index, record.Values.GetValueOrDefault(Path));
             }
         }
     }

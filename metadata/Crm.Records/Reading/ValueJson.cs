@@ -3,14 +3,16 @@ using System.Globalization;
 using System.Text.Json;
 using Crm.Sdk;
 
-namespace Crm.Host.Api.OData;
+namespace Crm.Records;
 
-/// <summary>Values as JSON.</summary>
-internal static class Values
+/// <summary>Values as JSON, as the API and scripts know them.</summary>
+public static class ValueJson
 {
     /// <summary>Writes one column of a field's value.</summary>
     public static void Write(Utf8JsonWriter json, FieldType type, int column, object? value)
     {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(type);
         if (value is null && (type.Columns[column].Storage == StorageKind.TextList || type is SeveralType))
         {
             // A collection is never null in OData.
@@ -55,6 +57,7 @@ internal static class Values
     /// <summary>Writes the value of a column.</summary>
     public static void Write(Utf8JsonWriter json, object? value)
     {
+        ArgumentNullException.ThrowIfNull(json);
         switch (value)
         {
             case null:
@@ -122,6 +125,8 @@ internal static class Values
     /// <summary>Writes the whole value of a field: an object of its parts where it has several.</summary>
     public static void WriteWhole(Utf8JsonWriter json, FieldType type, object? value)
     {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(type);
         if (type.Columns.Length == 1 || value is null || value.GetType() != type.ValueType)
         {
             Write(json, value);
