@@ -5,8 +5,10 @@ using Crm.Host.Pages;
 using Crm.Host.Security;
 using Crm.Host.Startup;
 using Crm.Host.Webhooks;
+using Crm.Host.Workflows;
 using Crm.Metadata;
 using Crm.Records;
+using Crm.Workflows;
 
 namespace Crm.Host;
 
@@ -77,6 +79,7 @@ public static class CrmHost
         builder.Services.AddSingleton(_ => server);
         builder.Services.AddCrmMetadata(server.ConnectionString);
         builder.Services.AddCrmRecords();
+        builder.Services.AddCrmWorkflows();
         builder.Services.AddSingleton<StartupSequence>();
         builder.Services.AddSingleton<Readiness>();
         builder.AddCrmSecurity();
@@ -94,6 +97,7 @@ public static class CrmHost
         app.MapCrmModules();
         app.MapCrmApi();
         app.MapWebhooks();
+        app.MapWorkflows();
         app.MapCrmPages();
         return app;
     }

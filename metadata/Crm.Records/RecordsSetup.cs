@@ -22,6 +22,7 @@ public static class RecordsSetup
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton<WebhookStore>();
         services.TryAddSingleton<DeliveryQueue>();
+        services.AddSingleton<IOutboxConsumer>(provider => provider.GetRequiredService<DeliveryQueue>());
         services.AddCrmJobs();
         return services;
     }

@@ -3,7 +3,7 @@ using Crm.Sdk;
 
 namespace Crm.Host.Api;
 
-/// <summary>Gives everything below <c>/odata</c>, <c>/api</c> and <c>/openapi</c> an error body in one shape, whoever refused the request.</summary>
+/// <summary>Gives everything below <c>/odata</c>, <c>/api</c>, <c>/elsa/api</c> and <c>/openapi</c> an error body in one shape, whoever refused the request.</summary>
 internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddleware> logger)
 {
     /// <summary>Puts the middleware before everything else, so that refusals of sign-in and routing pass it too.</summary>
@@ -45,6 +45,7 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
 
     private static bool IsApi(PathString path) =>
         path.StartsWithSegments("/odata", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/openapi", StringComparison.OrdinalIgnoreCase)
+        || path.StartsWithSegments("/elsa/api", StringComparison.OrdinalIgnoreCase)
         || (path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase, out var rest) && rest.HasValue && rest != "/");
 
     private static ApiError? Translate(Exception exception) => exception switch

@@ -4,6 +4,7 @@ using Crm.Host.Modules;
 using Crm.Host.Security;
 using Crm.Metadata;
 using Crm.Records;
+using Crm.Workflows;
 
 namespace Crm.Host.Startup;
 
@@ -15,7 +16,7 @@ internal sealed class StartupSequence(CrmDatabase database, MetadataStore metada
     public async Task RunAsync(CancellationToken ct)
     {
         await ReachDatabaseAsync(ct);
-        var scripts = await PlatformScripts.RunAsync(database, [typeof(CrmDatabase).Assembly, typeof(RecordEngine).Assembly, typeof(StartupSequence).Assembly], ct);
+        var scripts = await PlatformScripts.RunAsync(database, [typeof(CrmDatabase).Assembly, typeof(RecordEngine).Assembly, typeof(WorkflowStore).Assembly, typeof(StartupSequence).Assembly], ct);
         foreach (var warning in scripts.Warnings)
         {
             log.LogWarning("The database says: {Warning}", warning);

@@ -61,7 +61,7 @@ internal sealed class WebhookSender : BackgroundService
     {
         using var subscription = notifications.Subscribe(WebhookStore.Channel, async (_, ct) =>
         {
-            behaviors.HeardOutside = await store.HeardAsync(ct);
+            behaviors.HearOutside("webhooks", await store.HeardAsync(ct));
             wake.Call();
         });
         while (!stoppingToken.IsCancellationRequested)

@@ -1,5 +1,4 @@
 using Crm.Metadata;
-using Crm.Records.Webhooks;
 using Crm.Sdk;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -12,7 +11,8 @@ namespace Crm.Records;
 /// Tells listeners of committed changes: at least once, in order per record, one host at a time. A row leaves the outbox only after every listener has handled
 /// it; a host that dies leaves its rows to the next one. A module that is off when an event is due is not told of it.
 /// </summary>
-public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behaviors, Notifications notifications, ILogger<OutboxDispatcher> log) : BackgroundService
+public sealed class OutboxDispatcher(
+    CrmDatabase database, BehaviorSource behaviors, Notifications notifications, IEnumerable<IOutboxConsumer> consumers, ILogger<OutboxDispatcher> log) : BackgroundService
 {
     // Whoever holds this lock dispatches; it ends with its connection.
     private const long LockKey = 0x43524d_4f555442;
@@ -80,10 +80,11 @@ public sealed class OutboxDispatcher(CrmDatabase database, BehaviorSource behavi
         while (!ct.IsCancellationRequested)
         {
             var due = await OutboxStore.DueAsync(connection, BatchSize, ct);
-            if (due.Exists(r => r.Attempts == 0))
+            long[] fresh = [.. due.Where(r => r.Attempts == 0).Select(r => r.Id)];
+            foreach (var consumer in fresh.Length > 0 ? consumers : [])
             {
                 // Before anybody is told: a row leaves the outbox only when nobody is left to be told of it.
-                await DeliveryQueue.AddAsync(connection, due.Where(r => r.Attempts == 0).Select(r => r.Id), ct);
+                await consumer.TakeAsync(connection, fresh, ct);
             }
 
             await DispatchAsync(due, ct);

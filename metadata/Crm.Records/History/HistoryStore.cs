@@ -20,8 +20,8 @@ internal static class HistoryStore
             INSERT INTO crm.history (at, user_id, user_name, entity, record_id, kind, version, source, causation, changes, cause_entity, cause_id)
             SELECT $1, $2, $3, $10, record_id, kind, version, source, $11, changes::jsonb, CASE WHEN cause IS NOT NULL THEN $13 END, cause FROM change ORDER BY place
         ), outbox AS (
-            INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields, cause_entity, cause_id)
-            SELECT $1, $2, $10, record_id, kind, version, string_to_array(fields, ','), CASE WHEN cause IS NOT NULL THEN $13 END, cause FROM change ORDER BY place
+            INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields, causation, cause_entity, cause_id)
+            SELECT $1, $2, $10, record_id, kind, version, string_to_array(fields, ','), $11, CASE WHEN cause IS NOT NULL THEN $13 END, cause FROM change ORDER BY place
         )
         SELECT version FROM crm.metadata_version
         """;
@@ -84,7 +84,7 @@ internal static class HistoryStore
     private static async Task NotifyAsync(SaveSession session, string entity, CancellationToken ct)
     {
         // Announcements are sent by the commit, and committing with one takes a lock all others wait for: only where somebody listens.
-        if (!session.Behaviors.ListenersOf(entity).IsEmpty || session.Engine.Behaviors.HeardOutside?.Contains(entity) != false)
+        if (!session.Behaviors.ListenersOf(entity).IsEmpty || session.Engine.Behaviors.IsHeardOutside(entity))
         {
             await using var notify = session.Command("SELECT pg_notify($1, '')");
             notify.Parameters.Add(new() { Value = Channel });

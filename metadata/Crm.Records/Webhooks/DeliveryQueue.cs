@@ -7,7 +7,7 @@ using Npgsql;
 namespace Crm.Records.Webhooks;
 
 /// <summary>What is to be sent to webhooks: taken by one host at a time, in order per record and webhook, and settled afterwards.</summary>
-public sealed class DeliveryQueue(CrmDatabase database)
+public sealed class DeliveryQueue(CrmDatabase database) : IOutboxConsumer
 {
     private const int MaxAnswer = 2000;
 
@@ -21,7 +21,7 @@ public sealed class DeliveryQueue(CrmDatabase database)
     ];
 
     /// <summary>Writes down which webhooks must be told of committed changes; again for the same changes does nothing.</summary>
-    internal static async Task AddAsync(NpgsqlConnection connection, IEnumerable<long> events, CancellationToken ct)
+    async Task IOutboxConsumer.TakeAsync(NpgsqlConnection connection, IReadOnlyList<long> events, CancellationToken ct)
     {
         var added = await connection.ExecuteAsync(new CommandDefinition(
             """

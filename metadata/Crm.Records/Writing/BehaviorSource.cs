@@ -8,6 +8,7 @@ namespace Crm.Records;
 public sealed class BehaviorSource
 {
     private volatile BehaviorGeneration current = new(RecordBehaviors.None);
+    private ImmutableDictionary<string, ImmutableHashSet<string>?> heardOutside = ImmutableDictionary<string, ImmutableHashSet<string>?>.Empty;
 
     /// <summary>Read once per operation and keep.</summary>
     public RecordBehaviors Current => current.Behaviors;
@@ -15,8 +16,16 @@ public sealed class BehaviorSource
     /// <summary>Whether it was said at all which modules run; before that, nobody can know who listens.</summary>
     public bool IsKnown => !ReferenceEquals(Current, RecordBehaviors.None);
 
-    /// <summary>Entities whose changes webhooks are told of, as far as this host knows; null for all.</summary>
-    public ImmutableHashSet<string>? HeardOutside { get; set; } = [];
+    /// <summary>Says whose changes somebody outside the modules waits for, as far as this host knows.</summary>
+    /// <param name="listener">Who: webhooks, workflows.</param>
+    /// <param name="entities">The entities; null for all.</param>
+    public void HearOutside(string listener, ImmutableHashSet<string>? entities)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        ImmutableInterlocked.AddOrUpdate(ref heardOutside, listener, entities, (_, _) => entities);
+    }
+
+    internal bool IsHeardOutside(string entity) => heardOutside.Any(h => h.Value?.Contains(entity) != false);
 
     /// <summary>Swaps the behaviour; operations under way end on the old one.</summary>
     public void Replace(RecordBehaviors behaviors) => _ = SwapAsync(behaviors);

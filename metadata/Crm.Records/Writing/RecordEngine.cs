@@ -27,10 +27,15 @@ public sealed class RecordEngine(CrmDatabase database, MetadataStore metadata, B
     internal QueryCompiler Queries { get; } = new();
 
     /// <summary>A record service that acts for the given actor.</summary>
-    public RecordService As(Actor actor)
+    public RecordService As(Actor actor) => As(actor, null);
+
+    /// <summary>As <see cref="As(Actor)"/>, for somebody whose saves belong together.</summary>
+    /// <param name="actor">Who.</param>
+    /// <param name="causation">What history and outbox say the writes were set off by; null for each save on its own.</param>
+    public RecordService As(Actor actor, Guid? causation)
     {
         ArgumentNullException.ThrowIfNull(actor);
-        return new RecordService(this, actor);
+        return new RecordService(this, actor, causation: causation);
     }
 
     /// <inheritdoc/>

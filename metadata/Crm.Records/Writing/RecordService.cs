@@ -4,15 +4,16 @@ using Npgsql;
 
 namespace Crm.Records;
 
-/// <summary>The one door to the records. Made by <see cref="RecordEngine.As"/>, and for interceptors by the transaction they run in.</summary>
+/// <summary>The one door to the records. Made by <see cref="RecordEngine.As(Actor)"/>, and for interceptors by the transaction they run in.</summary>
 public sealed class RecordService : IRecordService
 {
     private readonly RecordEngine engine;
     private readonly SaveSession? inside;
+    private readonly Guid? causation;
 
-    internal RecordService(RecordEngine engine, Actor actor, SaveSession? inside = null)
+    internal RecordService(RecordEngine engine, Actor actor, SaveSession? inside = null, Guid? causation = null)
     {
-        (this.engine, Actor, this.inside) = (engine, actor, inside);
+        (this.engine, Actor, this.inside, this.causation) = (engine, actor, inside, causation);
         Reads = new RecordReads(engine, actor, inside);
     }
 
@@ -63,7 +64,7 @@ public sealed class RecordService : IRecordService
         ArgumentNullException.ThrowIfNull(changes);
         ArgumentNullException.ThrowIfNull(options);
         return inside is null
-            ? SaveBatch.SaveAsync(() => new SaveSession(engine, Actor), changes, options, beforeCommit, ct)
+            ? SaveBatch.SaveAsync(() => new SaveSession(engine, Actor, causation), changes, options, beforeCommit, ct)
             : SaveBatch.SaveInsideAsync(inside, changes, options, beforeCommit, ct);
     }
 

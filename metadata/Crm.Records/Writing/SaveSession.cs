@@ -17,13 +17,13 @@ internal sealed class SaveSession : IAsyncDisposable
     private int savepoints;
     private bool isDone;
 
-    public SaveSession(RecordEngine engine, Actor actor)
+    public SaveSession(RecordEngine engine, Actor actor, Guid? causation = null)
     {
         (Engine, Actor) = (engine, actor);
         Snapshot = engine.Metadata.Current;
         behaviors = engine.Behaviors.Enter();
         Behaviors = behaviors.Behaviors;
-        CausationId = Guid.CreateVersion7();
+        CausationId = causation ?? Guid.CreateVersion7();
         var now = engine.Time.GetUtcNow();
         // PostgreSQL keeps microseconds.
         Now = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
@@ -45,7 +45,7 @@ internal sealed class SaveSession : IAsyncDisposable
 
     public RecordBehaviors Behaviors { get; }
 
-    /// <summary>The same for everything that one save set off.</summary>
+    /// <summary>The same for everything that one save, or one run of a workflow, set off.</summary>
     public Guid CausationId { get; }
 
     public DateTimeOffset Now { get; }

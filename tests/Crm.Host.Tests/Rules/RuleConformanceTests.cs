@@ -6,6 +6,7 @@ using Crm.Host.Tests.Api;
 using Crm.Host.Tests.Forms;
 using Crm.Host.Tests.Import;
 using Crm.Host.Tests.Lists;
+using Crm.Host.Tests.Workflows;
 using Crm.Records.Jobs;
 using Crm.Sdk;
 using Crm.Sdk.Web;
@@ -87,6 +88,7 @@ public sealed class RuleConformanceTests(ApiCrm crm) : IClassFixture<ApiCrm>, IA
         Assert.Equal(verdict, await ThroughTheListAsync(values));
         Assert.Equal(verdict, await ThroughABulkChangeAsync(values));
         Assert.Equal(verdict, await ThroughCodeAsync(values));
+        Assert.Equal(verdict, await ThroughAWorkflowAsync(values));
     }
 
     [Fact]
@@ -210,6 +212,26 @@ public sealed class RuleConformanceTests(ApiCrm crm) : IClassFixture<ApiCrm>, IA
         var records = crm.Crm.Services.GetRequiredService<IRecords>().As(Actor.System);
         var input = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(With(values, "Code").ToJsonString())!.ToDictionary(p => p.Key, p => Input(p.Value));
         return Say((await records.SaveAsync(RecordChange.Create("x_case", input) with { Source = "module" })).Errors);
+    }
+
+    /// <summary>The refusal is an incident of the run, told in its journal, and the record stays as it was.</summary>
+    private async Task<string?> ThroughAWorkflowAsync(string values)
+    {
+        var stored = await crm.CreateAsync("x_cases", """{"title":"Flow"}""");
+        var flows = new WorkflowClient(crm);
+        var name = "rules-" + Guid.CreateVersion7();
+        await flows.PublishAsync(WorkflowClient.Sequence(name, WorkflowClient.Trigger("Crm.RecordDeleted", "x_case"), WorkflowClient.SetFields("Write", values)));
+        await crm.SendAsync("POST", $"elsa/api/workflow-definitions/{name}/execute", $$"""{"record":"{{stored["id"]}}"}""");
+        var run = await flows.OnlyAsync(name);
+        var now = (await crm.GetAsync($"odata/v4/x_cases({stored["id"]})")).Json;
+        Assert.Equal(run.Status == "finished" ? 2 : 1, now["version"]!.GetValue<int>());
+        Assert.Equal(run.Status == "finished", !(await flows.JournalAsync(run)).Contains("Write Faulted"));
+        if (run.Incident is not null)
+        {
+            Assert.Equal(("rule", "Write"), (run.IncidentCode, run.IncidentActivity));
+        }
+
+        return run.Incident;
     }
 
     private async Task<string?> ThroughTheFormAsync(string values)

@@ -143,7 +143,7 @@ public sealed class OutboxTests(Engine engine) : IClassFixture<Engine>
 
     private async Task<Host> StartAsync(BehaviorSource source, TimeSpan? firstPause = null)
     {
-        var dispatcher = new OutboxDispatcher(engine.Database, source, engine.Notifications, NullLogger<OutboxDispatcher>.Instance)
+        var dispatcher = new OutboxDispatcher(engine.Database, source, engine.Notifications, [], NullLogger<OutboxDispatcher>.Instance)
         {
             Interval = TimeSpan.FromMilliseconds(50),
             FirstPause = firstPause ?? TimeSpan.FromMilliseconds(10),

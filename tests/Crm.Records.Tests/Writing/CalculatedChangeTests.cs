@@ -94,7 +94,7 @@ public sealed class CalculatedChangeTests(Engine engine) : IClassFixture<Engine>
 
             return Task.CompletedTask;
         })]));
-        using var dispatcher = new OutboxDispatcher(engine.Database, source, engine.Notifications, NullLogger<OutboxDispatcher>.Instance) { Interval = TimeSpan.FromMilliseconds(50) };
+        using var dispatcher = new OutboxDispatcher(engine.Database, source, engine.Notifications, [], NullLogger<OutboxDispatcher>.Instance) { Interval = TimeSpan.FromMilliseconds(50) };
         await dispatcher.StartAsync(CancellationToken.None);
 
         var deals = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => Records.SavedAsync(Values.Deal(("company", company.Id), ("budget", 100))))));
