@@ -51,6 +51,8 @@ internal sealed class StepBatches(NpgsqlConnection connection, TimeProvider time
     private async Task<bool?> OneAsync(Func<NpgsqlConnection, NpgsqlTransaction, int, CancellationToken, Task<StepBatch>> batch, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
+        // Records stay locked until the commit ends, so it does not wait for the disk: batch and position are lost together or not at all.
+        await connection.ExecuteAsync(new CommandDefinition("SET LOCAL synchronous_commit = off", transaction: transaction, cancellationToken: ct));
         var (last, count, isStopped) = await batch(connection, transaction, Size, ct);
         if (last is null || isStopped)
         {
