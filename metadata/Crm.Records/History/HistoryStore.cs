@@ -23,24 +23,20 @@ internal static class HistoryStore
             INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields, causation, cause_entity, cause_id)
             SELECT $1, $2, $10, record_id, kind, version, string_to_array(fields, ','), $11, CASE WHEN cause IS NOT NULL THEN $13 END, cause FROM change ORDER BY place
         )
-        SELECT version FROM crm.metadata_version
+        SELECT version, pg_current_xact_id() FROM crm.metadata_version
         """;
 
-    public static async Task AppendAsync(ChangeRun run, CancellationToken ct)
+    /// <summary>Adds what the history and listeners are to know of changes.</summary>
+    public static void Append(ChangeRun run, List<PendingChange> written, WriteBatch batch)
     {
-        var written = run.Changes.Where(c => c.IsWritten).ToList();
-        if (written.Count == 0)
-        {
-            return;
-        }
-
         var fields = written.ConvertAll(c => FieldsOf(run.Table, c));
         var texts = HistoryJson.Write(written, fields);
-        await AppendAsync(
+        Append(
             run.Session,
             run.Table.Entity.Name,
             [.. written.Select((c, i) => new HistoryRow(c.Id, c.Kind, VersionOf(run.Table, c), c.Change.Source, texts[i], string.Join(',', fields[i].Select(f => f.Name))))],
-            ct: ct);
+            null,
+            batch);
     }
 
     /// <summary>Writes rows of one entity, and tells its listeners.</summary>
@@ -51,13 +47,14 @@ internal static class HistoryStore
     /// <param name="ct">Cancels.</param>
     public static async Task AppendAsync(SaveSession session, string entity, ImmutableArray<HistoryRow> rows, string? causeEntity = null, CancellationToken ct = default)
     {
-        await using var command = session.Command(AppendSql);
-        if (causeEntity is not null)
-        {
-            // As long as it takes: a record with very many dependants could never be saved otherwise.
-            command.CommandTimeout = 0;
-        }
+        await using var batch = new WriteBatch(session);
+        Append(session, entity, rows, causeEntity, batch);
+        await batch.RunAsync(ct);
+    }
 
+    private static void Append(SaveSession session, string entity, ImmutableArray<HistoryRow> rows, string? causeEntity, WriteBatch batch)
+    {
+        var command = new NpgsqlBatchCommand(AppendSql);
         void Add(object value, NpgsqlDbType type) => command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
         Add(session.Now, NpgsqlDbType.TimestampTz);
         Add(session.Actor.UserId, NpgsqlDbType.Uuid);
@@ -72,23 +69,11 @@ internal static class HistoryStore
         Add(session.CausationId, NpgsqlDbType.Uuid);
         Add(rows.Select(r => r.Cause).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
         Add((object?)causeEntity ?? DBNull.Value, NpgsqlDbType.Text);
-        // A change of definitions waits for those who write what it reads, and those who come after it wait for it: what follows from this write, this host may not know yet.
-        if ((long)(await command.ExecuteScalarAsync(ct))! > session.Snapshot.Version)
-        {
-            throw new OldDefinitionsException();
-        }
-
-        await NotifyAsync(session, entity, ct);
-    }
-
-    private static async Task NotifyAsync(SaveSession session, string entity, CancellationToken ct)
-    {
+        batch.AddHistory(command, takesAny: causeEntity is not null);
         // Announcements are sent by the commit, and committing with one takes a lock all others wait for: only where somebody listens.
         if (!session.Behaviors.ListenersOf(entity).IsEmpty || session.Engine.Behaviors.IsHeardOutside(entity))
         {
-            await using var notify = session.Command("SELECT pg_notify($1, '')");
-            notify.Parameters.Add(new() { Value = Channel });
-            await notify.ExecuteNonQueryAsync(ct);
+            batch.Add(new NpgsqlBatchCommand("SELECT pg_notify($1, '')") { Parameters = { new() { Value = Channel } } });
         }
     }
 

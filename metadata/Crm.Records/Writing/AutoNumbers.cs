@@ -32,6 +32,7 @@ internal static class AutoNumbers
     private static async Task<long> TakeAsync(ChangeRun run, TableField field, NumberFormat format, int count, CancellationToken ct)
     {
         // A start that was raised later counts from there; one that was lowered changes nothing, because numbers are not given twice.
+        await run.Session.LimitAsync(ct);
         await using var command = run.Session.Command(
             """
             INSERT INTO crm.counter AS c (entity, field, next) VALUES ($1, $2, $3 + $4)

@@ -61,7 +61,11 @@ internal sealed class ChangeRun : IAsyncDisposable
         }
 
         await Session.BeginAsync(ct);
-        savepoint = needsSavepoint ? await Session.SavepointAsync(ct) : null;
+        if (needsSavepoint)
+        {
+            await Session.LimitAsync(ct);
+            savepoint = await Session.SavepointAsync(ct);
+        }
     }
 
     public void ApplyInput()

@@ -17,6 +17,7 @@ internal static class FileGuard
 
         // What nobody saved yet is for whoever uploaded it: an id alone opens no content.
         // The lock keeps an upload that nobody used yet from being cleared away until this is committed.
+        await run.Session.LimitAsync(ct);
         await using var command = run.Session.Command("SELECT id, name, content_type, size FROM crm.file WHERE id = ANY($1) AND (is_used OR created_by = $2) FOR UPDATE");
         command.Parameters.Add(Ids(wanted));
         command.Parameters.Add(new() { Value = run.Session.Actor.UserId });

@@ -21,7 +21,7 @@ internal static class HierarchyGuard
 
     private static async Task CheckAsync(ChangeRun run, TableField field, Dictionary<Guid, PendingChange> moved, CancellationToken ct)
     {
-        await using var batch = new NpgsqlBatch(run.Session.Connection, run.Session.Transaction);
+        await using var batch = run.Session.Batch();
         if (moved.Values.Any(c => c.Kind == ChangeKind.Update))
         {
             // Two who each move one half of a circle see nothing wrong in what is committed: whoever moves records waits for the other to end.

@@ -88,6 +88,7 @@ internal sealed class LookedUpPlan
         var pointed = current.IsEmpty ? "" : string.Concat(hold.Lookups.Select(l => $" || ARRAY(SELECT r.{table.System(l).Columns[0].Quoted} FROM {table.Name} AS r WHERE r.id = ANY($2))"));
         // Roll-ups write the record later, and a lock that is made stronger while others hold it too would wait for them for ever.
         var strength = hold.RolledUp is null && hold.Target != table.Entity.Name ? "SHARE" : "NO KEY UPDATE";
+        await run.Session.LimitAsync(ct);
         await using var command = run.Session.Command(
             $"SELECT k.id FROM {Sql.Table(hold.Target)} AS k WHERE k.id = ANY($1{pointed}) ORDER BY k.id FOR {strength}");
         // How long a save waits for each lock is set for its transaction; who waits for several waits for one after the other.

@@ -102,11 +102,10 @@ public sealed class RecordService : IRecordService
         // f  links of records that go are records themselves, and go first; numbers last, because their counter stays locked until the commit; then the rows
         await LinkWrites.RemoveAsync(run, ct);
         await AutoNumbers.AssignAsync(run, ct);
+
+        // g  with their history and outbox in one message, before others write: so both are in the order of the versions
         await RecordStore.WriteAsync(run, ct);
         await FileGuard.KeepAsync(run, ct);
-
-        // g  history and outbox before others write: so both are in the order of the versions
-        await HistoryStore.AppendAsync(run, ct);
         await LinkHistory.AppendAsync(run, ct);
 
         // h  what follows in other records: roll-ups of those this one points to, formulas of those that point to it

@@ -25,14 +25,17 @@ internal static class RecordStore
         // An update that leaves keys alone does not stop others from pointing to the record.
         // One that is of links only has to find the record there, no more: roll-ups of the links take their locks in an order of their own.
         var strength = changes[0].Kind == ChangeKind.Delete ? "UPDATE" : changes.TrueForAll(c => c.IsOfLinksOnly) ? "KEY SHARE" : "NO KEY UPDATE";
-        await using var command = run.Session.Command($"SELECT {table.SelectList} FROM {table.Name} AS r WHERE r.id = ANY($1) ORDER BY r.id FOR {strength}");
-        command.Parameters.Add(new() { Value = changes.Select(c => c.Id).ToArray() });
+        await using var batch = run.Session.Batch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand($"SELECT {table.SelectList} FROM {table.Name} AS r WHERE r.id = ANY($1) ORDER BY r.id FOR {strength}")
+        {
+            Parameters = { new() { Value = changes.Select(c => c.Id).ToArray() } },
+        });
         var rows = new Dictionary<Guid, object?[]>(changes.Count);
-        await using (var reader = await command.ExecuteReaderAsync(ct))
+        await using (var reader = await batch.ExecuteReaderAsync(ct))
         {
             while (await reader.ReadAsync(ct))
             {
-                var row = RowReader.Read(reader, table.Fields);
+                var row = RowReader.Read((NpgsqlDataReader)reader, table.Fields);
                 rows.Add((Guid)row[table.Id]!, row);
             }
         }
@@ -43,21 +46,30 @@ internal static class RecordStore
         }
     }
 
+    /// <summary>Writes the rows, their history and what is to be told of them.</summary>
     public static async Task WriteAsync(ChangeRun run, CancellationToken ct)
     {
         var writes = run.Writes.ToList();
+        if (writes.Count == 0)
+        {
+            return;
+        }
+
         foreach (var change in writes)
         {
             Stamp(run, change);
         }
 
-        await InsertAsync(run, [.. writes.Where(c => c.Kind == ChangeKind.Create)], ct);
+        await using var batch = new WriteBatch(run.Session);
+        Insert(run, [.. writes.Where(c => c.Kind == ChangeKind.Create)], batch);
         foreach (var shape in writes.Where(c => c.Kind == ChangeKind.Update).GroupBy(c => string.Join(',', c.Changed), StringComparer.Ordinal))
         {
-            await UpdateAsync(run, shape.Key, [.. shape], ct);
+            Update(run, shape.Key, [.. shape], batch);
         }
 
-        await DeleteAsync(run, [.. writes.Where(c => c.Kind == ChangeKind.Delete)], ct);
+        Delete(run, [.. writes.Where(c => c.Kind == ChangeKind.Delete)], batch);
+        HistoryStore.Append(run, writes, batch);
+        await batch.RunAsync(ct);
         foreach (var change in writes)
         {
             change.IsWritten = true;
@@ -82,7 +94,7 @@ internal static class RecordStore
         }
     }
 
-    private static async Task InsertAsync(ChangeRun run, ImmutableArray<PendingChange> creates, CancellationToken ct)
+    private static void Insert(ChangeRun run, ImmutableArray<PendingChange> creates, WriteBatch batch)
     {
         if (creates.IsEmpty)
         {
@@ -96,10 +108,10 @@ internal static class RecordStore
             return $"INSERT INTO {table.Name} ({string.Join(", ", columns.Select(c => c.Quoted))}) "
                 + $"SELECT {string.Join(", ", columns.Select((c, i) => ColumnArray.Read(c.Storage, Name(i))))} FROM {Unnest([.. columns.Select(c => c.Storage)])}";
         });
-        await ExecuteAsync(run, sql, table.Fields, creates, ct);
+        Add(batch, table, sql, table.Fields, creates);
     }
 
-    private static async Task UpdateAsync(ChangeRun run, string shape, ImmutableArray<PendingChange> updates, CancellationToken ct)
+    private static void Update(ChangeRun run, string shape, ImmutableArray<PendingChange> updates, WriteBatch batch)
     {
         var table = run.Table;
         var id = table.System("id");
@@ -111,37 +123,32 @@ internal static class RecordStore
             var assignments = columns.Select((c, i) => $"{c.Quoted} = {ColumnArray.Read(c.Storage, "u." + Name(i + 1))}");
             return $"UPDATE {table.Name} AS r SET {string.Join(", ", assignments)} FROM {Unnest([id.Columns[0].Storage, .. columns.Select(c => c.Storage)])} WHERE r.id = u.c0";
         });
-        await ExecuteAsync(run, sql, [id, .. set], updates, ct);
+        Add(batch, table, sql, [id, .. set], updates);
     }
 
-    private static async Task DeleteAsync(ChangeRun run, ImmutableArray<PendingChange> deletes, CancellationToken ct)
+    private static void Delete(ChangeRun run, ImmutableArray<PendingChange> deletes, WriteBatch batch)
     {
-        if (deletes.IsEmpty)
+        if (!deletes.IsEmpty)
         {
-            return;
+            batch.Add(new NpgsqlBatchCommand($"DELETE FROM {run.Table.Name} WHERE id = ANY($1)")
+            {
+                Parameters = { new() { Value = deletes.Select(c => c.Id).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid } },
+            });
         }
-
-        await using var command = run.Session.Command($"DELETE FROM {run.Table.Name} WHERE id = ANY($1)");
-        command.Parameters.Add(new() { Value = deletes.Select(c => c.Id).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
-        await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static async Task ExecuteAsync(ChangeRun run, string sql, ImmutableArray<TableField> fields, ImmutableArray<PendingChange> changes, CancellationToken ct)
+    private static void Add(WriteBatch batch, EntityTable table, string sql, ImmutableArray<TableField> fields, ImmutableArray<PendingChange> changes)
     {
-        await using var command = run.Session.Command(sql);
+        var command = new NpgsqlBatchCommand(sql);
         foreach (var field in fields)
         {
             AddParameters(command, field, changes);
         }
 
-        var rows = await command.ExecuteNonQueryAsync(ct);
-        if (rows != changes.Length)
-        {
-            throw new InvalidOperationException($"{rows} rows of {run.Table.Entity.Name} were written instead of {changes.Length}, although they were locked.");
-        }
+        batch.Add(command, changes.Length, table.Entity.Name);
     }
 
-    private static void AddParameters(NpgsqlCommand command, TableField field, ImmutableArray<PendingChange> changes)
+    private static void AddParameters(NpgsqlBatchCommand command, TableField field, ImmutableArray<PendingChange> changes)
     {
         var columns = field.Columns.Select(c => ColumnArray.Of(c.Storage, changes.Length)).ToArray();
         var cells = new object?[columns.Length];

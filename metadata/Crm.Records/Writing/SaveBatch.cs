@@ -109,6 +109,7 @@ internal static class SaveBatch
             if (beforeCommit is not null)
             {
                 await session.BeginAsync(ct);
+                await session.IdentifyAsync(ct);
                 await beforeCommit(session.Connection, session.Transaction, results, ct);
             }
 

@@ -13,7 +13,8 @@ internal sealed class SaveSession : IAsyncDisposable
     private BehaviorGeneration? behaviors;
     private NpgsqlConnection? connection;
     private NpgsqlTransaction? transaction;
-    private ulong transactionId;
+    private ulong? transactionId;
+    private bool isLimited;
     private int savepoints;
     private bool isDone;
 
@@ -79,7 +80,55 @@ internal sealed class SaveSession : IAsyncDisposable
         return Depth < MaxDepth ? new SaveSession(this) : throw new SavesTooDeepException();
     }
 
+    /// <summary>A statement in this transaction. One that may wait for others and comes before anything is written first asks for <see cref="LimitAsync"/>.</summary>
     public NpgsqlCommand Command(string sql) => new(sql, connection, transaction);
+
+    /// <summary>Statements in this transaction that are sent together.</summary>
+    public NpgsqlBatch Batch()
+    {
+        var batch = new NpgsqlBatch(connection, transaction);
+        if (!isLimited)
+        {
+            isLimited = true;
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(LimitSql));
+        }
+
+        return batch;
+    }
+
+    /// <summary>From here on nobody is waited for too long. A batch says so by itself, with its first statement; only who needs no batch has to ask.</summary>
+    public async ValueTask LimitAsync(CancellationToken ct)
+    {
+        if (!isLimited)
+        {
+            isLimited = true;
+            await using var command = Command(LimitSql);
+            await command.ExecuteNonQueryAsync(ct);
+        }
+    }
+
+    /// <summary>Remembers which transaction of the database this is: it tells later whether a commit went through whose answer was lost.</summary>
+    public void Identify(ulong id)
+    {
+        if (outer is not null)
+        {
+            outer.Identify(id);
+        }
+        else
+        {
+            transactionId = id;
+        }
+    }
+
+    /// <summary>As <see cref="Identify(ulong)"/>, where nothing was written that said it.</summary>
+    public async ValueTask IdentifyAsync(CancellationToken ct)
+    {
+        if (outer is null && transactionId is null)
+        {
+            await using var command = Command("SELECT pg_current_xact_id()");
+            transactionId = (ulong)(await command.ExecuteScalarAsync(ct))!;
+        }
+    }
 
     public async ValueTask BeginAsync(CancellationToken ct)
     {
@@ -90,23 +139,13 @@ internal sealed class SaveSession : IAsyncDisposable
 
         if (outer is not null)
         {
-            (connection, transaction) = (outer.Connection, outer.Transaction);
+            (connection, transaction, isLimited) = (outer.Connection, outer.Transaction, true);
             await transaction.SaveAsync(SavepointName(0), ct);
             return;
         }
 
         connection = await Engine.Database.OpenAsync(ct);
         transaction = await connection.BeginTransactionAsync(ct);
-        // The id tells later whether a commit went through whose answer was lost; the version, whether this host missed a change of the definitions.
-        await using var command = Command("SELECT pg_current_xact_id(), (SELECT version FROM crm.metadata_version), set_config('lock_timeout', $1, true)");
-        command.Parameters.Add(new() { Value = Engine.LockTimeout.TotalMilliseconds.ToString("0", System.Globalization.CultureInfo.InvariantCulture) });
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        await reader.ReadAsync(ct);
-        transactionId = reader.GetFieldValue<ulong>(0);
-        if (reader.GetInt64(1) > Snapshot.Version)
-        {
-            throw new OldDefinitionsException();
-        }
     }
 
     /// <summary>A place within this save to go back to.</summary>
@@ -141,7 +180,7 @@ internal sealed class SaveSession : IAsyncDisposable
         }
         catch (Exception problem) when (!PostgresErrors.IsDefinite(problem))
         {
-            switch (await Engine.WasCommittedAsync(transactionId))
+            switch (transactionId is { } id ? await Engine.WasCommittedAsync(id) : false)
             {
                 case true:
                     return;
@@ -177,6 +216,8 @@ internal sealed class SaveSession : IAsyncDisposable
         await ending.DisposeAsync();
         await closing!.DisposeAsync();
     }
+
+    private string LimitSql => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {Engine.LockTimeout.TotalMilliseconds:0}");
 
     private string SavepointName(int number) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"s{Depth}_{number}");
 }

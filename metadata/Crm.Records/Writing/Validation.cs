@@ -185,7 +185,7 @@ internal static class Validation
             return;
         }
 
-        await using var batch = new NpgsqlBatch(run.Session.Connection, run.Session.Transaction);
+        await using var batch = run.Session.Batch();
         foreach (var question in questions)
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(question.Sql) { Parameters = { question.Parameter } });
