@@ -18,6 +18,8 @@ internal sealed class BenchmarkData : IAsyncDisposable
 
     public ImmutableArray<Guid> Ids { get; private set; } = [];
 
+    public ImmutableArray<Guid> Companies { get; private set; } = [];
+
     public double EngineRowsPerSecond { get; private set; }
 
     public double PlainRowsPerSecond { get; private set; }
@@ -37,6 +39,7 @@ internal sealed class BenchmarkData : IAsyncDisposable
         await SaveAsync(records, changes);
         data.EngineRowsPerSecond = opportunities / watch.Elapsed.TotalSeconds;
         data.Ids = [.. changes.Select(c => c.Id)];
+        data.Companies = [.. companies.Select(c => c.Id)];
         data.PlainRowsPerSecond = await PlainAsync(data.Crm.ConnectionString);
         return data;
     }

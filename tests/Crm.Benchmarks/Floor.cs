@@ -24,12 +24,31 @@ internal sealed class Floor : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
-        app.MapGet("/get/{id:guid}", (Guid id, HttpContext http) => WriteAsync(http, source, $"SELECT {Columns} FROM records.opportunity o WHERE o.id = $1", id, list: false));
+        app.MapGet("/get/{id:guid}", (Guid id, HttpContext http) => WriteAsync(http, source, $"SELECT {Columns} FROM records.opportunity o WHERE o.id = $1", [id], list: false));
+        app.MapPost("/create", async (HttpContext http) =>
+        {
+            using var body = await System.Text.Json.JsonDocument.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted);
+            var o = body.RootElement;
+            string Text(string name) => o.GetProperty(name).GetString()!;
+            http.Response.StatusCode = 201;
+            await WriteAsync(
+                http,
+                source,
+                $"""
+                INSERT INTO public.plain AS o (id, version, title, company_id, stage, budget, engage_date, source_reference, created_at, created_by, modified_at, modified_by, owner, is_active)
+                VALUES ($1, 1, $2, $3, $4, $5, $6, $7, now(), $8, now(), $8, $8, true) RETURNING {Columns}
+                """,
+                [
+                    Guid.CreateVersion7(), Text("title"), o.GetProperty("company").GetGuid(), Text("stage"), o.GetProperty("budget").GetDecimal(),
+                    DateOnly.Parse(Text("engage_date"), System.Globalization.CultureInfo.InvariantCulture), Text("source_reference"), Guid.Empty,
+                ],
+                list: false);
+        });
         app.MapGet("/list", async (HttpContext http, bool? company, bool? count) =>
         {
             var more = company == true ? ", c.id AS company, c.name AS company_name" : count == true ? ", (SELECT count(*) FROM records.opportunity WHERE stage = $1) AS total" : "";
             var join = company == true ? "LEFT JOIN records.company c ON c.id = o.company_id" : "";
-            await WriteAsync(http, source, $"SELECT {Columns}{more} FROM records.opportunity o {join} WHERE o.stage = $1 ORDER BY o.title, o.id LIMIT 50", "order", list: true);
+            await WriteAsync(http, source, $"SELECT {Columns}{more} FROM records.opportunity o {join} WHERE o.stage = $1 ORDER BY o.title, o.id LIMIT 50", ["order"], list: true);
         });
         await app.StartAsync();
         return new Floor(app, source, new HttpClient { BaseAddress = new Uri(app.Urls.First()) });
@@ -42,11 +61,15 @@ internal sealed class Floor : IAsyncDisposable
         await pool.DisposeAsync();
     }
 
-    private static async Task WriteAsync(HttpContext http, NpgsqlDataSource source, string sql, object parameter, bool list)
+    private static async Task WriteAsync(HttpContext http, NpgsqlDataSource source, string sql, object[] parameters, bool list)
     {
         await using var connection = await source.OpenConnectionAsync(http.RequestAborted);
         await using var command = new NpgsqlCommand(sql, connection);
-        command.Parameters.Add(new() { Value = parameter });
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new() { Value = parameter });
+        }
+
         await using var reader = await command.ExecuteReaderAsync(http.RequestAborted);
         http.Response.ContentType = "application/json";
         await using var json = new System.Text.Json.Utf8JsonWriter(http.Response.BodyWriter);
