@@ -15,6 +15,13 @@ if (args is ["looked-up", ..])
     return;
 }
 
+if (args is ["rules", ..])
+{
+    // dotnet run --project tests/Crm.Benchmarks -- rules [seconds]
+    await ScriptCost.RunAsync(args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 5);
+    return;
+}
+
 if (args is ["metadata"])
 {
     await MetadataSize.RunAsync();

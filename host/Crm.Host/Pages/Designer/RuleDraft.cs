@@ -5,6 +5,8 @@ namespace Crm.Host.Pages.Designer;
 /// <summary>A rule as it stands in the designer.</summary>
 public sealed class RuleDraft
 {
+    private const int MaxLine = 80;
+
     private string label = "";
 
     public Guid Key { get; init; } = Guid.CreateVersion7();
@@ -33,6 +35,15 @@ public sealed class RuleDraft
 
     public string? Message { get; set; }
 
+    /// <summary>Of a script: its text.</summary>
+    public string Script { get; set; } = "";
+
+    public ScriptMoment When { get; set; }
+
+    public ScriptFailing OnFailure { get; set; }
+
+    public int Budget { get; set; } = ScriptDefinition.DefaultBudget;
+
     public ISet<string> Fields { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 
     public ISet<string> Options { get; init; } = new HashSet<string>(StringComparer.Ordinal);
@@ -45,6 +56,10 @@ public sealed class RuleDraft
         Kind = rule.Kind,
         Condition = rule.Condition,
         Message = rule.Message,
+        Script = rule.Script?.Text ?? "",
+        When = rule.Script?.When ?? ScriptMoment.Change,
+        OnFailure = rule.Script?.OnFailure ?? ScriptFailing.Refuse,
+        Budget = rule.Script?.Budget ?? ScriptDefinition.DefaultBudget,
         Fields = rule.Fields.ToHashSet(StringComparer.Ordinal),
         Options = rule.Options.ToHashSet(StringComparer.Ordinal),
     };
@@ -54,12 +69,21 @@ public sealed class RuleDraft
     {
         var fields = entity.Fields.Where(f => Fields.Contains(f.Name)).ToList();
         var options = Kind == RuleKind.Options ? Choices(fields).Where(c => Options.Contains(c.Name)).Select(c => c.Name) : [];
-        return new RuleDefinition(Name, Kind, Condition.Trim(), [.. fields.Select(f => f.Name)])
+        var isScript = Kind == RuleKind.Script;
+        return new RuleDefinition(Name, Kind, isScript ? "" : Condition.Trim(), [.. fields.Select(f => f.Name)])
         {
+            Script = isScript ? new ScriptDefinition(Script, When) { OnFailure = OnFailure, Budget = Budget } : null,
             Label = string.IsNullOrWhiteSpace(Label) ? null : Label.Trim(),
-            Message = string.IsNullOrWhiteSpace(Message) ? null : Message.Trim(),
+            Message = isScript || string.IsNullOrWhiteSpace(Message) ? null : Message.Trim(),
             Options = [.. options],
         };
+    }
+
+    /// <summary>How a script begins, for lists.</summary>
+    public static string FirstLine(string script)
+    {
+        var line = script.Split('\n').Select(l => l.Trim()).FirstOrDefault(l => l.Length > 0) ?? "";
+        return line.Length > MaxLine ? line[..MaxLine] + "…" : line;
     }
 
     /// <summary>What the chosen fields may hold.</summary>
@@ -69,5 +93,5 @@ public sealed class RuleDraft
 
     /// <summary>Fields a rule of this kind can be about.</summary>
     public IEnumerable<FieldDefinition> Candidates(EntityDefinition entity) => entity.Fields.Where(f =>
-        !f.IsHidden && (!f.IsSystem || f.Name == "owner") && (Kind == RuleKind.Valid || !f.IsReadOnly) && (Kind != RuleKind.Options || f.Stages is not null || !f.Choices.IsEmpty || f.Type is ReferenceType));
+        !f.IsHidden && (!f.IsSystem || f.Name == "owner") && (Kind is RuleKind.Valid or RuleKind.Script || !f.IsReadOnly) && (Kind != RuleKind.Options || f.Stages is not null || !f.Choices.IsEmpty || f.Type is ReferenceType));
 }
