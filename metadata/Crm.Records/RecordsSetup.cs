@@ -19,6 +19,7 @@ public static class RecordsSetup
         services.TryAddSingleton<IRecords>(provider => provider.GetRequiredService<RecordEngine>());
         services.TryAddSingleton<OutboxDispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<OutboxDispatcher>());
+        services.TryAddSingleton<ScriptReplay>();
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton<WebhookStore>();
         services.TryAddSingleton<DeliveryQueue>();

@@ -25,6 +25,8 @@ public sealed class ScriptRuleTests(Harness.Browser browser) : IAsyncLifetime
     public Task A_script_is_written_its_mistake_found_and_a_form_refused_by_it() => browser.VisitAsync(crm!, Screen.Desktop, async visit =>
     {
         var page = visit.Page;
+        var giant = Crm.Sdk.RecordChange.Create("company", new Dictionary<string, object?> { ["name"] = "Globex", ["employees"] = 5000 });
+        Assert.True((await crm!.Records.SaveAsync(giant)).Succeeded);
         await visit.OpenAsync("/admin/designer/company");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add rule" }).ClickAsync();
         var editor = page.GetByRole(AriaRole.Dialog);
@@ -46,6 +48,11 @@ public sealed class ScriptRuleTests(Harness.Browser browser) : IAsyncLifetime
         await page.Keyboard.TypeAsync("var");
         await script.PressAsync("Tab");
         await Expect(state).ToContainTextAsync("The script can be read.");
+        await editor.GetByRole(AriaRole.Button, new() { Name = "Try on recent records" }).ClickAsync();
+        await Expect(editor.GetByText("it would change 0, refuse 1 and fail in 0")).ToBeVisibleAsync();
+        await Expect(editor.GetByText("Refused: Too big.")).ToBeVisibleAsync();
+        await visit.ScreenshotAsync("script-replay");
+        await visit.CheckAccessibilityAsync();
         await editor.GetByLabel("Runs", new() { Exact = true }).SelectOptionAsync("Validate");
         await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
         await Expect(editor).ToHaveCountAsync(0);

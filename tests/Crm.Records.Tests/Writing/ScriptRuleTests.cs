@@ -144,6 +144,27 @@ public sealed class ScriptRuleTests(Engine engine) : IClassFixture<Engine>, IAsy
         await engine.ChangeAsync("""[{"change":"remove_rule","entity":"deal","rule":"areas"},{"change":"hide_field","entity":"deal","field":"x_size"}]""");
     }
 
+    [Fact]
+    public async Task A_replay_says_what_a_script_would_do_and_saves_nothing()
+    {
+        foreach (var count in new[] { 1, 2, 3 })
+        {
+            await Records.SavedAsync(Values.Deal(("title", $"Replay {count}"), ("count", count)));
+        }
+
+        var before = await engine.ScalarAsync<long>("SELECT count(*) FROM crm.history");
+        var script = new ScriptDefinition("if (record.title === 'Replay 1') { record.count = record.count + 10; } if (record.title === 'Replay 2') { refuse('count', 'No.'); } if (record.title === 'Replay 3') { record.count.x.y; }", ScriptMoment.Change);
+        var report = await new ScriptReplay(engine.With()).RunAsync("deal", script, Engine.Admin);
+
+        Assert.Equal((1, 1, 1), (report.Changed, report.Refused, report.Failed));
+        Assert.True(report.Records >= 3 && report.Slowest > 0);
+        Assert.Equal(["Replay 3", "Replay 2", "Replay 1"], report.Items.Select(i => i.Title));
+        Assert.StartsWith("Line 1, column ", report.Items[0].Failure, StringComparison.Ordinal);
+        Assert.Equal(["No."], report.Items[1].Refusals.ToArray());
+        Assert.Equal(KeyValuePair.Create("count", "11"), Assert.Single(report.Items[2].Sets));
+        Assert.Equal(before, await engine.ScalarAsync<long>("SELECT count(*) FROM crm.history"));
+    }
+
     private static string Change(string name, string when, string script, string more = "") =>
         $$"""[{"change":"set_rule","entity":"deal","rule":{"name":"{{name}}","kind":"script","when":"{{when}}","script":{{System.Text.Json.JsonSerializer.Serialize(script)}}{{more}} } }]""";
 
