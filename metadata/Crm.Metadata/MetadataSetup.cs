@@ -26,6 +26,7 @@ public static class MetadataSetup
         services.AddSingleton<MetadataEditor>();
         services.AddSingleton<CalculationDrift>();
         services.AddSingleton<MetadataHistory>();
+        services.AddSingleton<SavedViews>();
         services.AddSingleton<UpgradeNotes>();
         services.AddSingleton<MetadataSteps>();
         services.AddSingleton<StepRunner>();

@@ -32,6 +32,8 @@ internal sealed class Node : IAsyncDisposable
 
     public ConsistencyCheck Consistency => services.GetRequiredService<ConsistencyCheck>();
 
+    public SavedViews Views => services.GetRequiredService<SavedViews>();
+
     public Notifications Notifications => services.GetRequiredService<Notifications>();
 
     public static async Task<Node> StartAsync(string connectionString)

@@ -25,6 +25,7 @@ internal static class ApiSetup
         app.MapFiles();
         app.MapImports();
         app.MapBulk();
+        app.MapViews();
         app.MapJobs();
         app.MapOpenApiDocument();
     }

@@ -32,12 +32,15 @@ internal static class ChangePlanner
         }
 
         ImmutableArray<PlanStep> steps = Differ(layers, edit.Layers) ? [.. edit.Steps, .. Statements(before, after, edit, features)] : [];
+        ImmutableArray<(string Entity, string? Field)> touched = [.. changes.Select(Touched).OfType<(string, string?)>().Distinct()];
         var isDeclared = changes.Any(c => c is MetadataChange.Declare);
         return new PlanDraft(
             layers, edit.Layers, after, [], [.. edit.Warnings.Distinct()], steps,
             [.. Columns(before, steps), .. Questions(before, after, edit.Renames, isDeclared), .. Lost(before, edit.Purges), .. Moved(before, after, edit.Renames)])
         {
-            Uses = [.. changes.SelectMany(c => Uses(state, c)).Distinct()],
+            // What an administrator should look at before.
+            Uses = [.. touched.SelectMany(t => t.Field is null ? WhereUsed.OfEntity(state, t.Entity) : WhereUsed.OfField(state, t.Entity, t.Field)).Distinct()],
+            Touched = touched,
             Renames = [.. edit.Renames],
             Confirm = [.. edit.Purges.Select(p => p.Field ?? p.Entity).Concat(changes.OfType<MetadataChange.MergeChoices>().Select(m => m.From)).Distinct(StringComparer.Ordinal)],
         };
@@ -69,19 +72,19 @@ internal static class ChangePlanner
         where entity.TryField(moved.Field.Name, out _)
         select new DataQuestion(QuestionKind.Merged, entity, moved.Field, moved.Field.Name) { Values = [moved.Merged.Name] };
 
-    /// <summary>What an administrator should look at before a thing goes away or becomes something else.</summary>
-    private static ImmutableArray<PlanUse> Uses(MetadataState state, MetadataChange change) => change switch
+    /// <summary>What goes away or becomes something else: a field, or an entity as a whole.</summary>
+    private static (string Entity, string? Field)? Touched(MetadataChange change) => change switch
     {
-        MetadataChange.HideField hide => WhereUsed.OfField(state, hide.Entity, hide.Field),
-        MetadataChange.RenameField rename => WhereUsed.OfField(state, rename.Entity, rename.Field),
-        MetadataChange.ChangeType type => WhereUsed.OfField(state, type.Entity, type.Field.Name),
-        MetadataChange.MergeChoices merge => WhereUsed.OfField(state, merge.Entity, merge.Field),
-        MetadataChange.SplitStage split => WhereUsed.OfField(state, split.Entity, split.Field),
-        MetadataChange.PurgeField purge => WhereUsed.OfField(state, purge.Entity, purge.Field),
-        MetadataChange.ChangeField { Field: { Choices: not null } or { Stages: not null } } field => WhereUsed.OfField(state, field.Entity, field.Field.Name),
-        MetadataChange.HideEntity hide => WhereUsed.OfEntity(state, hide.Entity),
-        MetadataChange.PurgeEntity purge => WhereUsed.OfEntity(state, purge.Entity),
-        _ => [],
+        MetadataChange.HideField hide => (hide.Entity, hide.Field),
+        MetadataChange.RenameField rename => (rename.Entity, rename.Field),
+        MetadataChange.ChangeType type => (type.Entity, type.Field.Name),
+        MetadataChange.MergeChoices merge => (merge.Entity, merge.Field),
+        MetadataChange.SplitStage split => (split.Entity, split.Field),
+        MetadataChange.PurgeField purge => (purge.Entity, purge.Field),
+        MetadataChange.ChangeField { Field: { Choices: not null } or { Stages: not null } } field => (field.Entity, field.Field.Name),
+        MetadataChange.HideEntity hide => (hide.Entity, null),
+        MetadataChange.PurgeEntity purge => (purge.Entity, null),
+        _ => null,
     };
 
     private static IEnumerable<DataQuestion> Lost(MetadataSnapshot before, List<(string Entity, string? Field)> purges)

@@ -23,6 +23,9 @@ internal sealed record PlanDraft(
     /// <summary>What uses the things that are hidden, removed or turned into something else.</summary>
     public ImmutableArray<PlanUse> Uses { get; init; } = [];
 
+    /// <summary>What goes away or becomes something else: fields, and entities as a whole.</summary>
+    public ImmutableArray<(string Entity, string? Field)> Touched { get; init; } = [];
+
     /// <summary>Names that have to be typed first.</summary>
     public ImmutableArray<string> Confirm { get; init; } = [];
 

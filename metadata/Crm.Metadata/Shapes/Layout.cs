@@ -100,7 +100,7 @@ internal static class Layout
     }
 
     /// <summary>Where a path that leads nowhere breaks off.</summary>
-    private static string OwnerOf(MetadataSnapshot snapshot, EntityDefinition entity, string path)
+    public static string OwnerOf(MetadataSnapshot snapshot, EntityDefinition entity, string path)
     {
         var at = entity.Name;
         foreach (var (owner, field) in Paths.Along(snapshot, entity, path))

@@ -67,7 +67,8 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             warnings = [.. warnings, new PlanMessage(ErrorCodes.Busy, MetadataTexts.Of("ConvertLater"), prepared.Entity)];
         }
 
-        return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, all, [.. draft.Warnings, .. warnings], [.. steps]) { Uses = draft.Uses, Confirm = draft.Confirm });
+        var saved = await SavedViewUses.OfAsync(connection, transaction, state.Snapshot, draft.Touched, ct);
+        return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, all, [.. draft.Warnings, .. warnings], [.. steps]) { Uses = [.. draft.Uses, .. saved], Confirm = draft.Confirm });
     }
 
     /// <summary>Plans what a step prepares, as it would be done now.</summary>
@@ -171,6 +172,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             await tables.PutOffAsync(draft.Steps, big, after.Version, ct);
             await tables.RunAsync(draft.Steps, big, existing, ct);
             await RenamedAsync(connection, transaction, draft.Renames, after.Version, ct);
+            await SavedViewUses.FollowAsync(connection, transaction, state.Snapshot, draft.Snapshot, draft.Renames, ct);
             await transaction.CommitAsync(ct);
             return (new ApplyResult(after.Version, [], Changed: true), new MetadataState(draft.Snapshot with { Version = after.Version }, after));
         }

@@ -14,14 +14,38 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
     /// <summary>The definitions the list is drawn from.</summary>
     public MetadataSnapshot Metadata => metadata;
 
-    /// <summary>Views to choose from.</summary>
+    /// <summary>Views of the entity, to choose from.</summary>
     public ImmutableArray<ViewDefinition> Views => entity.Views;
+
+    /// <summary>Views that users saved, to choose from beside those of the entity.</summary>
+    public ImmutableArray<ViewDefinition> Saved { get; init; } = [];
+
+    /// <summary>Name of the view shown when a state names none; null for the entity's first.</summary>
+    public string? Default { get; init; }
 
     /// <summary>The view of a state; the entity's first one when the state names none that exists.</summary>
     public ViewDefinition View(GridState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return entity.Views.FirstOrDefault(v => v.Name == state.View) ?? entity.Views.FirstOrDefault() ?? new ViewDefinition("all", entity.PluralLabel, entity.TitleFields);
+        return Named(state.View) ?? Named(Default) ?? entity.Views.FirstOrDefault() ?? new ViewDefinition("all", entity.PluralLabel, entity.TitleFields);
+    }
+
+    /// <summary>The view with the filter and the order in force: what is saved when somebody saves the list.</summary>
+    public ViewDefinition Shown(GridState state) => View(state) with { Filter = Everything(state), Sort = Order(state) };
+
+    /// <summary>The filter the user sees and changes; null for none. That of a saved view is the user's own, that of a view of the entity is not.</summary>
+    public Filter? Find(GridState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return (IsSaved(View(state)) ? state.Find ?? View(state).Filter : state.Find) is { } filter && !Equals(filter, Filter.AllOf()) ? filter : null;
+    }
+
+    /// <summary>The state with another filter; null for none.</summary>
+    public GridState WithFind(GridState state, Filter? filter)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var view = View(state);
+        return state with { Page = 1, Find = !IsSaved(view) ? filter : Equals(filter, view.Filter) ? null : filter ?? Filter.AllOf() };
     }
 
     /// <summary>Columns of a view.</summary>
@@ -35,8 +59,8 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
     public ImmutableArray<Sort> Order(GridState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        var chosen = state.Sort.Where(s => FieldPath.Find(metadata, entity, s.Path)?.Field.Type.CanSort == true).ToImmutableArray();
-        return !chosen.IsEmpty ? chosen : View(state).Sort.IsDefault ? [] : View(state).Sort;
+        var chosen = Usable(state.Sort);
+        return chosen.IsEmpty ? Usable(View(state).Sort) : chosen;
     }
 
     /// <summary>Reads the page; a page behind the last one gives the last one.</summary>
@@ -73,7 +97,7 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
         return new RecordQuery
         {
             Entity = entity.Name,
-            Filter = new[] { View(state).Filter, state.Find, within }.OfType<Filter>().ToImmutableArray() switch { [] => null, [var one] => one, var several => new Filter.All(several) },
+            Filter = Everything(state, within),
             TimeZone = TimeZone,
             Search = string.IsNullOrWhiteSpace(state.Search) ? null : state.Search.Trim(),
         };
@@ -92,6 +116,20 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
         ArgumentNullException.ThrowIfNull(record);
         var title = string.Join(' ', entity.TitleFields.Select(f => record[f] as string).Where(t => !string.IsNullOrEmpty(t)));
         return title.Length == 0 ? Texts.Of("Untitled") : title;
+    }
+
+    // A saved view may name a field that is gone.
+    private ImmutableArray<Sort> Usable(ImmutableArray<Sort> order) => order.IsDefault ? [] : [.. order.Where(s => FieldPath.Find(metadata, entity, s.Path)?.Field.Type.CanSort == true)];
+
+    private ViewDefinition? Named(string? name) => name is null ? null : entity.Views.Concat(Saved).FirstOrDefault(v => v.Name == name);
+
+    private bool IsSaved(ViewDefinition view) => Saved.Any(v => v.Name == view.Name);
+
+    private Filter? Everything(GridState state, Filter? within = null)
+    {
+        var own = IsSaved(View(state)) ? null : View(state).Filter;
+        ImmutableArray<Filter> filters = [.. new[] { own, Find(state), within }.OfType<Filter>().SelectMany(f => f is Filter.All all ? all.Filters : [f])];
+        return filters switch { [] => null, [var one] => one, _ => new Filter.All(filters) };
     }
 
     private async Task<RecordPage> WithLinksAsync(ViewDefinition view, RecordPage page, CancellationToken ct)

@@ -11,7 +11,7 @@ public sealed partial class RecordGrid
 
     private async Task<string> CriterionAsync(CancellationToken ct)
     {
-        if (State.Find is not { } filter)
+        if (loader.Find(State) is not { } filter)
         {
             return "";
         }
@@ -21,11 +21,11 @@ public sealed partial class RecordGrid
         return words.Of(entity, filter);
     }
 
-    private Task FindAsync(Filter? filter) => ShowAsync(State with { Find = filter, Page = 1 });
+    private Task FindAsync(Filter? filter) => ShowAsync(loader.WithFind(State, filter));
 
     private async Task ClearFindAsync()
     {
-        var before = State.Find;
+        var before = loader.Find(State);
         await FindAsync(null);
         toasts.Undoable(FindTexts.Of("Cleared"), () => isDisposed ? Task.CompletedTask : InvokeAsync(() => FindAsync(before)));
     }

@@ -66,6 +66,15 @@ public sealed partial class RecordGrid : IAsyncDisposable
     /// <summary>More buttons of the list, before the one for a new record.</summary>
     [Parameter] public RenderFragment? Actions { get; set; }
 
+    /// <summary>Views that users saved, to choose from beside those of the entity.</summary>
+    [Parameter] public ImmutableArray<ViewDefinition> SavedViews { get; set; } = [];
+
+    /// <summary>Name of the view shown when the state names none; null for the entity's first.</summary>
+    [Parameter] public string? DefaultView { get; set; }
+
+    /// <summary>Further items of the menu of views, given the view as it is shown: elements of class <c>menu-item</c>.</summary>
+    [Parameter] public RenderFragment<ViewDefinition>? ViewActions { get; set; }
+
     /// <summary>Further buttons beside the filter in words.</summary>
     [Parameter] public RenderFragment? FindActions { get; set; }
 
@@ -89,6 +98,12 @@ public sealed partial class RecordGrid : IAsyncDisposable
             page = null;
             loaded = null;
             Use(Metadata.Current);
+        }
+        else if (!loader.Saved.SequenceEqual(SavedViews) || loader.Default != DefaultView)
+        {
+            // What was saved may be what is shown.
+            loaded = null;
+            Use(loader.Metadata);
         }
 
         if (loaded == State && Equals(loadedWithin, Within))
@@ -119,7 +134,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
     private void Use(MetadataSnapshot metadata)
     {
         entity = IsSafe ? SafeMode.Of(metadata.Entity(Entity)) : metadata.Entity(Entity);
-        loader = new GridLoader(Records, metadata, entity) { TimeZone = Display.TimeZone };
+        loader = new GridLoader(Records, metadata, entity) { TimeZone = Display.TimeZone, Saved = SavedViews, Default = DefaultView };
         rows.Use(entity, loader);
     }
 
@@ -141,7 +156,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
             criterion = await CriterionAsync(ct);
             var (shown, read) = await loader.ReadAsync(State, Within, ct);
             // "Nothing yet" is said only when the entity has no record at all, not when a view or a search is empty.
-            var empty = read.Records.IsEmpty && State.Search.Length == 0 && State.Find is null && await IsEntityEmptyAsync(ct);
+            var empty = read.Records.IsEmpty && State.Search.Length == 0 && loader.Find(State) is null && await IsEntityEmptyAsync(ct);
             (page, isAllEmpty, isLoading) = (read, empty, false);
             if (shown != State)
             {
@@ -153,7 +168,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
         {
             // A newer state is being read.
         }
-        catch (QueryException problem) when (State.Find is not null)
+        catch (QueryException problem) when (loader.Find(State) is not null)
         {
             (refusal, isLoading) = (problem.Message, false);
         }

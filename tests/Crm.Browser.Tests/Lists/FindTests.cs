@@ -50,4 +50,46 @@ public sealed class FindTests(Harness.Browser browser, SampleCrm sample) : IClas
         await visit.CheckWidthAsync();
         await visit.ScreenshotAsync("results-narrow");
     });
+
+    [Fact]
+    public Task PLT_17_A_query_is_saved_as_a_view_renamed_shared_deleted_and_brought_back() => browser.VisitAsync(sample.Crm, Screen.Desktop, async visit =>
+    {
+        var page = visit.Page;
+        var views = page.Locator(".grid-view");
+        var count = page.Locator("[data-count]");
+        await visit.OpenAsync("/e/opportunity?view=all&find=" + Uri.EscapeDataString("""{"all":[{"path":"stage","in":["offer"]},{"path":"budget","operator":"greater","value":1000}]}""") + "&sort=-budget");
+        await Expect(page.Locator("[data-criterion]")).ToContainTextAsync("Stage is any of Offer and");
+        var found = (await count.GetAttributeAsync("data-count"))!;
+        await views.ClickAsync();
+        await page.GetByRole(AriaRole.Menuitem, new() { Name = "Save as a view…" }).ClickAsync();
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Big offers");
+        await visit.ScreenshotAsync("save");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
+        await Expect(views).ToContainTextAsync("Big offers");
+        Assert.DoesNotContain("find=", page.Url, StringComparison.Ordinal);
+        await Expect(count).ToHaveAttributeAsync("data-count", found);
+        await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Budget" })).ToHaveAttributeAsync("aria-sort", "descending");
+
+        await views.ClickAsync();
+        await page.GetByRole(AriaRole.Menuitem, new() { Name = "Show this view first" }).ClickAsync();
+        await visit.OpenAsync("/e/opportunity");
+        await Expect(views).ToContainTextAsync("Big offers");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Clear", Exact = true }).ClickAsync();
+        await Expect(count).ToHaveAttributeAsync("data-count", Sample.Opportunities.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await views.ClickAsync();
+        await visit.ScreenshotAsync("menu");
+        await visit.CheckAccessibilityAsync();
+        await page.GetByRole(AriaRole.Menuitem, new() { Name = "Rename or share “Big offers”…" }).ClickAsync();
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Large offers");
+        await page.GetByLabel("Share with everybody").CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
+        await Expect(views).ToContainTextAsync("Large offers");
+        await views.ClickAsync();
+        await page.GetByRole(AriaRole.Menuitem, new() { Name = "Delete “Large offers”" }).ClickAsync();
+        await Expect(views).Not.ToContainTextAsync("Large offers");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Undo" }).Last.ClickAsync();
+        await views.ClickAsync();
+        await page.GetByRole(AriaRole.Menuitemradio, new() { Name = "Large offers" }).ClickAsync();
+        await Expect(count).ToHaveAttributeAsync("data-count", found);
+    });
 }
