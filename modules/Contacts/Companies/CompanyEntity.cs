@@ -59,6 +59,24 @@ internal static class CompanyEntity
             Filter.AllOf(Filter.Equal("is_active", true), Filter.Equal("relationship_type", "client")),
             [new Sort("name")]))
         .View(new ViewDefinition(
+            "mine",
+            "My Companies",
+            ["name", "relationship_type", "industry", "city", "country", "phone"],
+            Filter.AllOf(Filter.Equal("is_active", true), new Filter.Mine("owner")),
+            [new Sort("name")]))
+        .View(new ViewDefinition(
+            "my_customers",
+            "My Customers",
+            ["name", "industry", "country", "employees", "annual_revenue"],
+            Filter.AllOf(Filter.Equal("is_active", true), new Filter.Mine("owner"), Filter.Equal("relationship_type", "client")),
+            [new Sort("name")]))
+        .View(new ViewDefinition(
+            "my_prospects",
+            "My Prospects",
+            ["name", "industry", "city", "country", "phone", "created_at"],
+            Filter.AllOf(Filter.Equal("is_active", true), new Filter.Mine("owner"), Filter.Equal("relationship_type", "prospect")),
+            [new Sort("name")]))
+        .View(new ViewDefinition(
             "subsidiaries",
             "Subsidiaries",
             ["name", "parent", "industry", "country", "employees"],

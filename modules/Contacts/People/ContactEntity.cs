@@ -34,6 +34,12 @@ internal static class ContactEntity
             Filter.Equal("is_active", true),
             [new Sort("last_name"), new Sort("first_name")]))
         .View(new ViewDefinition(
+            "mine",
+            "My Contacts",
+            ["first_name", "last_name", "company", "job_title", "email", "phone"],
+            Filter.AllOf(Filter.Equal("is_active", true), new Filter.Mine("owner")),
+            [new Sort("last_name"), new Sort("first_name")]))
+        .View(new ViewDefinition(
             "important",
             "Important Contacts",
             ["first_name", "last_name", "company", "email", "mobile", "owner"],

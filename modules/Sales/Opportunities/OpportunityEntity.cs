@@ -37,6 +37,18 @@ internal static class OpportunityEntity
             Filter.AllOf(Filter.Equal("is_active", true), new Filter.In(Stage, ["prospect", "offer"])),
             [new Sort("expected_close"), new Sort("title")]))
         .View(new ViewDefinition(
+            "my_open",
+            "My Open Opportunities",
+            ["title", "company", "product", Stage, "budget", "expected_close"],
+            Filter.AllOf(Filter.Equal("is_active", true), new Filter.In(Stage, ["prospect", "offer"]), new Filter.Mine("owner")),
+            [new Sort("expected_close"), new Sort("title")]))
+        .View(new ViewDefinition(
+            "closing",
+            "Closing This Month",
+            ["title", "company", Stage, "budget", "expected_close", "owner"],
+            Filter.AllOf(Filter.Equal("is_active", true), new Filter.In(Stage, ["prospect", "offer"]), new Filter.During("expected_close", Period.ThisMonth)),
+            [new Sort("expected_close"), new Sort("title")]))
+        .View(new ViewDefinition(
             "won",
             "Won Opportunities",
             ["title", "company", "product", "budget", CloseDate, "owner"],

@@ -1,4 +1,5 @@
 using Crm.Sdk;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Crm.Modules.Tests.Contacts;
 
@@ -39,6 +40,24 @@ public sealed class ContactsTests(CrmFixture fixture) : IClassFixture<CrmFixture
         Assert.Equal(fixture.Crm.Admin.UserId, company["owner"]);
         var refused = await fixture.Records.SaveAsync(RecordChange.Update("company", company.Id, new Dictionary<string, object?> { ["relationship_type"] = null }));
         Assert.Equal(ErrorCodes.Required, Assert.Single(refused.Errors).Code);
+    }
+
+    [Fact]
+    public async Task PLT_21_My_customers_and_my_prospects_are_views_of_whoever_looks()
+    {
+        var ann = await fixture.CreateAsync("user", ("name", "Ann"), ("user_name", "ann.views"));
+        await fixture.CreateAsync("company", ("name", "Ann’s customer"), ("owner", ann.Id));
+        await fixture.CreateAsync("company", ("name", "Ann’s prospect"), ("owner", ann.Id), ("relationship_type", "prospect"));
+        await fixture.CreateAsync("contact", ("first_name", "Ann’s"), ("last_name", "contact"), ("owner", ann.Id));
+        var records = fixture.Crm.Services.GetRequiredService<IRecords>().As(new Actor(ann.Id, "Ann", IsAdministrator: true));
+
+        async Task<IEnumerable<object?>> Shows(string entity, string view, string field) =>
+            (await records.QueryAsync(new RecordQuery { Entity = entity, Filter = fixture.Crm.Metadata.Current.Entity(entity).Views.Single(v => v.Name == view).Filter, Sort = [new Sort(field)] })).Records.Select(r => r[field]);
+        Assert.Equal(["Ann’s customer"], await Shows("company", "my_customers", "name"));
+        Assert.Equal(["Ann’s prospect"], await Shows("company", "my_prospects", "name"));
+        Assert.Equal(["Ann’s customer", "Ann’s prospect"], await Shows("company", "mine", "name"));
+        Assert.Equal(["contact"], await Shows("contact", "mine", "last_name"));
+        Assert.Empty(await Shows("opportunity", "my_open", "title"));
     }
 
     [Fact]
