@@ -64,7 +64,7 @@ internal sealed record Cursor(ImmutableArray<object?> Values)
     }
 
     private static string OrderOf(RecordQuery query) =>
-        query.Entity + ":" + string.Join(',', QueryShape.Sorts(query).Select(s => (s.Descending ? "-" : "+") + s.Path));
+        query.Entity + ":" + (QueryShape.ModeOf(query) is not SearchMode.Sorted and var mode ? mode + ":" : "") + string.Join(',', QueryShape.Sorts(query).Select(s => (s.Descending ? "-" : "+") + s.Path));
 
     private static byte[] Checksum(ReadOnlySpan<byte> json) => SHA256.HashData([.. Encoding.UTF8.GetBytes("crm cursor 1:"), .. json])[..ChecksumLength];
 

@@ -47,12 +47,13 @@ internal sealed class QueryCompiler
             where.Add(filters.Write(filter));
         }
 
-        var words = QueryShape.WordsOf(query.Search).Select(_ => Word(table, filters)).ToList();
-        where.AddRange(QueryShape.IsPhone(query.Search) ? [$"({string.Join(" AND ", words)} OR {Phone(table, filters)})"] : words);
+        var mode = QueryShape.ModeOf(query);
+        var words = QueryShape.WordsOf(query.Search).Select(_ => SearchSql.Word(table, filters, mode)).ToList();
+        where.AddRange(QueryShape.IsPhone(query.Search) ? [$"({string.Join(" AND ", words)} OR {SearchSql.Phone(table, filters)})"] : words);
         var countWhere = Where(where);
         var countSlots = slots.Count;
 
-        var keys = SortKeys(table, paths, QueryShape.Sorts(query));
+        List<SortKey> keys = [.. mode == SearchMode.Sorted ? [] : new[] { new SortKey(SearchSql.Rank(table, filters, mode), StorageKind.Integer, Descending: false, IsNeverNull: true) }, .. SortKeys(table, paths, QueryShape.Sorts(query))];
         if (after is not null)
         {
             where.Add(Keyset(keys, after, filters));
@@ -83,26 +84,6 @@ internal sealed class QueryCompiler
 
         return [.. select.Distinct(StringComparer.Ordinal).Select(paths.Find).Select(p =>
             (p.Path, p.Alias, p.Part < 0 || p.IsSingle ? new SelectedValue(p.Field.Type, p.Field.Columns) : new SelectedValue(null, [p.Column])))];
-    }
-
-    private static string Word(EntityTable table, FilterWriter filters)
-    {
-        var word = filters.Parameter(ParameterSlot.Word);
-        var conditions = table.Entity.SearchFields
-            .Select(name => table.TryField(name, out var field) && (field.Columns[0].Storage == StorageKind.Text || field.Type == Fields.Emails) ? field : null)
-            .OfType<TableField>()
-            .Select(f => f.Identity is { Key.IsList: true } mail ? $"r.{mail.Quoted} @> ARRAY[lower({word})]" : $"crm.fold(r.{f.Columns[0].Quoted}) LIKE crm.fold_like({word})")
-            .ToList();
-        // Without search fields nothing can be found; the parameter is named so that its type is known.
-        return conditions.Count == 0 ? $"({word}::text IS NULL)" : "(" + string.Join(" OR ", conditions) + ")";
-    }
-
-    /// <summary>The search as a whole is a phone number of one of the search fields.</summary>
-    private static string Phone(EntityTable table, FilterWriter filters)
-    {
-        ImmutableArray<TableField> phones = [.. table.Entity.SearchFields.Select(name => table.TryField(name, out var field) && (field.Type == Fields.Phone || field.Type == Fields.Phones) ? field : null).OfType<TableField>()];
-        var keys = filters.Parameter(ParameterSlot.KeysOf(phones));
-        return phones.IsEmpty ? $"({keys}::text[] IS NULL)" : string.Join(" OR ", phones.Select(f => f.Identity).OfType<KeyColumn>().Select(k => k.Key.IsList ? $"r.{k.Quoted} && {keys}" : $"r.{k.Quoted} = ANY({keys})"));
     }
 
     private static List<SortKey> SortKeys(EntityTable table, PathResolver paths, ImmutableArray<Sort> sorts)

@@ -27,7 +27,7 @@ internal sealed class QueryShape
         shape.Paths('s', query.Select, QueryLimits.MaxSelect);
         shape.key.Append('f');
         shape.Add(query.Filter, 0);
-        shape.Words(query.Search);
+        shape.Words(query.Search, ModeOf(query));
         shape.Paths('o', Sorts(query).Select(s => s.Path).ToImmutableArray(), QueryLimits.MaxSort);
         shape.key.AppendJoin("", Sorts(query).Select(s => s.Descending ? '-' : '+'));
         if (after is not null)
@@ -52,6 +52,9 @@ internal sealed class QueryShape
     public static ImmutableArray<Sort> Sorts(RecordQuery query) => query.Sort.IsDefault ? [] : query.Sort;
 
     public static string[] WordsOf(string? search) => search?.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+    /// <summary>How a query searches; without words it does not.</summary>
+    public static SearchMode ModeOf(RecordQuery query) => query.SearchMode != SearchMode.Sorted && WordsOf(query.Search).Length > 0 ? query.SearchMode : SearchMode.Sorted;
 
     /// <summary>Whether somebody looks for a phone number: then the record is found however it was written there.</summary>
     public static bool IsPhone(string? search) =>
@@ -132,7 +135,7 @@ internal sealed class QueryShape
         Part(path, path);
     }
 
-    private void Words(string? search)
+    private void Words(string? search, SearchMode mode)
     {
         var words = WordsOf(search);
         Require((search?.Length ?? 0) <= QueryLimits.MaxSearchLength && words.Length <= QueryLimits.MaxSearchWords, "SearchTooLong", QueryLimits.MaxSearchWords, QueryLimits.MaxSearchLength);
@@ -143,6 +146,12 @@ internal sealed class QueryShape
         {
             key.Append('p');
             Values.Add(search!);
+        }
+
+        if (mode != SearchMode.Sorted)
+        {
+            key.Append(CultureInfo.InvariantCulture, $"m{(int)mode}");
+            Values.Add(string.Join(' ', words));
         }
     }
 

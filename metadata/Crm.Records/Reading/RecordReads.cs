@@ -34,7 +34,7 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
             var shape = QueryShape.Of(query, after);
             var compiled = engine.Queries.Compile(snapshot, query, shape, after);
             var commands = query.Count ? new[] { compiled.ToCommand(shape.Values), compiled.ToCount(shape.Values) } : [compiled.ToCommand(shape.Values)];
-            return RunAsync(commands, reader => ReadPageAsync(reader, compiled, query, ct), ct);
+            return RunAsync(commands, reader => ReadPageAsync(reader, compiled, query, ct), ct, QueryShape.ModeOf(query) == SearchMode.Similar);
         }, ct);
     }
 
@@ -128,14 +128,14 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
         return new RecordPage(records.DrainToImmutable(), count, next);
     }
 
-    private async Task<T> RunAsync<T>(IEnumerable<NpgsqlBatchCommand> commands, Func<NpgsqlDataReader, Task<T>> read, CancellationToken ct)
+    private async Task<T> RunAsync<T>(IEnumerable<NpgsqlBatchCommand> commands, Func<NpgsqlDataReader, Task<T>> read, CancellationToken ct, bool isSimilar = false)
     {
         await using var lease = await OpenAsync(ct);
         await using var batch = new NpgsqlBatch(lease.Connection, inside?.Transaction);
         if (inside is null)
         {
             // Sent together, the statements are one transaction, and the limit ends with it.
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('statement_timeout', $1, true)")
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('statement_timeout', $1, true)" + (isSimilar ? $", set_config('pg_trgm.word_similarity_threshold', '{SearchSql.Threshold}', true)" : ""))
             {
                 Parameters = { new() { Value = QueryLimits.TimeoutMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture) } },
             });

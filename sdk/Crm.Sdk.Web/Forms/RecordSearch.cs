@@ -59,6 +59,7 @@ internal sealed class RecordSearch(IRecordService records) : IDisposable
                     Entity = target.Name,
                     Select = [.. target.TitleFields, .. hints],
                     Search = string.IsNullOrWhiteSpace(Text) ? null : Text.Trim(),
+                    SearchMode = SearchMode.BestFirst,
                     Filter = Filter.Equal("is_active", true),
                     Sort = [.. target.TitleFields.Take(1).Select(f => new Sort(f))],
                     Top = Offered * 2,

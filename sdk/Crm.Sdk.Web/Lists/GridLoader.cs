@@ -8,6 +8,9 @@ namespace Crm.Sdk.Web;
 /// <param name="entity">The entity listed.</param>
 public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata, EntityDefinition entity)
 {
+    // Words of two letters are like very many.
+    private const int FewestLetters = 3;
+
     /// <summary>Where the user's days begin; null for UTC.</summary>
     public TimeZoneInfo? TimeZone { get; init; }
 
@@ -67,7 +70,7 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
     /// <param name="state">What to show.</param>
     /// <param name="within">Limits the list beyond its view; null for nothing.</param>
     /// <param name="ct">Gives up.</param>
-    public async Task<(GridState State, RecordPage Page)> ReadAsync(GridState state, Filter? within, CancellationToken ct)
+    public async Task<GridPage> ReadAsync(GridState state, Filter? within, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(state);
         var query = Query(state, within) with
@@ -77,15 +80,25 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
             Top = state.PageSize,
             Skip = (state.Page - 1) * state.PageSize,
             Count = true,
+            // Whoever chose an order wants that one.
+            SearchMode = state.Sort.IsEmpty ? SearchMode.BestFirst : SearchMode.Sorted,
         };
         var page = await records.QueryAsync(query, ct);
+        var isSimilar = page.Count == 0 && query.Search is { Length: >= FewestLetters };
+        if (isSimilar)
+        {
+            // Nothing is written like that: perhaps it is misspelt.
+            query = query with { SearchMode = SearchMode.Similar };
+            page = await records.QueryAsync(query, ct);
+        }
+
         if (page.Records.IsEmpty && state.Page > 1 && page.Count is { } count and > 0)
         {
             state = state with { Page = (int)((count - 1) / state.PageSize) + 1 };
             page = await records.QueryAsync(query with { Skip = (state.Page - 1) * state.PageSize }, ct);
         }
 
-        return (state, await WithLinksAsync(View(state), page, ct));
+        return new GridPage(state, await WithLinksAsync(View(state), page, ct), isSimilar && !page.Records.IsEmpty);
     }
 
     /// <summary>Everything the list finds, on all its pages.</summary>
@@ -141,3 +154,9 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
     private ImmutableArray<string> Selected(ViewDefinition view) =>
         [.. Columns(view).SelectMany(c => c.Selected).Concat(entity.TitleFields).Append("is_active").Distinct(StringComparer.Ordinal)];
 }
+
+/// <summary>What a list shows.</summary>
+/// <param name="State">The state it belongs to: of a page behind the last one, the last one.</param>
+/// <param name="Page">The records.</param>
+/// <param name="IsSimilar">Whether no record holds the words searched for, so that those with similar ones are shown.</param>
+public sealed record GridPage(GridState State, RecordPage Page, bool IsSimilar);

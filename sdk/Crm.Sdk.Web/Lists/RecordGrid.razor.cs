@@ -32,6 +32,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
     private string? failure;
     private bool isLoading;
     private bool isAllEmpty;
+    private bool isSimilar;
     private bool isDisposed;
 
     /// <summary>Made by Blazor.</summary>
@@ -154,10 +155,10 @@ public sealed partial class RecordGrid : IAsyncDisposable
         try
         {
             criterion = await CriterionAsync(ct);
-            var (shown, read) = await loader.ReadAsync(State, Within, ct);
+            var (shown, read, similar) = await loader.ReadAsync(State, Within, ct);
             // "Nothing yet" is said only when the entity has no record at all, not when a view or a search is empty.
             var empty = read.Records.IsEmpty && State.Search.Length == 0 && loader.Find(State) is null && await IsEntityEmptyAsync(ct);
-            (page, isAllEmpty, isLoading) = (read, empty, false);
+            (page, isAllEmpty, isLoading, isSimilar) = (read, empty, false, similar);
             if (shown != State)
             {
                 loaded = shown;

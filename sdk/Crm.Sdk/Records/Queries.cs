@@ -20,6 +20,9 @@ public sealed record RecordQuery
     /// <summary>Words to be found in the entity's search fields.</summary>
     public string? Search { get; init; }
 
+    /// <summary>What the words of <see cref="Search"/> find, and whether it comes in order of how well it fits.</summary>
+    public SearchMode SearchMode { get; init; }
+
     /// <summary>Order; the id is always added last, so that it is total.</summary>
     public ImmutableArray<Sort> Sort { get; init; } = [];
 
@@ -37,6 +40,19 @@ public sealed record RecordQuery
 
     /// <summary>Where the days of a <see cref="Filter.During"/> begin; null for UTC.</summary>
     public TimeZoneInfo? TimeZone { get; init; }
+}
+
+/// <summary>How a search finds.</summary>
+public enum SearchMode
+{
+    /// <summary>Every word is part of a search field, in any case and with or without accents; in the order of the query.</summary>
+    Sorted,
+
+    /// <summary>The same, but records called exactly so come first, then those whose name begins so; the rest in the order of the query.</summary>
+    BestFirst,
+
+    /// <summary>Words that are spelt similarly are found too; the most similar names come first. Without the extension <c>pg_trgm</c> as <see cref="Sorted"/>.</summary>
+    Similar,
 }
 
 /// <summary>One page.</summary>

@@ -120,6 +120,37 @@ public sealed class QueryTests : IClassFixture<QueryTests.Data>
         Assert.Equal(expected, string.Join(", ", page.Records.Select(r => r["name"])));
     }
 
+    [Theory]
+    [InlineData("ha", SearchMode.BestFirst, "Haben")]
+    [InlineData("h", SearchMode.BestFirst, "Haben, Holding")]
+    [InlineData("e", SearchMode.BestFirst, "Avec, Haben, Über 100 Prozent")]
+    [InlineData("uber 100 prozent", SearchMode.BestFirst, "Über 100 Prozent")]
+    [InlineData("in", SearchMode.Sorted, "Haben, Holding")]
+    [InlineData("holdin", SearchMode.Similar, "Holding")]
+    [InlineData("holdig", SearchMode.Similar, "Holding")]
+    [InlineData("holdig", SearchMode.BestFirst, "")]
+    [InlineData("prosent", SearchMode.Similar, "Über 100 Prozent")]
+    [InlineData("haven", SearchMode.Similar, "Haben")]
+    [InlineData("berlin", SearchMode.Similar, "")]
+    [InlineData("%", SearchMode.Similar, "")]
+    [InlineData(" ", SearchMode.Similar, "Avec, Haben, Holding, Über 100 Prozent")]
+    public async Task PLT_13_Search_puts_what_fits_best_first_and_forgives_typing_errors(string search, SearchMode mode, string expected)
+    {
+        var query = new RecordQuery { Entity = "company", Search = search, SearchMode = mode, Sort = [new Sort("name")], Count = true };
+        var page = await Records.QueryAsync(query);
+        Assert.Equal(expected, string.Join(", ", page.Records.Select(r => r["name"])));
+        Assert.Equal(page.Records.Length, page.Count);
+
+        var paged = new List<object?>();
+        for (RecordPage? part = null; part is null || part.Next is not null;)
+        {
+            part = await Records.QueryAsync(query with { Top = 1, After = part?.Next });
+            paged.AddRange(part.Records.Select(r => r["name"]));
+        }
+
+        Assert.Equal(expected, string.Join(", ", paged));
+    }
+
     [Fact]
     public async Task What_cannot_be_read_is_refused()
     {

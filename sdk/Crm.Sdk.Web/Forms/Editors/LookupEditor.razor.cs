@@ -105,6 +105,7 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
                     Entity = target.Name,
                     Select = [.. target.TitleFields.Concat(hints).Concat(candidates?.Select ?? []).Distinct(StringComparer.Ordinal)],
                     Search = string.IsNullOrWhiteSpace(text) ? null : text.Trim(),
+                    SearchMode = SearchMode.BestFirst,
                     Filter = candidates is null ? inUse : Filter.AllOf(inUse, candidates.Filter),
                     Sort = [.. target.TitleFields.Take(1).Select(f => new Sort(f))],
                     Top = candidates?.IsExact == false ? Looked : Offered,
