@@ -115,14 +115,32 @@ public sealed class SavedViewTests : NodeTests
     }
 
     [Fact]
+    public async Task Columns_are_chosen_by_each_user_for_a_view_and_follow_a_new_name()
+    {
+        var company = node.Store.Current.Entity("company");
+        var shown = company.Views[0];
+        Assert.Empty(await node.Views.SetColumnsAsync(company, shown with { Columns = ["x_area", "name", "parent.x_area"] }, Bob));
+        Assert.Empty((await node.Views.ListAsync("company", Eve)).Columns);
+        Assert.Equal(["x_area", "name", "parent.x_area"], (await node.Views.ListAsync("company", Bob)).Columns[shown.Name].AsEnumerable());
+        Assert.Equal(ErrorCodes.UnknownField, Assert.Single(await node.Views.SetColumnsAsync(company, shown with { Columns = ["gone"] }, Bob)).Code);
+
+        Assert.Empty((await node.ChangeAsync("""[{"change":"rename_field","entity":"company","field":"x_area","to":"x_region"}]""")).Errors);
+        Assert.Equal(["x_region", "name", "parent.x_region"], (await node.Views.ListAsync("company", Bob)).Columns[shown.Name].AsEnumerable());
+        Assert.Empty(await node.Views.SetColumnsAsync(company, shown with { Columns = [] }, Bob));
+        Assert.Empty((await node.Views.ListAsync("company", Bob)).Columns);
+    }
+
+    [Fact]
     public async Task Views_of_an_entity_go_with_it()
     {
+        Assert.Empty(await node.Views.SetColumnsAsync(node.Store.Current.Entity("x_visit"), node.Store.Current.Entity("x_visit").Views[0] with { Columns = ["title"] }, Bob));
         Assert.Empty(await node.Views.SaveAsync(View(Bob, "Visits") with { Entity = "x_visit", Columns = ["title"], Sort = [] }, Bob));
         await node.Views.SetDefaultAsync("x_visit", "all", Bob);
         Assert.Empty((await node.ChangeAsync("""[{"change":"hide_entity","entity":"x_visit"},{"change":"purge_entity","entity":"x_visit"}]""", "x_visit")).Errors);
         var left = await node.Views.ListAsync("x_visit", Bob);
         Assert.Empty(left.Views);
         Assert.Null(left.Default);
+        Assert.Empty(left.Columns);
     }
 
     [Fact]

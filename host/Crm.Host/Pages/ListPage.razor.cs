@@ -16,6 +16,7 @@ public sealed partial class ListPage
     private SavedViewList? views;
     private string? viewsOf;
     private (SavedView View, bool IsNew)? naming;
+    private ViewDefinition? choosing;
 
     [Inject] private SavedViews Saved { get; set; } = null!;
 
@@ -51,6 +52,9 @@ public sealed partial class ListPage
             case ViewCommand.Rename when known is not null:
                 naming = (known, false);
                 break;
+            case ViewCommand.Columns:
+                choosing = shown;
+                break;
             case ViewCommand.Update when known is not null:
                 await UpdateAsync(known, shown);
                 break;
@@ -84,6 +88,19 @@ public sealed partial class ListPage
         return null;
     }
 
+    private async Task<string?> ChooseColumnsAsync(ViewDefinition view)
+    {
+        var errors = await Saved.SetColumnsAsync(definition!, view, Actor.Value);
+        if (!errors.IsEmpty)
+        {
+            return string.Join(' ', errors.Select(e => e.Message));
+        }
+
+        await ReadViewsAsync();
+        Toasts.Success(ViewTexts.Of(view.Columns.IsEmpty ? "ColumnsOwn" : "ColumnsChosen", view.Label));
+        return null;
+    }
+
     private async Task UpdateAsync(SavedView known, ViewDefinition shown)
     {
         var errors = await Saved.SaveAsync(known with { Columns = shown.Columns, Filter = shown.Filter, Sort = shown.Sort }, Actor.Value);
@@ -93,6 +110,8 @@ public sealed partial class ListPage
             return;
         }
 
+        // They are the view's own now.
+        await Saved.SetColumnsAsync(definition!, shown with { Columns = [] }, Actor.Value);
         await ReadViewsAsync();
         Open(known);
         Toasts.Undoable(ViewTexts.Of("Saved", known.Name), () => RestoreAsync(known));

@@ -31,4 +31,8 @@ public sealed record SavedView(Guid Id, string Entity, string Name, bool IsShare
 /// <summary>What a user can choose from in a list, beside the views of its entity.</summary>
 /// <param name="Views">Shared ones first, each by name.</param>
 /// <param name="Default">Name of the view the user wants to see first; null for the entity's first.</param>
-public sealed record SavedViewList(ImmutableArray<SavedView> Views, string? Default);
+public sealed record SavedViewList(ImmutableArray<SavedView> Views, string? Default)
+{
+    /// <summary>The columns the user wants to see, by name of the view; views that are shown with their own are not in it.</summary>
+    public ImmutableDictionary<string, ImmutableArray<string>> Columns { get; init; } = ImmutableDictionary<string, ImmutableArray<string>>.Empty;
+}

@@ -49,7 +49,7 @@ internal static class SavedViewUses
         if (gone.Length > 0)
         {
             await connection.ExecuteAsync(new CommandDefinition(
-                "DELETE FROM crm.saved_view WHERE entity = ANY(@gone); DELETE FROM crm.default_view WHERE entity = ANY(@gone)", new { gone }, transaction, cancellationToken: ct));
+                "DELETE FROM crm.saved_view WHERE entity = ANY(@gone); DELETE FROM crm.default_view WHERE entity = ANY(@gone); DELETE FROM crm.list_columns WHERE entity = ANY(@gone)", new { gone }, transaction, cancellationToken: ct));
         }
 
         if (renames.IsEmpty)
@@ -58,6 +58,7 @@ internal static class SavedViewUses
         }
 
         var names = new FieldRenames(before, renames);
+        await FollowColumnsAsync(connection, transaction, before, names, ct);
         foreach (var view in (await AllAsync(connection, transaction, ct)).Where(v => before.TryEntity(v.Entity, out _)))
         {
             var home = before.Entity(view.Entity);
@@ -71,6 +72,21 @@ internal static class SavedViewUses
             if (renamed != query)
             {
                 await connection.ExecuteAsync(new CommandDefinition("UPDATE crm.saved_view SET query = @renamed::jsonb WHERE id = @Id", new { renamed, view.Id }, transaction, cancellationToken: ct));
+            }
+        }
+    }
+
+    private static async Task FollowColumnsAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, MetadataSnapshot before, FieldRenames names, CancellationToken ct)
+    {
+        var chosen = await connection.QueryAsync<(Guid UserId, string Entity, string View, string[] Columns)>(new CommandDefinition(
+            "SELECT user_id, entity, view, columns FROM crm.list_columns", transaction: transaction, cancellationToken: ct));
+        foreach (var (userId, entity, view, columns) in chosen.AsList().Where(c => before.TryEntity(c.Entity, out _)))
+        {
+            var renamed = columns.Select(c => names.Path(before.Entity(entity), c)).ToArray();
+            if (!renamed.SequenceEqual(columns))
+            {
+                await connection.ExecuteAsync(new CommandDefinition(
+                    "UPDATE crm.list_columns SET columns = @renamed WHERE user_id = @userId AND entity = @entity AND view = @view", new { renamed, userId, entity, view }, transaction, cancellationToken: ct));
             }
         }
     }

@@ -18,15 +18,20 @@ public sealed class SavedViews(CrmDatabase database, IMetadata metadata, TimePro
         await using var connection = await database.OpenAsync(ct);
         var rows = (await connection.QueryAsync<Row>(new CommandDefinition(
             """
-            SELECT id, entity, name, is_shared AS IsShared, owner, query::text AS query, NULL AS "default" FROM crm.saved_view WHERE entity = @entity AND (is_shared OR owner = @UserId)
+            SELECT id, entity, name, is_shared AS IsShared, owner, query::text AS query, NULL::text AS view, NULL::text[] AS columns FROM crm.saved_view WHERE entity = @entity AND (is_shared OR owner = @UserId)
             UNION ALL
-            SELECT NULL, entity, NULL, NULL, NULL, NULL, view FROM crm.default_view WHERE entity = @entity AND user_id = @UserId
+            SELECT NULL, entity, NULL, NULL, NULL, NULL, view, NULL::text[] FROM crm.default_view WHERE entity = @entity AND user_id = @UserId
+            UNION ALL
+            SELECT NULL, entity, NULL, NULL, NULL, NULL, view, columns FROM crm.list_columns WHERE entity = @entity AND user_id = @UserId
             """,
             new { entity, actor.UserId },
             cancellationToken: ct))).AsList();
         return new SavedViewList(
             [.. rows.Where(r => r.Id is not null).Select(r => r.ToView()).OrderByDescending(v => v.IsShared).ThenBy(v => v.Name, StringComparer.CurrentCultureIgnoreCase)],
-            rows.FirstOrDefault(r => r.Default is not null)?.Default);
+            rows.FirstOrDefault(r => r.View is not null && r.Columns is null)?.View)
+        {
+            Columns = rows.Where(r => r.Columns is not null).ToImmutableDictionary(r => r.View!, r => r.Columns!.ToImmutableArray(), StringComparer.Ordinal),
+        };
     }
 
     /// <summary>A view that somebody sees; null when there is none.</summary>
@@ -35,7 +40,7 @@ public sealed class SavedViews(CrmDatabase database, IMetadata metadata, TimePro
         ArgumentNullException.ThrowIfNull(actor);
         await using var connection = await database.OpenAsync(ct);
         var row = await connection.QuerySingleOrDefaultAsync<Row>(new CommandDefinition(
-            "SELECT id, entity, name, is_shared AS IsShared, owner, query::text AS query, NULL AS \"default\" FROM crm.saved_view WHERE id = @id AND (is_shared OR owner = @UserId)",
+            "SELECT id, entity, name, is_shared AS IsShared, owner, query::text AS query, NULL::text AS view, NULL::text[] AS columns FROM crm.saved_view WHERE id = @id AND (is_shared OR owner = @UserId)",
             new { id, actor.UserId },
             cancellationToken: ct));
         return row?.ToView();
@@ -104,6 +109,32 @@ public sealed class SavedViews(CrmDatabase database, IMetadata metadata, TimePro
             cancellationToken: ct));
     }
 
+    /// <summary>Chooses the columns somebody wants to see of a view, for themselves alone.</summary>
+    /// <param name="entity">The entity listed.</param>
+    /// <param name="view">The view, with the columns; with none it is shown with its own again.</param>
+    /// <param name="actor">Who.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <returns>What is wrong with the columns.</returns>
+    public async Task<ImmutableArray<PlanMessage>> SetColumnsAsync(EntityDefinition entity, ViewDefinition view, Actor actor, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        ArgumentNullException.ThrowIfNull(view);
+        ArgumentNullException.ThrowIfNull(actor);
+        if (!view.Columns.IsEmpty && LayoutCheck.OfSaved(metadata.Current, entity, view with { Filter = null, Sort = [] }) is { Count: > 0 } problems)
+        {
+            return [.. problems];
+        }
+
+        await using var connection = await database.OpenAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition(
+            view.Columns.IsEmpty
+                ? "DELETE FROM crm.list_columns WHERE user_id = @UserId AND entity = @entity AND view = @view"
+                : "INSERT INTO crm.list_columns (user_id, entity, view, columns) VALUES (@UserId, @entity, @view, @columns) ON CONFLICT (user_id, entity, view) DO UPDATE SET columns = excluded.columns",
+            new { actor.UserId, entity = entity.Name, view = view.Name, columns = view.Columns.ToArray() },
+            cancellationToken: ct));
+        return [];
+    }
+
     /// <summary>What a saved view misses: fields that are hidden or gone.</summary>
     public static ImmutableArray<LayoutHole> Holes(MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view)
     {
@@ -143,7 +174,7 @@ public sealed class SavedViews(CrmDatabase database, IMetadata metadata, TimePro
         return [.. problems];
     }
 
-    private sealed record Row(Guid? Id, string Entity, string? Name, bool? IsShared, Guid? Owner, string? Query, string? Default)
+    private sealed record Row(Guid? Id, string Entity, string? Name, bool? IsShared, Guid? Owner, string? Query, string? View, string[]? Columns)
     {
         public SavedView ToView() => SavedViewJson.Stored(new SavedView(Id!.Value, Entity, Name!, IsShared == true, Owner!.Value, [], null, []), Query!);
     }

@@ -26,11 +26,15 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
     /// <summary>Name of the view shown when a state names none; null for the entity's first.</summary>
     public string? Default { get; init; }
 
-    /// <summary>The view of a state; the entity's first one when the state names none that exists.</summary>
+    /// <summary>Columns the user chose, by name of the view.</summary>
+    public ImmutableDictionary<string, ImmutableArray<string>> Chosen { get; init; } = ImmutableDictionary<string, ImmutableArray<string>>.Empty;
+
+    /// <summary>The view of a state, with the columns the user chose; the entity's first one when the state names none that exists.</summary>
     public ViewDefinition View(GridState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return Named(state.View) ?? Named(Default) ?? entity.Views.FirstOrDefault() ?? new ViewDefinition("all", entity.PluralLabel, entity.TitleFields);
+        var view = Named(state.View) ?? Named(Default) ?? entity.Views.FirstOrDefault() ?? new ViewDefinition("all", entity.PluralLabel, entity.TitleFields);
+        return Chosen.TryGetValue(view.Name, out var columns) ? view with { Columns = columns } : view;
     }
 
     /// <summary>The view with the filter and the order in force: what is saved when somebody saves the list.</summary>

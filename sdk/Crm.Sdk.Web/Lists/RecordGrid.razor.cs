@@ -73,6 +73,9 @@ public sealed partial class RecordGrid : IAsyncDisposable
     /// <summary>Name of the view shown when the state names none; null for the entity's first.</summary>
     [Parameter] public string? DefaultView { get; set; }
 
+    /// <summary>Columns the user chose, by name of the view.</summary>
+    [Parameter] public ImmutableDictionary<string, ImmutableArray<string>> ChosenColumns { get; set; } = ImmutableDictionary<string, ImmutableArray<string>>.Empty;
+
     /// <summary>Further items of the menu of views, given the view as it is shown: elements of class <c>menu-item</c>.</summary>
     [Parameter] public RenderFragment<ViewDefinition>? ViewActions { get; set; }
 
@@ -100,7 +103,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
             loaded = null;
             Use(Metadata.Current);
         }
-        else if (!loader.Saved.SequenceEqual(SavedViews) || loader.Default != DefaultView)
+        else if (!loader.Saved.SequenceEqual(SavedViews) || loader.Default != DefaultView || !ReferenceEquals(loader.Chosen, ChosenColumns))
         {
             // What was saved may be what is shown.
             loaded = null;
@@ -135,7 +138,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
     private void Use(MetadataSnapshot metadata)
     {
         entity = IsSafe ? SafeMode.Of(metadata.Entity(Entity)) : metadata.Entity(Entity);
-        loader = new GridLoader(Records, metadata, entity) { TimeZone = Display.TimeZone, Saved = SavedViews, Default = DefaultView };
+        loader = new GridLoader(Records, metadata, entity) { TimeZone = Display.TimeZone, Saved = SavedViews, Default = DefaultView, Chosen = ChosenColumns };
         rows.Use(entity, loader);
     }
 

@@ -130,7 +130,7 @@ public sealed class QueryTests : IClassFixture<QueryTests.Data>
     [InlineData("holdig", SearchMode.Similar, "Holding")]
     [InlineData("holdig", SearchMode.BestFirst, "")]
     [InlineData("prosent", SearchMode.Similar, "Über 100 Prozent")]
-    [InlineData("haven", SearchMode.Similar, "Haben")]
+    [InlineData("habn", SearchMode.Similar, "Haben")]
     [InlineData("berlin", SearchMode.Similar, "")]
     [InlineData("%", SearchMode.Similar, "")]
     [InlineData(" ", SearchMode.Similar, "Avec, Haben, Holding, Über 100 Prozent")]

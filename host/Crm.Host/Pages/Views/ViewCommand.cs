@@ -12,6 +12,9 @@ public enum ViewCommand
     /// <summary>Give it another name, share it or stop sharing it.</summary>
     Rename,
 
+    /// <summary>Choose its columns, for oneself.</summary>
+    Columns,
+
     /// <summary>Delete it.</summary>
     Delete,
 
