@@ -38,6 +38,7 @@ public sealed class SavedViewTests : NodeTests
         Assert.Equal(own.Sort.AsEnumerable(), seen.Views[1].Sort);
         Assert.Null(seen.Default);
         Assert.Null(await node.Views.FindAsync(own.Id, Eve));
+        Assert.Equal(own.Filter, (await node.Views.FindAsync(own.Id, Bob))?.Filter);
 
         Assert.Equal(ErrorCodes.Access, Assert.Single(await node.Views.SaveAsync(own with { Owner = Eve.UserId, Name = "Stolen" }, Eve)).Code);
         Assert.Equal(ErrorCodes.Access, Assert.Single(await node.Views.SaveAsync(shared with { IsShared = false, Owner = Bob.UserId }, Bob)).Code);

@@ -1,10 +1,13 @@
 using System.Collections.Immutable;
+using Crm.Host.Api;
+using Crm.Host.Api.OData;
 using Crm.Host.Pages.Views;
 using Crm.Host.Security;
 using Crm.Metadata;
 using Crm.Sdk;
 using Crm.Sdk.Web;
 using Microsoft.AspNetCore.Components;
+using Microsoft.JSInterop;
 
 namespace Crm.Host.Pages;
 
@@ -21,6 +24,10 @@ public sealed partial class ListPage
     [Inject] private SavedViews Saved { get; set; } = null!;
 
     [Inject] private CurrentActor Actor { get; set; } = null!;
+
+    [Inject] private ODataModels Models { get; set; } = null!;
+
+    [Inject] private IJSRuntime Script { get; set; } = null!;
 
     [Inject] private Toasts Toasts { get; set; } = null!;
 
@@ -124,6 +131,26 @@ public sealed partial class ListPage
             await ReadViewsAsync();
             Show(state with { View = null, Find = null, Sort = [], Page = 1 });
             Toasts.Undoable(ViewTexts.Of("Deleted", known.Name), () => RestoreAsync(known));
+        }
+    }
+
+    // What the list shows, as a program asks for it.
+    private async Task CopyLinkAsync(RecordQuery query)
+    {
+        try
+        {
+            var link = Location.ToAbsoluteUri(new FilterText(Models.Current).Link(definition!, query)).AbsoluteUri;
+            await Script.InvokeVoidAsync("navigator.clipboard.writeText", link);
+            Toasts.Success(ViewTexts.Of("ApiLinkCopied"));
+        }
+        catch (ApiException refused)
+        {
+            Toasts.Error(refused.Message);
+        }
+        catch (JSException)
+        {
+            // Without a secure connection there is no clipboard.
+            Toasts.Error(ViewTexts.Of("ApiLinkNotCopied"));
         }
     }
 

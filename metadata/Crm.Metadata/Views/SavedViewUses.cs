@@ -78,12 +78,12 @@ internal static class SavedViewUses
 
     private static async Task FollowColumnsAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, MetadataSnapshot before, FieldRenames names, CancellationToken ct)
     {
-        var chosen = await connection.QueryAsync<(Guid UserId, string Entity, string View, string[] Columns)>(new CommandDefinition(
-            "SELECT user_id, entity, view, columns FROM crm.list_columns", transaction: transaction, cancellationToken: ct));
+        var chosen = await connection.QueryAsync<(Guid UserId, string Entity, string View, string Columns)>(new CommandDefinition(
+            "SELECT user_id, entity, view, array_to_string(columns, ',') FROM crm.list_columns", transaction: transaction, cancellationToken: ct));
         foreach (var (userId, entity, view, columns) in chosen.AsList().Where(c => before.TryEntity(c.Entity, out _)))
         {
-            var renamed = columns.Select(c => names.Path(before.Entity(entity), c)).ToArray();
-            if (!renamed.SequenceEqual(columns))
+            var renamed = columns.Split(',').Select(c => names.Path(before.Entity(entity), c)).ToArray();
+            if (string.Join(',', renamed) != columns)
             {
                 await connection.ExecuteAsync(new CommandDefinition(
                     "UPDATE crm.list_columns SET columns = @renamed WHERE user_id = @userId AND entity = @entity AND view = @view", new { renamed, userId, entity, view }, transaction, cancellationToken: ct));

@@ -18,11 +18,11 @@ public sealed class SavedViews(CrmDatabase database, IMetadata metadata, TimePro
         await using var connection = await database.OpenAsync(ct);
         var rows = (await connection.QueryAsync<Row>(new CommandDefinition(
             """
-            SELECT id, entity, name, is_shared AS IsShared, owner, query::text AS query, NULL::text AS view, NULL::text[] AS columns FROM crm.saved_view WHERE entity = @entity AND (is_shared OR owner = @UserId)
+            SELECT id, entity, name, is_shared AS IsShared, owner, query::text AS query, NULL::text AS view, NULL::text AS columns FROM crm.saved_view WHERE entity = @entity AND (is_shared OR owner = @UserId)
             UNION ALL
-            SELECT NULL, entity, NULL, NULL, NULL, NULL, view, NULL::text[] FROM crm.default_view WHERE entity = @entity AND user_id = @UserId
+            SELECT NULL, entity, NULL, NULL, NULL, NULL, view, NULL FROM crm.default_view WHERE entity = @entity AND user_id = @UserId
             UNION ALL
-            SELECT NULL, entity, NULL, NULL, NULL, NULL, view, columns FROM crm.list_columns WHERE entity = @entity AND user_id = @UserId
+            SELECT NULL, entity, NULL, NULL, NULL, NULL, view, array_to_string(columns, ',') FROM crm.list_columns WHERE entity = @entity AND user_id = @UserId
             """,
             new { entity, actor.UserId },
             cancellationToken: ct))).AsList();
@@ -30,7 +30,7 @@ public sealed class SavedViews(CrmDatabase database, IMetadata metadata, TimePro
             [.. rows.Where(r => r.Id is not null).Select(r => r.ToView()).OrderByDescending(v => v.IsShared).ThenBy(v => v.Name, StringComparer.CurrentCultureIgnoreCase)],
             rows.FirstOrDefault(r => r.View is not null && r.Columns is null)?.View)
         {
-            Columns = rows.Where(r => r.Columns is not null).ToImmutableDictionary(r => r.View!, r => r.Columns!.ToImmutableArray(), StringComparer.Ordinal),
+            Columns = rows.Where(r => r.Columns is not null).ToImmutableDictionary(r => r.View!, r => r.Columns!.Split(',').ToImmutableArray(), StringComparer.Ordinal),
         };
     }
 
@@ -39,11 +39,9 @@ public sealed class SavedViews(CrmDatabase database, IMetadata metadata, TimePro
     {
         ArgumentNullException.ThrowIfNull(actor);
         await using var connection = await database.OpenAsync(ct);
-        var row = await connection.QuerySingleOrDefaultAsync<Row>(new CommandDefinition(
-            "SELECT id, entity, name, is_shared AS IsShared, owner, query::text AS query, NULL::text AS view, NULL::text[] AS columns FROM crm.saved_view WHERE id = @id AND (is_shared OR owner = @UserId)",
-            new { id, actor.UserId },
-            cancellationToken: ct));
-        return row?.ToView();
+        var row = await connection.QuerySingleOrDefaultAsync<(string Entity, string Name, bool IsShared, Guid Owner, string Query)?>(new CommandDefinition(
+            "SELECT entity, name, is_shared, owner, query::text FROM crm.saved_view WHERE id = @id AND (is_shared OR owner = @UserId)", new { id, actor.UserId }, cancellationToken: ct));
+        return row is var (entity, name, isShared, owner, query) ? SavedViewJson.Stored(new SavedView(id, entity, name, isShared, owner, [], null, []), query) : null;
     }
 
     /// <summary>Saves a view, a new one or one that is there; all reasons against it at once.</summary>
@@ -174,7 +172,7 @@ public sealed class SavedViews(CrmDatabase database, IMetadata metadata, TimePro
         return [.. problems];
     }
 
-    private sealed record Row(Guid? Id, string Entity, string? Name, bool? IsShared, Guid? Owner, string? Query, string? View, string[]? Columns)
+    private sealed record Row(Guid? Id, string Entity, string? Name, bool? IsShared, Guid? Owner, string? Query, string? View, string? Columns)
     {
         public SavedView ToView() => SavedViewJson.Stored(new SavedView(Id!.Value, Entity, Name!, IsShared == true, Owner!.Value, [], null, []), Query!);
     }

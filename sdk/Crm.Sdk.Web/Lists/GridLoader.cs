@@ -88,10 +88,10 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
             SearchMode = state.Sort.IsEmpty ? SearchMode.BestFirst : SearchMode.Sorted,
         };
         var page = await records.QueryAsync(query, ct);
-        var isSimilar = page.Count == 0 && query.Search is { Length: >= FewestLetters };
+        var isSimilar = page.Count == 0 && query.Search is { Length: >= FewestLetters } search && search.All(c => char.IsLetter(c) || c is ' ' or '-' or '\'' or '’');
         if (isSimilar)
         {
-            // Nothing is written like that: perhaps it is misspelt.
+            // Nothing is written like that: perhaps it is misspelt. Numbers and addresses are meant as they are.
             query = query with { SearchMode = SearchMode.Similar };
             page = await records.QueryAsync(query, ct);
         }

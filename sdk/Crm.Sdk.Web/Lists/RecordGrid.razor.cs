@@ -79,8 +79,8 @@ public sealed partial class RecordGrid : IAsyncDisposable
     /// <summary>Further items of the menu of views, given the view as it is shown: elements of class <c>menu-item</c>.</summary>
     [Parameter] public RenderFragment<ViewDefinition>? ViewActions { get; set; }
 
-    /// <summary>Further buttons beside the filter in words.</summary>
-    [Parameter] public RenderFragment? FindActions { get; set; }
+    /// <summary>Further buttons beside the filter in words, given everything the list finds.</summary>
+    [Parameter] public RenderFragment<RecordQuery>? FindActions { get; set; }
 
     /// <summary>Further items of the menu of a row: elements of class <c>menu-item</c>.</summary>
     [Parameter] public RenderFragment<Record>? RowActions { get; set; }
@@ -97,6 +97,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
     /// <inheritdoc/>
     protected override async Task OnParametersSetAsync()
     {
+        var isStale = false;
         if (entity is null || entity.Name != Entity)
         {
             page = null;
@@ -106,11 +107,11 @@ public sealed partial class RecordGrid : IAsyncDisposable
         else if (!loader.Saved.SequenceEqual(SavedViews) || loader.Default != DefaultView || !ReferenceEquals(loader.Chosen, ChosenColumns))
         {
             // What was saved may be what is shown.
-            loaded = null;
+            isStale = true;
             Use(loader.Metadata);
         }
 
-        if (loaded == State && Equals(loadedWithin, Within))
+        if (!isStale && loaded == State && Equals(loadedWithin, Within))
         {
             return;
         }

@@ -91,5 +91,15 @@ public sealed class FindTests(Harness.Browser browser, SampleCrm sample) : IClas
         await views.ClickAsync();
         await page.GetByRole(AriaRole.Menuitemradio, new() { Name = "Large offers" }).ClickAsync();
         await Expect(count).ToHaveAttributeAsync("data-count", found);
+
+        await views.ClickAsync();
+        await page.GetByRole(AriaRole.Menuitem, new() { Name = "Choose columns…" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Remove Owner" }).ClickAsync();
+        await page.Locator("#list-column").SelectOptionAsync("company.country");
+        await visit.ScreenshotAsync("columns");
+        await visit.CheckAccessibilityAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Company · Country" })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "Owner" })).ToHaveCountAsync(0);
     });
 }

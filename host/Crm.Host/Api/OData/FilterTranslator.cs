@@ -22,6 +22,10 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time, RangeVar
                 return new Filter.Not(Translate(not.Operand));
             case SingleValueFunctionCallNode { Name: "contains" or "startswith" or "endswith" or Functions.Matches } call:
                 return Text(call);
+            case SingleValueFunctionCallNode { Name: Functions.Mine } call:
+                return new Filter.Mine(Path(call.Parameters.First()).Path);
+            case SingleValueFunctionCallNode { Name: Functions.During } call:
+                return During([.. call.Parameters]);
             case InNode isIn:
                 return In(isIn);
             case LambdaNode { Source: CollectionNavigationNode source } lambda:
@@ -73,7 +77,7 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time, RangeVar
             return Period(part, kind, right);
         }
 
-        if (left is SingleValueFunctionCallNode { Name: "contains" or "startswith" or "endswith" or Functions.Matches } && right is ConstantNode { Value: bool expected }
+        if (left is SingleValueFunctionCallNode { Name: "contains" or "startswith" or "endswith" or Functions.Matches or Functions.Mine or Functions.During } && right is ConstantNode { Value: bool expected }
             && kind is BinaryOperatorKind.Equal or BinaryOperatorKind.NotEqual)
         {
             var filter = Translate(left);
@@ -178,9 +182,25 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time, RangeVar
         return new Filter.In(property.Path, [.. list.Collection.Select(c => Value(c, property))]);
     }
 
+    private Filter.During During(ImmutableArray<QueryNode> parameters)
+    {
+        if (Paths.Plain(parameters[1]) is not ConstantNode { Value: string word } || !Enum.TryParse<Period>(word.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var period) || int.TryParse(word, out _))
+        {
+            throw Unsupported.Expression($"{Functions.During}() needs a period in quotes second, such as 'this_month' or 'last_days'");
+        }
+
+        var days = parameters is [_, _, var given] ? Paths.Plain(given) is ConstantNode { Value: int count } ? count : throw Unsupported.Expression($"{Functions.During}() needs a number of days third") : 1;
+        return new Filter.During(Path(parameters[0]).Path, period, days);
+    }
+
     // contacts/any(c: c/city eq 'Ulm'): one of the linked records is so; all is none that is not.
     private Filter Linked(CollectionNavigationNode source, LambdaNode lambda)
     {
+        if (Paths.RelatedOf(set, source, prefix, variable) is { } related)
+        {
+            return Related(related, lambda);
+        }
+
         if (Paths.LinkOf(set, source, prefix, variable) is not var (links, path))
         {
             throw Unsupported.Expression($"{source.NavigationProperty.Name} cannot be asked with any and all");
@@ -193,6 +213,20 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time, RangeVar
 
         var where = new FilterTranslator(links.Target, time, lambda.CurrentRangeVariable, links.Field.Link!.Far + ".").Translate(lambda.Body);
         return lambda is AnyNode ? new Filter.Linked(path, where) : new Filter.Not(new Filter.Linked(path, new Filter.Not(where)));
+    }
+
+    // opportunities/any(o: o/stage eq 'won'): one of the records that point here is so.
+    private Filter Related(RelatedNavigation related, LambdaNode lambda)
+    {
+        if (lambda.Body is ConstantNode { Value: true } && lambda is AnyNode)
+        {
+            return new Filter.Related(related.Set.Entity.Name, related.Lookup.Name);
+        }
+
+        var where = new FilterTranslator(related.Set, time, lambda.CurrentRangeVariable).Translate(lambda.Body);
+        return lambda is AnyNode
+            ? new Filter.Related(related.Set.Entity.Name, related.Lookup.Name, where)
+            : new Filter.Not(new Filter.Related(related.Set.Entity.Name, related.Lookup.Name, new Filter.Not(where)));
     }
 
     private PropertyPath? TryPath(QueryNode node) => Paths.TryOf(set, node, prefix, variable);

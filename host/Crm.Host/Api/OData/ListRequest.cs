@@ -76,7 +76,11 @@ internal sealed class ListRequest
 
         var parts = new List<string>();
         var own = Selected(set, clause, "", parts);
-        var items = clause.SelectedItems.OfType<ExpandedNavigationSelectItem>().ToLookup(i => LinkOf(set, i) is null);
+        // "Everything" is every lookup and every link; records that point here are asked for by themselves.
+        var isAll = options["$expand"]?.Contains('*', StringComparison.Ordinal) == true;
+        var items = clause.SelectedItems.OfType<ExpandedNavigationSelectItem>()
+            .Where(i => !isAll || i.PathToNavigationProperty.FirstSegment is not NavigationPropertySegment segment || !set.Related.ContainsKey(segment.NavigationProperty.Name))
+            .ToLookup(i => LinkOf(set, i) is null);
         var links = items[false].Select(item => ExpandLinks(LinkOf(set, item)!, item, parts)).ToImmutableArray();
         var expansions = items[true].Select(item => Expand(set, item, parts)).ToImmutableArray();
         if (clause.SelectedItems.OfType<ExpandedReferenceSelectItem>().Any(i => i is not ExpandedNavigationSelectItem))

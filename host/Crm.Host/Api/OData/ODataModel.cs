@@ -49,6 +49,12 @@ internal sealed class ODataModel
             AddNavigations(set, byEntity);
         }
 
+        var pointing = sets.Values.Where(s => s.Entity.Link is null).SelectMany(s => s.Navigations.Values.Where(n => !n.Field.IsSystem).Select(n => (Set: s, Lookup: n))).ToLookup(n => n.Lookup.Target);
+        foreach (var set in sets.Values.OrderBy(s => s.Entity.SetName, StringComparer.Ordinal))
+        {
+            AddRelated(set, pointing[set]);
+        }
+
         edm.AddElement(container);
         return new ODataModel(snapshot, edm, sets);
     }
@@ -112,6 +118,27 @@ internal sealed class ODataModel
         set.Links = links.ToFrozenDictionary();
     }
 
+    // Records that point here, for conditions on them. A field of the same name goes first.
+    private static void AddRelated(ODataSet set, IEnumerable<(ODataSet Set, Navigation Lookup)> pointing)
+    {
+        var related = new Dictionary<string, RelatedNavigation>();
+        foreach (var lookups in pointing.GroupBy(p => p.Set).OrderBy(g => g.Key.Entity.SetName, StringComparer.Ordinal))
+        {
+            foreach (var (other, lookup) in lookups.OrderBy(l => l.Lookup.Name, StringComparer.Ordinal))
+            {
+                var name = lookups.Skip(1).Any() ? $"{other.Entity.SetName}_by_{lookup.Name}" : other.Entity.SetName;
+                if (set.Type.FindProperty(name) is null)
+                {
+                    var property = set.Type.AddUnidirectionalNavigation(new EdmNavigationPropertyInfo { Name = name, Target = other.Type, TargetMultiplicity = EdmMultiplicity.Many });
+                    set.EdmSet.AddNavigationTarget(property, other.EdmSet);
+                    related.Add(name, new RelatedNavigation(name, lookup.Field, other));
+                }
+            }
+        }
+
+        set.Related = related.ToFrozenDictionary();
+    }
+
     private static IEdmTypeReference TypeOf(FieldDefinition field, FieldColumn column)
     {
         // Only what the product sets itself is never missing: a required field may have been made required later.
@@ -153,6 +180,9 @@ internal sealed class ODataSet(EntityDefinition entity, EdmEntityType type, EdmE
     /// <summary>Many-to-many fields by their name.</summary>
     public FrozenDictionary<string, LinkNavigation> Links { get; set; } = FrozenDictionary<string, LinkNavigation>.Empty;
 
+    /// <summary>Records that point here, by the name of the collection.</summary>
+    public FrozenDictionary<string, RelatedNavigation> Related { get; set; } = FrozenDictionary<string, RelatedNavigation>.Empty;
+
     /// <summary>All visible properties.</summary>
     public Projection All { get; } = Projection.Of(entity);
 
@@ -171,6 +201,12 @@ internal sealed record Navigation(string Name, FieldDefinition Field, ODataSet T
 /// <param name="Target">The far side.</param>
 /// <param name="Links">The links themselves.</param>
 internal sealed record LinkNavigation(FieldDefinition Field, ODataSet Target, ODataSet Links);
+
+/// <summary>The records whose lookup leads to a record, as OData sees them.</summary>
+/// <param name="Name">Name of the collection.</param>
+/// <param name="Lookup">The lookup.</param>
+/// <param name="Set">Where the records are.</param>
+internal sealed record RelatedNavigation(string Name, FieldDefinition Lookup, ODataSet Set);
 
 /// <summary>The model of the current metadata, made once per version.</summary>
 internal sealed class ODataModels(IMetadata metadata)

@@ -68,6 +68,10 @@ internal static class Paths
             ? (links, prefix + links.Field.Name)
             : null;
 
+    /// <summary>The records that point to the record asked about, when an expression names them; null when it does not.</summary>
+    public static RelatedNavigation? RelatedOf(ODataSet root, CollectionNavigationNode node, string start, RangeVariable? variable) =>
+        start.Length == 0 && node.Source is ResourceRangeVariableReferenceNode reference && (variable is null || reference.Name == variable.Name) ? root.Related.GetValueOrDefault(node.NavigationProperty.Name) : null;
+
     private static (ODataSet Set, string Prefix)? Source(ODataSet root, QueryNode node, string start, RangeVariable? variable)
     {
         switch (node)
