@@ -21,7 +21,7 @@ public sealed record ChangePlan(Guid Id, long Version, ImmutableArray<PlanMessag
 }
 
 /// <summary>Something that uses a field or an entity.</summary>
-/// <param name="Kind">A word for programs: <c>view</c>, <c>filter</c>, <c>sort</c>, <c>form</c>, <c>title</c>, <c>search</c>, <c>lookup</c>, <c>module</c>, <c>saved_view</c>.</param>
+/// <param name="Kind">A word for programs: <c>view</c>, <c>filter</c>, <c>sort</c>, <c>form</c>, <c>title</c>, <c>search</c>, <c>lookup</c>, <c>module</c>, <c>saved_view</c>, <c>workflow</c>.</param>
 /// <param name="Of">What is used: <c>company</c> or <c>company.x_rating</c>.</param>
 /// <param name="Target">What uses it: <c>company.small</c> for a view.</param>
 /// <param name="Text">For the administrator.</param>

@@ -73,7 +73,7 @@ internal static class ChangePlanner
         select new DataQuestion(QuestionKind.Merged, entity, moved.Field, moved.Field.Name) { Values = [moved.Merged.Name] };
 
     /// <summary>What goes away or becomes something else: a field, or an entity as a whole.</summary>
-    private static (string Entity, string? Field)? Touched(MetadataChange change) => change switch
+    internal static (string Entity, string? Field)? Touched(MetadataChange change) => change switch
     {
         MetadataChange.HideField hide => (hide.Entity, hide.Field),
         MetadataChange.RenameField rename => (rename.Entity, rename.Field),

@@ -32,6 +32,7 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Sc
             plan = plan with { Errors = [.. plan.Errors, .. problems], Steps = [] };
         }
 
+        plan = plan with { Uses = [.. plan.Uses, .. await OutsideUses.OfAsync(database, changes, ct)] };
         if (plan.CanApply)
         {
             await KeepAsync(plan, changes, draft.Statements, actor, ct);

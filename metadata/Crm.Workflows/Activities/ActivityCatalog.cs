@@ -13,7 +13,7 @@ internal sealed class ActivityCatalog
         new Flowchart(), new Sequence(), new If(), new Switch(), new ForEach(), new Fork(), new Break(),
         new FlowDecision(), new FlowSwitch(), new FlowFork(), new FlowJoin(), new SetVariable(), new Pass("Elsa.Start"), new Pass("Elsa.End"), new Finish(), new Fault(), new WriteLine(),
         new Trigger(TriggerKinds.Created), new Trigger(TriggerKinds.Changed), new Trigger(TriggerKinds.Deleted), new Trigger(TriggerKinds.StageEntered), new Trigger(TriggerKinds.StageLeft),
-        new SetFields(), new CreateRecord(), new UpdateRecord(),
+        new Delay(), new StartAt(), new WaitForRecord(), new SetFields(), new CreateRecord(), new UpdateRecord(),
     }.ToFrozenDictionary(a => a.Type, StringComparer.Ordinal);
 
     public IEnumerable<Activity> All => byType.Values;

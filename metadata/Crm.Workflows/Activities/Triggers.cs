@@ -115,7 +115,7 @@ internal sealed record TriggerRow(string ActivityId, string Entity, short[] Kind
     }
 
     /// <summary>Names of fields: a list, or one text with commas between them.</summary>
-    private static string[] Names(ActivityNode node) => node.Input("fields") switch
+    public static string[] Names(ActivityNode node) => node.Input("fields") switch
     {
         (_, JsonArray list) => [.. list.Select(f => f?.ToString() ?? "")],
         (_, JsonValue text) when text.ToString() is ['[', ..] json && Parse(json) is JsonArray list => [.. list.Select(f => f?.ToString() ?? "")],

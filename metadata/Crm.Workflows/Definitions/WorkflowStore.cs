@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Crm.Metadata;
@@ -13,6 +14,9 @@ public sealed class WorkflowStore(CrmDatabase database, IMetadata metadata, Time
     /// <summary>Channel of <see cref="Notifications"/>: workflows changed, or there is something to run.</summary>
     public const string Channel = "crm_workflows";
 
+    /// <summary>Channel of <see cref="Notifications"/>: runs moved.</summary>
+    public const string LogChannel = "crm_workflow_log";
+
     private const string Columns =
         "d.id, d.definition_id AS DefinitionId, d.version, d.name, d.description, d.entity, d.is_latest AS IsLatest, d.is_published AS IsPublished, d.created_at AS CreatedAt, d.created_by_name AS CreatedByName, d.published_at AS PublishedAt";
 
@@ -24,6 +28,13 @@ public sealed class WorkflowStore(CrmDatabase database, IMetadata metadata, Time
         await using var connection = await database.OpenAsync(ct);
         var rows = await connection.QueryAsync<Row>(new CommandDefinition($"SELECT {Columns} FROM crm.workflow_definition AS d WHERE is_latest ORDER BY lower(name), id", cancellationToken: ct));
         return [.. rows.Select(r => r.ToDefinition())];
+    }
+
+    /// <summary>Ids of workflows of which a version is published, whichever it is.</summary>
+    public async Task<FrozenSet<string>> PublishedAsync(CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        return (await connection.QueryAsync<string>(new CommandDefinition("SELECT definition_id FROM crm.workflow_definition WHERE is_published", cancellationToken: ct))).ToFrozenSet(StringComparer.Ordinal);
     }
 
     /// <summary>All versions of a workflow, newest first.</summary>
@@ -138,6 +149,7 @@ public sealed class WorkflowStore(CrmDatabase database, IMetadata metadata, Time
             transaction,
             """
             DELETE FROM crm.workflow_trigger WHERE version_id IN (SELECT id FROM crm.workflow_definition WHERE definition_id = @definitionId);
+            DELETE FROM crm.metadata_use WHERE kind = 'workflow' AND target = @definitionId;
             UPDATE crm.workflow_definition SET is_published = false WHERE definition_id = @definitionId AND is_published;
             SELECT pg_notify(@Channel, '')
             """,
@@ -157,7 +169,7 @@ public sealed class WorkflowStore(CrmDatabase database, IMetadata metadata, Time
     {
         await using var connection = await database.OpenAsync(ct);
         var rows = await connection.ExecuteAsync(new CommandDefinition("DELETE FROM crm.workflow_definition WHERE definition_id = @definitionId", new { definitionId }, cancellationToken: ct));
-        await connection.ExecuteAsync(new CommandDefinition("SELECT pg_notify(@Channel, '')", new { Channel }, cancellationToken: ct));
+        await connection.ExecuteAsync(new CommandDefinition("DELETE FROM crm.metadata_use WHERE kind = 'workflow' AND target = @definitionId; SELECT pg_notify(@Channel, '')", new { definitionId, Channel }, cancellationToken: ct));
         return rows > 0;
     }
 
@@ -191,8 +203,10 @@ public sealed class WorkflowStore(CrmDatabase database, IMetadata metadata, Time
             transaction,
             """
             DELETE FROM crm.workflow_trigger WHERE version_id IN (SELECT id FROM crm.workflow_definition WHERE definition_id = @definitionId);
+            DELETE FROM crm.metadata_use WHERE kind = 'workflow' AND target = @definitionId;
             UPDATE crm.workflow_definition SET is_published = false WHERE definition_id = @definitionId AND is_published AND id <> @id;
             UPDATE crm.workflow_definition SET is_published = true, published_at = coalesce(published_at, @now) WHERE id = @id;
+            INSERT INTO crm.metadata_use (kind, target, name, used) SELECT 'workflow', definition_id, name, unnest(uses) FROM crm.workflow_definition WHERE id = @id;
             SELECT pg_notify(@Channel, '')
             """,
             new { id, definitionId, now, Channel },

@@ -133,10 +133,9 @@ internal sealed class Run(InstanceRow instance, WorkflowGraph graph, RunState st
     public void Schedule(ActivityNode node, Frame parent) => State.Queue.Add(new WorkItem(node.Id, parent.Id));
 
     /// <summary>Waits at an activity.</summary>
-    public void Wait(ActivityContext context, DateTimeOffset? dueAt, string? entity = null, Guid? record = null, IEnumerable<ChangeKind>? kinds = null, IEnumerable<string>? fields = null)
+    public void Wait(ActivityContext context, DateTimeOffset? dueAt, Watch? watch = null)
     {
-        NewBookmarks.Add(new Bookmark(
-            Guid.CreateVersion7(), context.Frame.Id, context.Node.Id, dueAt, entity, record, [.. (kinds ?? []).Select(k => (short)k)], [.. fields ?? []], Now));
+        NewBookmarks.Add(new Bookmark(Guid.CreateVersion7(), context.Frame.Id, context.Node.Id, dueAt, watch, Now));
         State.Steps = 0;
         Note(context.Node, "Suspended", message: dueAt is { } due ? due.ToString("u", System.Globalization.CultureInfo.InvariantCulture) : null);
     }

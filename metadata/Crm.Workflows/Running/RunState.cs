@@ -55,7 +55,15 @@ internal sealed record Wake(Guid Bookmark, short? EventKind);
 internal sealed record JournalLine(DateTimeOffset At, string? ActivityId, string? ActivityType, string? ActivityName, string Event, string? Outcome, string? Message);
 
 /// <summary>Where a run waits.</summary>
-internal sealed record Bookmark(Guid Id, int Frame, string ActivityId, DateTimeOffset? DueAt, string? Entity, Guid? RecordId, short[] Kinds, string[] Fields, DateTimeOffset CreatedAt);
+internal sealed record Bookmark(Guid Id, int Frame, string ActivityId, DateTimeOffset? DueAt, Watch? Watch, DateTimeOffset CreatedAt);
+
+/// <summary>What a run waits for to happen to a record.</summary>
+/// <param name="Entity">The record's entity.</param>
+/// <param name="RecordId">The record.</param>
+/// <param name="Version">Its version when the wait began: what was older does not count.</param>
+/// <param name="Kinds">Which changes.</param>
+/// <param name="Fields">One of them must have changed; empty for any.</param>
+internal sealed record Watch(string Entity, Guid RecordId, long Version, short[] Kinds, string[] Fields);
 
 /// <summary>Why a run cannot go on.</summary>
 /// <param name="ActivityId">The activity that failed.</param>

@@ -12,12 +12,15 @@ namespace Crm.Workflows;
 /// <summary>Takes runs that are due, and writes how far they are. Due times are of the host's clock, which can be moved; leases of the database's.</summary>
 internal sealed class RunStore(CrmDatabase database, TimeProvider time)
 {
+    /// <summary>Any number will do as long as every host uses the same one.</summary>
+    public const long WaitLock = 0x43524d_57414954;
+
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
 
     // A version that runs is never changed.
     private readonly ConcurrentDictionary<string, WorkflowGraph> graphs = new(StringComparer.Ordinal);
 
-    /// <summary>Takes runs that are due, the longest due first; of one record and workflow the first event first.</summary>
+    /// <summary>Takes runs that are due, the longest due first; one that is about the same record as another waits until that one rests.</summary>
     public async Task<ImmutableArray<InstanceRow>> TakeAsync(int limit, CancellationToken ct)
     {
         await using var connection = await database.OpenAsync(ct);
@@ -28,9 +31,9 @@ internal sealed class RunStore(CrmDatabase database, TimeProvider time)
             WHERE d.id = i.version_id AND i.id IN (
                 SELECT w.id FROM crm.workflow_instance AS w
                 WHERE w.due_at <= @now AND (w.leased_until IS NULL OR w.leased_until < clock_timestamp())
-                  AND (w.state IS NOT NULL OR w.event_id IS NULL OR NOT EXISTS (
+                  AND NOT EXISTS (
                     SELECT 1 FROM crm.workflow_instance AS e
-                    WHERE e.record_id = w.record_id AND e.definition_id = w.definition_id AND e.event_id < w.event_id AND e.status = 'running' AND e.state IS NULL))
+                    WHERE e.record_id = w.record_id AND e.due_at <= w.due_at AND (e.due_at, coalesce(e.event_id, 0)) < (w.due_at, coalesce(w.event_id, 0)))
                 ORDER BY w.due_at, w.event_id LIMIT @limit FOR UPDATE SKIP LOCKED)
             RETURNING i.id, i.version_id AS VersionId, i.version, d.name, i.trigger_activity AS TriggerActivity, i.entity, i.record_id AS RecordId, i.state::text, i.attempts, i.lease,
                 i.due_at AS DueAt, i.event_id AS EventId
@@ -70,19 +73,28 @@ internal sealed class RunStore(CrmDatabase database, TimeProvider time)
         {
             BatchCommands =
             {
+                // Who waits for a record, and who tells those that wait, take turns, and before they lock a run: no event falls between.
+                Command("SELECT CASE WHEN $1 THEN pg_advisory_xact_lock_shared($2) END", run.NewBookmarks.Exists(b => b.Watch is not null), WaitLock),
                 Command("SELECT id FROM crm.workflow_instance WHERE id = $1 AND lease = $2 FOR UPDATE", run.Instance.Id, run.Instance.Lease),
                 Command("DELETE FROM crm.workflow_bookmark WHERE instance_id = $1 AND (frame = ANY($2) OR id = ANY($3))", run.Instance.Id, run.Ended.ToArray(), run.Woken.ToArray()),
             },
         };
         foreach (var bookmark in run.NewBookmarks)
         {
-            var (id, frame, activity, due, entity, record, kinds, fields, created) = bookmark;
+            var (id, frame, activity, due, watch, created) = bookmark;
             batch.BatchCommands.Add(Command(
                 """
-                INSERT INTO crm.workflow_bookmark (id, instance_id, frame, activity_id, due_at, entity, record_id, kinds, fields, created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                INSERT INTO crm.workflow_bookmark (id, instance_id, frame, activity_id, due_at, entity, record_id, version, kinds, fields, created_at, event_id, event_kind)
+                SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, e.id, e.kind
+                FROM (SELECT 1) AS one LEFT JOIN LATERAL (
+                    SELECT id, kind FROM crm.history
+                    WHERE record_id = $7 AND entity = $6 AND (version > $8 OR cause_id IS NOT NULL AND at >= $11) AND kind = ANY($9)
+                      AND ($10 = '{}' OR kind <> 1 OR EXISTS (SELECT 1 FROM jsonb_object_keys(changes) AS k WHERE k = ANY($10)))
+                    ORDER BY id LIMIT 1
+                ) AS e ON true
                 """,
-                id, run.Instance.Id, frame, activity, Nullable(due, NpgsqlDbType.TimestampTz), Nullable(entity, NpgsqlDbType.Text), Nullable(record, NpgsqlDbType.Uuid), kinds, fields, created));
+                id, run.Instance.Id, frame, activity, Nullable(due, NpgsqlDbType.TimestampTz), Nullable(watch?.Entity, NpgsqlDbType.Text), Nullable(watch?.RecordId, NpgsqlDbType.Uuid),
+                Nullable(watch?.Version, NpgsqlDbType.Bigint), watch?.Kinds ?? [], watch?.Fields ?? [], created));
         }
 
         if (run.Journal.Count > 0)
@@ -112,7 +124,7 @@ internal sealed class RunStore(CrmDatabase database, TimeProvider time)
             """,
             run.Instance.Id, run.Status, run.State.ToJson(), Nullable(run.Incident is { } incident ? JsonSerializer.Serialize(incident) : null, NpgsqlDbType.Text), run.Now, isOver, Lease));
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        if (!await reader.ReadAsync(ct))
+        if (!await reader.NextResultAsync(ct) || !await reader.ReadAsync(ct))
         {
             throw new LeaseLostException();
         }
@@ -148,6 +160,13 @@ internal sealed class RunStore(CrmDatabase database, TimeProvider time)
             """,
             new { instance, now = time.GetUtcNow() },
             cancellationToken: ct))];
+    }
+
+    /// <summary>Tells pages that runs moved.</summary>
+    public async Task AnnounceAsync(CancellationToken ct)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        await connection.ExecuteAsync(new CommandDefinition("SELECT pg_notify(@LogChannel, '')", new { WorkflowStore.LogChannel }, cancellationToken: ct));
     }
 
     /// <summary>Forgets runs that ended long ago.</summary>

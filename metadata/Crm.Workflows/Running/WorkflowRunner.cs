@@ -93,6 +93,7 @@ public sealed class WorkflowRunner : BackgroundService
         while (await store.TakeAsync(Batch, ct) is { IsEmpty: false } taken)
         {
             await Parallel.ForEachAsync(taken, new ParallelOptions { MaxDegreeOfParallelism = Lanes, CancellationToken = ct }, async (instance, token) => await GoOnAsync(instance, token));
+            await store.AnnounceAsync(ct);
         }
     }
 

@@ -5,7 +5,7 @@ using Npgsql;
 namespace Crm.Workflows;
 
 /// <summary>
-/// Makes runs of what happened to records, in one statement for many events: a workflow is started once by an event, however often the event is told.
+/// Wakes runs that wait for a record, and makes runs of what happened to records, in one statement for many events: a workflow is started once by an event, however often the event is told.
 /// </summary>
 internal sealed class WorkflowStarts(TimeProvider time) : IOutboxConsumer
 {
@@ -44,9 +44,40 @@ internal sealed class WorkflowStarts(TimeProvider time) : IOutboxConsumer
             """,
             new { events = events.ToArray(), RunLimits.Depth, RunLimits.Chain, message = Texts.Of("Loop", RunLimits.Depth, RunLimits.Chain), now = time.GetUtcNow() },
             cancellationToken: ct));
-        if (started > 0)
+        if (started + await WakeAsync(connection, events, ct) > 0)
         {
             await connection.ExecuteAsync(new CommandDefinition("SELECT pg_notify(@Channel, '')", new { WorkflowStore.Channel }, cancellationToken: ct));
         }
+    }
+
+    /// <summary>Marks where runs wait for what happened. The run is locked first, as by who moves it on.</summary>
+    private async Task<int> WakeAsync(NpgsqlConnection connection, IReadOnlyList<long> events, CancellationToken ct)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var parameters = new { events = events.ToArray(), RunStore.WaitLock, now = time.GetUtcNow() };
+        await connection.ExecuteAsync(new CommandDefinition("SELECT pg_advisory_xact_lock(@WaitLock)", parameters, transaction, cancellationToken: ct));
+        const string Waiting =
+            """
+            crm.workflow_bookmark AS b JOIN crm.outbox AS o ON o.record_id = b.record_id AND o.entity = b.entity AND o.kind = ANY(b.kinds)
+              AND (o.version > b.version OR o.cause_id IS NOT NULL AND o.at >= b.created_at) AND (b.fields = '{}' OR o.kind <> 1 OR b.fields && o.fields)
+            WHERE b.event_id IS NULL AND o.id = ANY(@events)
+            """;
+        Guid[] woken = [.. await connection.QueryAsync<Guid>(new CommandDefinition(
+            $"SELECT i.id FROM crm.workflow_instance AS i WHERE i.id IN (SELECT b.instance_id FROM {Waiting}) ORDER BY i.id FOR UPDATE", parameters, transaction, cancellationToken: ct))];
+        if (woken.Length > 0)
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                $"""
+                UPDATE crm.workflow_bookmark AS w SET event_id = e.id, event_kind = e.kind
+                FROM (SELECT DISTINCT ON (b.id) b.id AS bookmark, o.id, o.kind FROM {Waiting} ORDER BY b.id, o.id) AS e WHERE w.id = e.bookmark;
+                UPDATE crm.workflow_instance SET due_at = @now WHERE id = ANY(@woken) AND status = 'suspended'
+                """,
+                new { parameters.events, parameters.now, woken },
+                transaction,
+                cancellationToken: ct));
+        }
+
+        await transaction.CommitAsync(ct);
+        return woken.Length;
     }
 }

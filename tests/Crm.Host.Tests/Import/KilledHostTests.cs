@@ -125,7 +125,7 @@ public sealed class KilledHostTests
         await holder.ExecuteAsync("UPDATE crm.job SET lease_until = clock_timestamp() - interval '1 second'");
     }
 
-    private static Process Start(TestCrm crm)
+    internal static Process Start(TestCrm crm)
     {
         var start = new ProcessStartInfo("dotnet", [typeof(CrmHost).Assembly.Location, "--urls=http://127.0.0.1:0", $"--Crm:DataDirectory={crm.DataDirectory}"])
         {
@@ -137,7 +137,7 @@ public sealed class KilledHostTests
         return Process.Start(start)!;
     }
 
-    private static async Task<Uri> AddressAsync(Process host)
+    internal static async Task<Uri> AddressAsync(Process host)
     {
         while (await host.StandardOutput.ReadLineAsync() is { } line)
         {

@@ -246,6 +246,25 @@ public sealed class WorkflowTests(ApiCrm crm) : IClassFixture<ApiCrm>, IAsyncLif
     }
 
     [Fact]
+    public async Task Plans_name_the_published_workflows_that_use_a_field_or_an_entity()
+    {
+        await flows.PublishAsync(Sequence("uses", Trigger("Crm.RecordCreated", "x_job"), SetFields("Set", """{"note":{"type":"Crm","value":"firm.name"}}""")));
+        async Task<List<string>> UsesAsync(string change)
+        {
+            var plan = await crm.SendAsync("POST", "api/metadata/plan", $$"""{"changes":[{{change}}]}""");
+            Assert.True(plan.Status == HttpStatusCode.OK, plan.Text);
+            return [.. plan.Json["uses"]!.AsArray().Where(u => u!["kind"]!.ToString() == "workflow").Select(u => $"{u!["of"]} {u["target"]} {u["text"]}")];
+        }
+
+        Assert.Equal(["x_job.note uses The workflow “uses” names it"], await UsesAsync("""{"change":"hide_field","entity":"x_job","field":"note"}"""));
+        Assert.Equal(["x_firm.name uses The workflow “uses” names it"], await UsesAsync("""{"change":"rename_field","entity":"x_firm","field":"name","to":"called"}"""));
+        Assert.Equal(["x_job uses The workflow “uses” names it"], await UsesAsync("""{"change":"hide_entity","entity":"x_job"}"""));
+        Assert.Empty(await UsesAsync("""{"change":"hide_field","entity":"x_job","field":"due"}"""));
+        await crm.SendAsync("POST", "elsa/api/workflow-definitions/uses/retract");
+        Assert.Empty(await UsesAsync("""{"change":"hide_field","entity":"x_job","field":"note"}"""));
+    }
+
+    [Fact]
     public async Task Only_administrators_see_workflows()
     {
         await crm.Crm.Records.SaveAsync(RecordChange.Create("user", new Dictionary<string, object?> { ["name"] = "Wanda", ["user_name"] = "wanda" }));

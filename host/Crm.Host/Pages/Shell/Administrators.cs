@@ -17,6 +17,7 @@ internal static class Administrators
         new(Texts.Of("AdminUsers"), "group", "/e/user", "user"),
         new(Texts.Of("AdminModules"), "extension", "/admin/modules", null),
         new(Texts.Of("AdminWebhooks"), "webhook", "/admin/webhooks", null),
+        new(Texts.Of("AdminWorkflows"), "account_tree", "/admin/workflows", null),
         new(Texts.Of("AdminConsistency"), "fact_check", "/admin/consistency", null),
     ];
 }
