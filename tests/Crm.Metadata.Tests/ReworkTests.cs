@@ -68,14 +68,38 @@ public sealed class ReworkTests : NodeTests
     [Theory]
     [InlineData("""[{"change":"change_type","entity":"company","field":{"name":"x_it","type":"integer"}},{"change":"rename_field","entity":"company","field":"x_it","to":"x_that"}]""")]
     [InlineData("""[{"change":"rename_field","entity":"company","field":"x_it","to":"x_that"},{"change":"change_type","entity":"company","field":{"name":"x_that","type":"integer"}}]""")]
-    public async Task A_new_name_and_a_new_type_go_in_one_plan(string changes)
+    [InlineData("""[{"change":"change_type","entity":"company","field":{"name":"x_it","type":"decimal"}},{"change":"rename_field","entity":"company","field":"x_it","to":"x_this"},{"change":"change_type","entity":"company","field":{"name":"x_this","type":"integer"}},{"change":"rename_field","entity":"company","field":"x_this","to":"x_that"}]""")]
+    public async Task A_new_name_and_a_new_type_go_in_one_plan_and_back(string changes)
     {
-        await AddAsync(""" "type":"text","unique":true """, "' 42 '");
+        await AddAsync(""" "type":"text","unique":true,"max_length":40 """, "' 42 '");
 
-        Assert.Empty((await node.ChangeAsync(changes)).Errors);
+        var changed = await node.ChangeAsync(changes);
+        Assert.Empty(changed.Errors);
 
         Assert.Equal(42, await node.ScalarAsync<long>("SELECT x_that FROM records.company"));
-        Assert.True(node.Store.Current.Entity("company").Field("x_that").IsUnique);
+        // A decimal number cannot be unique, also not on the way to a whole one.
+        Assert.Equal(!changes.Contains("decimal", StringComparison.Ordinal), node.Store.Current.Entity("company").Field("x_that").IsUnique);
+
+        Assert.Empty((await node.ChangeAsync($$"""[{"change":"revert","version":{{changed.Version}}}]""")).Errors);
+
+        Assert.Equal("42", await node.ScalarAsync<string>("SELECT x_it FROM records.company"));
+        var field = node.Store.Current.Entity("company").Field("x_it");
+        Assert.Equal((Fields.Text, 40, true), (field.Type, field.MaxLength, field.IsUnique));
+        Assert.False(node.Store.Current.Entity("company").TryField("x_that", out _));
+        Assert.Empty((await node.Consistency.RunAsync()).Differences);
+    }
+
+    [Fact]
+    public async Task All_values_that_cannot_be_converted_are_listed_with_how_many_records_have_them()
+    {
+        await AddAsync(""" "type":"text" """, "'42'");
+        await node.ExecuteAsync("INSERT INTO records.company (id, created_at, modified_at, name, x_it) SELECT gen_random_uuid(), now(), now(), 'C', 'no ' || n % 7 FROM generate_series(1, 21) AS n");
+
+        var error = Assert.Single((await node.Editor.PlanAsync(Samples.Read(Change(""" "type":"integer" """)), Node.Admin)).Errors);
+
+        Assert.Equal(Enumerable.Range(0, 7).Select(n => new PlanValue($"no {n}", 3)), error.Values);
+        Assert.Contains(": 21, for example 'no 0'", error.Message, StringComparison.Ordinal);
+        Assert.Equal("""{"value":"no 0","records":3}""", MetadataJson.Write([error])[0]!["values"]![0]!.ToJsonString());
     }
 
     [Fact]
@@ -142,6 +166,7 @@ public sealed class ReworkTests : NodeTests
     [InlineData("""{"change":"rename_field","entity":"company","field":"x_it","to":"x_other"}""", "exists", "company.x_it")]
     [InlineData("""{"change":"rename_field","entity":"company","field":"x_it","to":"x_price_currency"}""", "exists", "company.x_price")]
     [InlineData("""{"change":"rename_field","entity":"company","field":"x_moon","to":"x_sun"}""", "unknown_field", "company.x_moon")]
+    [InlineData("""{"change":"rename_field","entity":"company","field":"x_it","to":"x_t"},{"change":"rename_field","entity":"company","field":"x_other","to":"x_it"},{"change":"rename_field","entity":"company","field":"x_t","to":"x_other"}""", "conflict", "company.x_t")]
     [InlineData("""{"change":"change_type","entity":"company","field":{"name":"x_it","type":"money"}}""", "type", "company.x_it")]
     [InlineData("""{"change":"change_type","entity":"company","field":{"name":"x_it","type":"choice"}}""", "option", "company.x_it")]
     [InlineData("""{"change":"change_type","entity":"company","field":{"name":"website","type":"text"}}""", "read_only", "company.website")]

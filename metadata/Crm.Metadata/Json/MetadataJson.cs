@@ -67,7 +67,18 @@ public static class MetadataJson
 
     /// <summary>Errors or warnings.</summary>
     public static JsonArray Write(ImmutableArray<PlanMessage> messages) =>
-        new([.. messages.Select(m => new JsonObject { ["code"] = m.Code, ["message"] = m.Message, ["target"] = m.Target })]);
+        new([.. messages.Select(Write)]);
+
+    private static JsonObject Write(PlanMessage message)
+    {
+        var json = new JsonObject { ["code"] = message.Code, ["message"] = message.Message, ["target"] = message.Target };
+        if (!message.Values.IsEmpty)
+        {
+            json["values"] = new JsonArray([.. message.Values.Select(v => new JsonObject { ["value"] = v.Text, ["records"] = v.Records })]);
+        }
+
+        return json;
+    }
 
     /// <summary>All effective definitions and the version they belong to.</summary>
     public static JsonObject WriteMetadata(MetadataState state)

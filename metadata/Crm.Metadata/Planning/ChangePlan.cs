@@ -31,7 +31,16 @@ public sealed record PlanUse(string Kind, string Of, string Target, string Text)
 /// <param name="Code">Stable code, see <see cref="PlanCodes"/>.</param>
 /// <param name="Message">For the administrator.</param>
 /// <param name="Target">What it is about: <c>company</c>, <c>company.x_rating</c>, <c>changes[2].field.type</c>; null for all.</param>
-public sealed record PlanMessage(string Code, string Message, string? Target = null);
+public sealed record PlanMessage(string Code, string Message, string? Target = null)
+{
+    /// <summary>Stored values that stand in the way, in their order; at most a hundred.</summary>
+    public ImmutableArray<PlanValue> Values { get; init; } = [];
+}
+
+/// <summary>A stored value that stands in the way.</summary>
+/// <param name="Text">The value, as text.</param>
+/// <param name="Records">How many records have it.</param>
+public sealed record PlanValue(string Text, long Records);
 
 /// <summary>One step.</summary>
 /// <param name="Text">In words.</param>

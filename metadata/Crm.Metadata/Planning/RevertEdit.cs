@@ -44,7 +44,7 @@ internal sealed class RevertEdit(LayerEdit edit)
         using var document = JsonDocument.Parse(revert.Changes);
         var changes = MetadataJson.ReadChanges(document.RootElement).Changes;
         var reworks = changes.Count(c => c is MetadataChange.RenameField or MetadataChange.ChangeType);
-        if (reworks > 0 && changes.Length > 1)
+        if (reworks > 0 && changes.Length > reworks)
         {
             edit.Error(ErrorCodes.Conflict, target, "RevertMixed");
             return;
@@ -52,7 +52,7 @@ internal sealed class RevertEdit(LayerEdit edit)
 
         if (reworks > 0)
         {
-            Rework(changes[0], revert.Rows!.Value);
+            Rework(changes, revert.Rows!.Value);
         }
         else
         {
@@ -65,20 +65,34 @@ internal sealed class RevertEdit(LayerEdit edit)
         edit.Step(Origins.Custom, "StepRevert", revert.Version);
     }
 
-    /// <summary>The way back of a new name or type, with the values.</summary>
-    private void Rework(MetadataChange change, ImmutableArray<DefinitionRow> rows)
+    /// <summary>The way back of new names and types, with the values: the last one first.</summary>
+    private void Rework(ImmutableArray<MetadataChange> changes, ImmutableArray<DefinitionRow> rows)
     {
-        if (change is MetadataChange.RenameField rename)
+        for (var i = changes.Length - 1; i >= 0; i--)
         {
-            edit.Apply(new MetadataChange.RenameField(rename.Entity, rename.To, rename.Field));
-            return;
-        }
+            if (changes[i] is MetadataChange.RenameField rename)
+            {
+                edit.Apply(new MetadataChange.RenameField(rename.Entity, rename.To, rename.Field));
+                continue;
+            }
 
-        var type = (MetadataChange.ChangeType)change;
-        var before = rows.Single(r => r.Name == type.Entity).Before!;
-        using var document = JsonDocument.Parse(DefinitionDifference.Items(before, "fields")[type.Field.Name].ToJsonString());
-        edit.Apply(new MetadataChange.ChangeType(type.Entity, ShapeJson.ReadField(document.RootElement, "", edit.Errors, isStored: true, out _)));
+            var type = (MetadataChange.ChangeType)changes[i];
+            var former = Former(changes[..i], type.Entity, type.Field.Name);
+            // Of several types one after the other, what was before the first one holds again.
+            if (changes[..i].Select((c, at) => c is MetadataChange.ChangeType earlier && earlier.Entity == type.Entity && Former(changes[..at], type.Entity, earlier.Field.Name) == former).Any(isSame => isSame))
+            {
+                continue;
+            }
+
+            var before = rows.Single(r => r.Name == type.Entity).Before!;
+            using var document = JsonDocument.Parse(DefinitionDifference.Items(before, "fields")[former].ToJsonString());
+            edit.Apply(new MetadataChange.ChangeType(type.Entity, ShapeJson.ReadField(document.RootElement, "", edit.Errors, isStored: true, out _) with { Name = type.Field.Name }));
+        }
     }
+
+    /// <summary>The name a field had before all of some changes.</summary>
+    private static string Former(ImmutableArray<MetadataChange> changes, string entity, string name) =>
+        changes.OfType<MetadataChange.RenameField>().Reverse().Aggregate(name, (now, rename) => rename.Entity == entity && rename.To == now ? rename.Field : now);
 
     private void Revert(DefinitionRow row)
     {

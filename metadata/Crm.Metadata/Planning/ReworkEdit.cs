@@ -31,12 +31,30 @@ internal sealed class ReworkEdit(LayerEdit edit)
             return;
         }
 
+        // In the database a field goes from the name it has to the one it ends with, without those in between.
+        var earlier = edit.Renames.FindLastIndex(r => r.Entity == entity.Name && r.To == field.Name);
+        if (earlier >= 0 && edit.Renames.Exists(r => r.Entity == entity.Name && (r.From == change.To || r.To == edit.Renames[earlier].From)) && edit.Renames[earlier].From != change.To)
+        {
+            edit.Error(ErrorCodes.Conflict, target, "RenameTwice", field.Label, change.To);
+            return;
+        }
+
         var rename = new FieldRename(entity.Name, field.Name, change.To);
         var custom = new FieldRenames(SnapshotBuilder.Build(edit.Layers), [rename]).Follow(edit.Layers.Custom);
         // People go on seeing the label they know.
         var renamed = custom.Entity(entity.Name).Field(change.To)!;
         edit.Put(custom.With(custom.Entity(entity.Name).With(renamed with { Label = renamed.Label ?? field.Label })));
-        edit.Renames.Add(rename);
+        if (earlier >= 0)
+        {
+            rename = rename with { From = edit.Renames[earlier].From };
+            edit.Renames.RemoveAt(earlier);
+        }
+
+        if (rename.From != rename.To)
+        {
+            edit.Renames.Add(rename);
+        }
+
         edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("RenameOutside", field.Name, change.To), target));
         edit.Step(entity.Name, "StepRenameField", field.Name, entity.Label, change.To);
     }

@@ -11,6 +11,10 @@ internal static class DataFacts
 {
     private const int Examples = 5;
 
+    private const int MaxValues = 100;
+
+    private const int MaxText = 200;
+
     /// <summary>Most columns a table may have had: PostgreSQL takes 1,600, those of removed fields included, and a row of many long texts needs some of its room.</summary>
     private const int MaxColumns = 1500;
 
@@ -107,9 +111,12 @@ internal static class DataFacts
             case QuestionKind.Unconvertible:
                 question.Entity.TryProperty(question.Column!, out var former);
                 var misfit = $"{column} IS NOT NULL AND NOT ({TypeConversion.Of(former!.Field, field)!.Fits})";
-                var values = await connection.QueryAsync<string>(new CommandDefinition(
-                    $"SELECT DISTINCT {column}::text FROM {table} WHERE {misfit} ORDER BY 1 LIMIT {Examples}", transaction: transaction, cancellationToken: ct));
-                return Message(await CountAsync(misfit), ErrorCodes.Type, "FactUnconvertible", field.Label, field.Type.Name, string.Join(", ", values.Select(v => "'" + LayerEdit.Short(v) + "'")));
+                var values = (await connection.QueryAsync<(string Text, long Records)>(new CommandDefinition(
+                    $"SELECT {column}::text, count(*) FROM {table} WHERE {misfit} GROUP BY 1 ORDER BY 1 LIMIT {MaxValues}", transaction: transaction, cancellationToken: ct))).AsList();
+                var examples = string.Join(", ", values.Take(Examples).Select(v => "'" + LayerEdit.Short(v.Text) + "'"));
+                return Message(await CountAsync(misfit), ErrorCodes.Type, "FactUnconvertible", field.Label, field.Type.Name, examples) is { } found
+                    ? found with { Values = [.. values.Select(v => new PlanValue(v.Text.Length > MaxText ? v.Text[..MaxText] + "…" : v.Text, v.Records))] }
+                    : null;
             case QuestionKind.Purged:
                 return Message(await CountAsync($"{column} IS NOT NULL"), ErrorCodes.InUse, "FactPurged", field.Label);
             default:

@@ -26,6 +26,9 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
         var good = await Crm.CreateAsync("company", ("name", "Good"), ("x_seats", " 12 "));
         var bad = await Crm.CreateAsync("company", ("name", "Bad"), ("x_seats", "a dozen"));
 
+        var worse = await Crm.CreateAsync("company", ("name", "Worse"), ("x_seats", "many"));
+        var worst = await Crm.CreateAsync("company", ("name", "Worst"), ("x_seats", "many"));
+
         // A field of a module keeps its name and its type.
         await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field Website" }).ClickAsync();
         await Expect(editor.GetByLabel("Type")).ToBeDisabledAsync();
@@ -47,9 +50,12 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
         // What cannot be converted is named before anything happens.
         await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
         await Expect(page.Locator(".page .alert-danger")).ToContainTextAsync("a dozen");
+        await Expect(page.Locator("tr", new() { HasText = "many" }).Locator("td").Last).ToHaveTextAsync("2");
         await visit.ScreenshotAsync("refused");
         await visit.CheckWidthAsync();
         await visit.CheckAccessibilityAsync();
+        await Crm.Records().SaveAsync(RecordChange.Delete("company", worse.Id));
+        await Crm.Records().SaveAsync(RecordChange.Delete("company", worst.Id));
         var corrected = await Crm.Records().SaveAsync(RecordChange.Update("company", bad.Id, new Dictionary<string, object?>(StringComparer.Ordinal) { ["x_seats"] = "13" }, bad.Version));
         Assert.True(corrected.Succeeded);
 
@@ -107,5 +113,39 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
         await editor.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
         await Expect(page.Locator(".designer-pending")).ToHaveCountAsync(0);
         Assert.Equal(["urgent", "new"], ((System.Collections.Immutable.ImmutableArray<string>)(await Crm.ReadAsync(company))["x_labels"]!).AsEnumerable());
+    });
+
+    [Fact]
+    public Task A_stage_becomes_two_and_a_field_gets_kinds_of_its_own() => browser.VisitAsync(Crm, Screen.Phone, async visit =>
+    {
+        var page = visit.Page;
+        var editor = page.GetByRole(AriaRole.Dialog);
+        var small = await Crm.CreateAsync("opportunity", ("title", "Small"), ("budget", 5));
+        var big = await Crm.CreateAsync("opportunity", ("title", "Big"), ("budget", 5000));
+        await visit.OpenAsync("/admin/designer/opportunity");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field Stage" }).ClickAsync();
+        await editor.GetByLabel("Stage to split").SelectOptionAsync(new SelectOptionValue { Index = 1 });
+        await editor.GetByLabel("New stage", new() { Exact = true }).FillAsync("Board decides");
+        await editor.GetByLabel("Records that go to the new stage", new() { Exact = true }).FillAsync("budget > 1000");
+        await Expect(editor.Locator(".expression-preview")).ToContainTextAsync("For “Big”: Yes");
+        await visit.ScreenshotAsync("split");
+        await visit.CheckWidthAsync();
+        await visit.CheckAccessibilityAsync();
+        await editor.GetByRole(AriaRole.Button, new() { Name = "Split", Exact = true }).ClickAsync();
+        await Expect(editor).ToContainTextAsync("the new stage is Board decides");
+        await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add field" }).ClickAsync();
+        await editor.GetByLabel("Label").FillAsync("Numbers");
+        await editor.GetByLabel("Type").SelectOptionAsync("phones");
+        await editor.GetByLabel("Kind 1").FillAsync("Night porter");
+        await visit.ScreenshotAsync("kinds");
+        await visit.CheckAccessibilityAsync();
+        await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
+        await page.ApplyAsync();
+        await page.ToastAsync("Opportunity was changed.");
+
+        Assert.Equal(("board_decides", small["stage"]), ((await Crm.ReadAsync(big))["stage"], (await Crm.ReadAsync(small))["stage"]));
+        Assert.Equal(new ChoiceDefinition("mobile", "Night porter"), Crm.Metadata.Current.Entity("opportunity").Field("x_numbers").Choices[0]);
     });
 }

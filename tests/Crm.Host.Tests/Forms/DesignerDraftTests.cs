@@ -154,4 +154,50 @@ public sealed class DesignerDraftTests
         Assert.Equal("sales/extensions", EntityDraft.New(metadata).Place);
         Assert.Equal(["name"], EntityDraft.New(metadata).Fields.Select(f => f.Name));
     }
+
+    [Fact]
+    public void Kinds_of_several_values_are_those_of_the_type_until_somebody_changes_them()
+    {
+        var draft = new FieldDraft { Label = "Numbers", Type = "phones" };
+        draft.Prepare();
+        Assert.Equal(["mobile", "work", "home", "fax", "other"], draft.Choices.Select(c => c.EffectiveName));
+        Assert.Null(draft.ToShape().Choices);
+        draft.Choices[4].Label = "Night porter";
+        draft.Choices.RemoveAt(3);
+        Assert.Equal([("mobile", "Mobile"), ("work", "Work"), ("home", "Home"), ("other", "Night porter")], draft.ToShape().Choices!.Value.Select(c => (c.Name, c.Label)));
+        draft.Type = "urls";
+        draft.Prepare();
+        Assert.Equal("site", draft.Choices[0].EffectiveName);
+        draft.Type = "text";
+        draft.Prepare();
+        Assert.Empty(draft.Choices);
+
+        var field = FieldTextTests.Field(Fields.Emails, "mails") with { Choices = [new ChoiceDefinition("desk", "Desk")] };
+        var existing = FieldDraft.Of(field);
+        Assert.Null(existing.ToChange("company", field));
+        existing.Choices.Add(new ChoiceDraft { Label = "Home office" });
+        Assert.Equal(["desk", "home_office"], existing.ToChange("company", field)!.Field.Choices!.Value.Select(c => c.Name));
+        existing.Choices.Clear();
+        Assert.Equal(["choices"], existing.ToChange("company", field)!.Reset.ToArray());
+        Assert.Null(FieldDraft.Of(field with { Choices = [] }).ToChange("company", field with { Choices = [] }));
+    }
+
+    [Fact]
+    public void A_stage_that_is_split_gives_the_new_one_its_kind()
+    {
+        var stages = new StagesDefinition([new StageDefinition("offer", "Offer", StageKind.Open, 50), new StageDefinition("lost", "Lost", StageKind.Lost, 0)], []);
+        var entity = Company with { Fields = [.. Company.Fields, FieldTextTests.Field(Fields.Stage, "stage") with { Stages = stages }] };
+        var changes = new EntityChanges();
+        var draft = FieldDraft.Of(entity.Field("stage"));
+        draft.Splits.Add(new SplitDraft("lost", "Lost to a rival", 0, "name = \"A\""));
+        changes.Changed.Add(draft);
+        var state = new MetadataState(new MetadataSnapshot(1, new[] { entity }.ToFrozenDictionary(e => e.Name), []), null!);
+
+        var (text, change, undo) = Assert.Single(changes.ToChanges(entity, state));
+
+        Assert.Equal(new MetadataChange.SplitStage("company", "stage", "lost", new StageDefinition("lost_to_a_rival", "Lost to a rival", StageKind.Lost, 0), "name = \"A\""), change);
+        Assert.Contains("Lost to a rival", text, StringComparison.Ordinal);
+        undo();
+        Assert.Empty(changes.ToChanges(entity, state));
+    }
 }

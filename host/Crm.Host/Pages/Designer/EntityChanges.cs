@@ -96,6 +96,15 @@ internal sealed class EntityChanges
                     new MetadataChange.MergeChoices(entity.Name, field.Name, merge.From, merge.Into),
                     () => draft.Merges.Remove(merge)));
             }
+
+            foreach (var split in draft.Splits)
+            {
+                var kind = field.Stages?.Find(split.Stage)?.Kind ?? StageKind.Open;
+                changes.Add((
+                    DesignerTexts.Of("PendingSplit", draft.LabelOf(split.Stage), split.Label, draft.Label),
+                    new MetadataChange.SplitStage(entity.Name, field.Name, split.Stage, new StageDefinition(split.Name, split.Label, kind, split.Probability), split.Condition),
+                    () => draft.Splits.Remove(split)));
+            }
         }
 
         foreach (var (name, hidden) in Hidden)

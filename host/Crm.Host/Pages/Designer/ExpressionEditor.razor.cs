@@ -42,6 +42,10 @@ public sealed partial class ExpressionEditor : IDisposable
     [Parameter]
     public EventCallback<string?> ValueChanged { get; set; }
 
+    /// <summary>With every key; <see cref="ValueChanged"/> follows when the input is left.</summary>
+    [Parameter]
+    public EventCallback<string> Typed { get; set; }
+
     /// <summary>What it may name; null while that is not known, and then it is only a text.</summary>
     [Parameter]
     public ExpressionScope? Scope { get; set; }
@@ -87,11 +91,14 @@ public sealed partial class ExpressionEditor : IDisposable
 
     protected override async Task OnParametersSetAsync()
     {
-        var changed = (Value ?? "") != (committed ?? "");
+        var given = Value ?? "";
+        var changed = given != committed && given != text;
         if (changed || committed is null)
         {
-            (text, committed) = (Value ?? "", Value ?? "");
+            text = given;
         }
+
+        committed = given;
 
         var now = (Scope?.Entity.Name, Wanted, Result?.Type);
         if (changed || now != judged)
@@ -101,10 +108,11 @@ public sealed partial class ExpressionEditor : IDisposable
         }
     }
 
-    private Task TypedAsync(string? value)
+    private async Task TypedAsync(string? value)
     {
         text = value ?? "";
-        return JudgeAsync();
+        await Typed.InvokeAsync(text);
+        await JudgeAsync();
     }
 
     private Task CommitAsync(ChangeEventArgs change)

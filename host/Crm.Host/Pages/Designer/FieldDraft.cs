@@ -103,7 +103,14 @@ public sealed class FieldDraft
     /// <summary>Of a file: the media types and endings it takes, separated by commas; empty for all.</summary>
     public string? Accept { get; set; }
 
+    /// <summary>Choices, or the kinds of several values.</summary>
     public IList<ChoiceDraft> Choices { get; init; } = [];
+
+    /// <summary>Whether the choices are kinds; of the type that was chosen before.</summary>
+    public bool WasKinds { get; set; }
+
+    /// <summary>Stages of which a new one is made.</summary>
+    public IList<SplitDraft> Splits { get; init; } = [];
 
     /// <summary>Choices, stages or tags that become others.</summary>
     public IList<MergeDraft> Merges { get; init; } = [];
@@ -148,7 +155,7 @@ public sealed class FieldDraft
         LinkEntity = field.Link?.Entity,
         Targets = [.. field.Targets],
         Accept = field.Accept.IsEmpty ? null : string.Join(", ", field.Accept),
-        Choices = [.. field.Choices.Select(c => new ChoiceDraft { Name = c.Name, Label = c.Label, Colour = c.Colour, IsExisting = true })],
+        Choices = [.. KindsOf(field).Select(c => new ChoiceDraft { Name = c.Name, Label = c.Label, Colour = c.Colour, IsExisting = true })],
         Stages = [.. field.Stages?.Stages.Select(s => new StageDraft { Name = s.Name, Label = s.Label, Kind = s.Kind, Probability = s.Probability, IsExisting = true }) ?? []],
         NumberPrefix = field.Number?.Prefix ?? "",
         NumberWidth = field.Number?.Width ?? 5,
@@ -165,6 +172,14 @@ public sealed class FieldDraft
     /// <summary>Gives what a type needs its first rows, so that nobody faces an empty list.</summary>
     public void Prepare()
     {
+        if (HasKinds || WasKinds)
+        {
+            // Kinds of a phone number are none of a web address, and no choices.
+            Choices.Clear();
+            DefaultKinds().ToList().ForEach(k => Choices.Add(new ChoiceDraft { Name = k.Name, Label = k.Label }));
+            WasKinds = HasKinds;
+        }
+
         if (HasChoices && Choices.Count == 0)
         {
             Choices.Add(new ChoiceDraft());
@@ -180,6 +195,9 @@ public sealed class FieldDraft
     }
 
     public bool HasChoices => Type is "choice" or "multi_choice";
+
+    /// <summary>Several values, each of a kind that can be chosen.</summary>
+    public bool HasKinds => Fields.TryType(Type, out var type) && type is SeveralType;
 
     public bool IsFormula => Type == FormulaType;
 
@@ -256,7 +274,7 @@ public sealed class FieldDraft
         NewLink = HasLinks && !IsExisting ? LinkFieldDraft.ToLink(LinkFields, Text(InverseLabel)) : null,
         Targets = Type == "any_lookup" && Targets.Count > 0 ? [.. Targets] : null,
         Accept = Type == "file" && Text(Accept) is { } kinds ? [.. kinds.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries)] : null,
-        Choices = HasChoices ? [.. ChoiceDraft.Filled(Choices).Select(c => new ChoiceDefinition(c.EffectiveName, c.Label.Trim(), Text(c.Colour)))] : null,
+        Choices = HasChoices || (HasKinds && !IsDefault(ChoiceDraft.ToChoices(Choices))) ? ChoiceDraft.ToChoices(Choices) : null,
         Stages = Type == "stage" ? new StagesDefinition([.. StageDraft.Filled(Stages).Select(s => new StageDefinition(s.EffectiveName, s.Label.Trim(), s.Kind, s.Probability))], []) : null,
         Formula = IsFormula ? Formula?.Trim() ?? "" : null,
         RollUp = IsRollUp ? ToRollUp() : null,
@@ -301,6 +319,7 @@ public sealed class FieldDraft
         Emptied(before.Country, after.Country, "country");
         Emptied(before.Targets, after.Targets, "targets");
         Emptied(before.Accept, after.Accept, "accept");
+        Emptied(before.Choices, after.Choices, "choices");
         Emptied(before.Label, after.Label, "label");
         var stagesChanged = after.Stages is not null && !after.Stages.Stages.SequenceEqual(before.Stages?.Stages ?? []);
         var changes = new FieldShape(field.Name)
@@ -342,6 +361,14 @@ public sealed class FieldDraft
         name = prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) ? name : prefix + name;
         return name[..Math.Min(name.Length, longest)].TrimEnd('_');
     }
+
+    private static ImmutableArray<ChoiceDefinition> KindsOf(FieldDefinition field) => field.Type is SeveralType several ? several.KindsOf(field) : field.Choices;
+
+    private ImmutableArray<ChoiceDefinition> DefaultKinds() =>
+        Fields.TryType(Type, out var type) && type is SeveralType several ? several.KindsOf(new FieldDefinition { Name = "kinds", Label = "", Origin = Origins.Custom, Type = type }) : [];
+
+    // Without kinds of its own a field follows those of its type, in the language of whoever looks.
+    private bool IsDefault(ImmutableArray<ChoiceDefinition> kinds) => kinds.IsEmpty || kinds.SequenceEqual(DefaultKinds());
 
     private RollUpDefinition ToRollUp()
     {
