@@ -44,7 +44,7 @@ public sealed class UpgradeTests
         { "fields/count/maximum", "20", "30" },
         { "fields/count/scale", "3", "4" },
         { "fields/price/currency", "\"USD\"", "\"GBP\"" },
-        { "fields/kind/choices", """[{"name":"a","label":"A"},{"name":"c","label":"C"}]""", """[{"name":"a","label":"A"},{"name":"d","label":"D"}]""" },
+        { "fields/kind/choices", """[{"name":"a","label":"One"},{"name":"c","label":"C"}]""", """[{"name":"a","label":"Mine"},{"name":"d","label":"D"}]""" },
         { "fields/about/targets", "[\"user\"]", "[\"thing\",\"user\"]" },
         { "fields/twice/formula", "\"count * 3\"", "\"count * 4\"" },
         { "views/main", """{"name":"main","label":"Main","columns":["code"]}""", """{"name":"main","label":"Main","columns":["name"]}""" },
@@ -87,6 +87,55 @@ public sealed class UpgradeTests
 
         Assert.Empty(UpgradeReport.Of(draft, "things", []));
         Assert.Equal(Effective(Declare(Declare(Start(), Base), With(Base, path, next)), path), Effective(draft.After, path));
+    }
+
+    [Theory]
+    // Additions of both, a new label of the module's, one it takes out, one the customer took out.
+    [InlineData("a b", "a b c", "a b d", "a b c d")]
+    [InlineData("a b", "c a b", "d b a", "c d b a")]
+    [InlineData("a b", "a:One b", "a b d", "a:One b d")]
+    [InlineData("a b", "a:One b", "a b:Two", "a:One b:Two")]
+    [InlineData("a b", "a c", "a b d", "a c d")]
+    [InlineData("a b", "a b c", "a d", "a c d")]
+    [InlineData("a b", "a b c", "a b c:Mine", null)]
+    [InlineData("a b", "a:One b", "a:Mine b d", null)]
+    [InlineData("a b", "a:One b", "b d", null)]
+    [InlineData("a b", "b c", "a:Mine b", null)]
+    public void Choices_that_both_changed_are_merged_and_what_contradicts_is_reported(string before, string after, string yours, string? merged)
+    {
+        const string Path = "fields/kind/choices";
+        var layers = Customised(Declare(Start(), With(Base, Path, Choices(before))), Path, Choices(yours));
+
+        var draft = Plan(layers, With(Base, Path, Choices(after)));
+
+        Assert.Empty(draft.Errors);
+        Assert.Equal(merged ?? yours, string.Join(' ', draft.After.Effective("thing").Field("kind").Choices.Select(c => c.Label == c.Name.ToUpperInvariant() ? c.Name : $"{c.Name}:{c.Label}")));
+        Assert.Equal(merged is null ? [Path] : [], UpgradeReport.Of(draft, "things", []).Select(f => f.Key));
+        // The next start of the same version changes nothing.
+        Assert.False(ChangePlanner.Differ(draft.After, Plan(draft.After, With(Base, Path, Choices(after))).After));
+
+        static string Choices(string names) =>
+            "[" + string.Join(",", names.Split(' ').Select(n => n.Split(':')).Select(n => $$"""{"name":"{{n[0]}}","label":"{{(n.Length > 1 ? n[1] : n[0].ToUpperInvariant())}}"}""")) + "]";
+    }
+
+    [Fact]
+    public void Stages_that_both_added_are_merged_with_their_moves_and_the_customers_own_list_goes_when_it_says_nothing_more()
+    {
+        static StagesDefinition Stages(string names, string moves) => new(
+            [.. names.Split(' ').Select(n => new StageDefinition(n, n, n == "done" ? StageKind.Won : StageKind.Open, 0))],
+            [.. moves.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(m => new StageMove(m.Split('>')[0], m.Split('>')[1]))]);
+        static string Written(StagesDefinition? stages) => stages is null ? "-" : string.Join(' ', stages.Stages.Select(s => s.Name)) + " / " + string.Join(' ', stages.Moves.Select(m => $"{m.From}>{m.To}"));
+
+        var before = Stages("open done", "open>done");
+        Assert.Equal("open offer board done / open>board board>done open>offer", Written(ListMerge.Of(before, Stages("open offer done", "open>offer"), Stages("open board done", "open>done open>board board>done"))));
+        Assert.Equal("open board done / ", Written(ListMerge.Of(Stages("open done", ""), Stages("open done", ""), Stages("open board done", ""))));
+        // Every move was allowed, and now the module allows some: which of the customer's stage's are, nobody said.
+        Assert.Equal("-", Written(ListMerge.Of(Stages("open done", ""), Stages("open done", "open>done"), Stages("open board done", ""))));
+
+        var layers = Customised(Declare(Start(), Base), "fields/kind/choices", """[{"name":"a","label":"A"},{"name":"b","label":"B"},{"name":"c","label":"C"}]""");
+        var draft = Plan(layers, With(Base, "fields/kind/choices", """[{"name":"a","label":"A"},{"name":"b","label":"B"},{"name":"c","label":"C"}]"""));
+        Assert.Null(draft.After.Custom.Entity("thing").Field("kind")?.Choices);
+        Assert.Equal(3, draft.After.Effective("thing").Field("kind").Choices.Length);
     }
 
     [Fact]

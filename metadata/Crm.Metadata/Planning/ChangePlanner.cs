@@ -42,6 +42,7 @@ internal static class ChangePlanner
             Uses = [.. touched.SelectMany(t => t.Field is null ? WhereUsed.OfEntity(state, t.Entity) : WhereUsed.OfField(state, t.Entity, t.Field)).Distinct()],
             Touched = touched,
             Renames = [.. edit.Renames],
+            MergedLists = [.. edit.MergedLists],
             Confirm = [.. edit.Purges.Select(p => p.Field ?? p.Entity).Concat(changes.OfType<MetadataChange.MergeChoices>().Select(m => m.From)).Distinct(StringComparer.Ordinal)],
         };
     }

@@ -45,6 +45,7 @@ internal sealed class DeclareEdit(LayerEdit edit)
         foreach (var entity in declare.Shape.Entities)
         {
             layers = layers.With(WithNewFields(layers.Custom, layer.Entities[entity.Name], old.Entities.GetValueOrDefault(entity.Name)));
+            layers = layers.With(WithMergedLists(layers.Custom, layer.Entities[entity.Name], old.Entities.GetValueOrDefault(entity.Name)));
         }
 
         layers = Hide(layers, id);
@@ -189,6 +190,37 @@ internal sealed class DeclareEdit(LayerEdit edit)
             ? custom.With(shape with { Form = new FormDefinition([.. sections, last with { Fields = [.. last.Fields, .. added.Except(sections.Append(last).SelectMany(s => s.Fields))] }]) })
             : custom;
     }
+
+    /// <summary>Choices and stages that the customer changed too take in what a new version of the module changes about others of them.</summary>
+    private Layer WithMergedLists(Layer custom, EntityShape entity, EntityShape? old)
+    {
+        var shape = custom.Entity(entity.Name);
+        foreach (var field in entity.Fields)
+        {
+            if (shape.Field(field.Name) is not { } own || (old?.Field(field.Name) ?? old?.Field(field.RenamedFrom ?? "")) is not { } former)
+            {
+                continue;
+            }
+
+            if (own.Choices is { } choices && former.Choices is { } before && field.Choices is { } after && !before.SequenceEqual(after) && ListMerge.Of(before, after, choices, c => c.Name) is { } merged)
+            {
+                own = own with { Choices = merged.SequenceEqual(after) ? null : merged };
+                edit.MergedLists.Add((entity.Name, LayerSays.Key("fields", field.Name, "choices")));
+            }
+
+            if (own.Stages is { } stages && former.Stages is { } was && field.Stages is { } now && !IsSame(was, now) && ListMerge.Of(was, now, stages) is { } both)
+            {
+                own = own with { Stages = IsSame(both, now) ? null : both };
+                edit.MergedLists.Add((entity.Name, LayerSays.Key("fields", field.Name, "stages")));
+            }
+
+            shape = shape.With(own);
+        }
+
+        return custom.With(shape);
+    }
+
+    private static bool IsSame(StagesDefinition one, StagesDefinition other) => one.Stages.SequenceEqual(other.Stages) && one.Moves.SequenceEqual(other.Moves);
 
     /// <summary>A shape whose titles, searches, views and form name fields by other paths.</summary>
     public static EntityShape Renamed(EntityShape shape, Func<string, string> name, Func<Filter, Filter> filter)

@@ -22,6 +22,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
     /// <summary>Stages that records of others go to.</summary>
     public List<StageSplit> Splits { get; } = [];
 
+    /// <summary>Lists, as <see cref="LayerSays.Key"/> behind their entity, in which what a module and the customer changed holds side by side.</summary>
+    public HashSet<(string Entity, string Key)> MergedLists { get; } = [];
+
     /// <summary>What changes, in words.</summary>
     public IReadOnlyList<PlanStep> Steps => steps;
 

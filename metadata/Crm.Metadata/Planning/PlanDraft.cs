@@ -32,6 +32,9 @@ internal sealed record PlanDraft(
     /// <summary>Fields that get another name.</summary>
     public ImmutableArray<FieldRename> Renames { get; init; } = [];
 
+    /// <summary>Lists in which what a module and the customer changed holds side by side.</summary>
+    public ImmutableHashSet<(string Entity, string Key)> MergedLists { get; init; } = [];
+
     /// <summary>Every statement, to see whether two plans do the same.</summary>
     public string Statements => string.Join(";\n", Steps.Where(s => s.Sql is not null).Select(s => s.Sql)) + (Steps.IsEmpty ? "" : ";\n");
 }

@@ -54,7 +54,7 @@ internal static class UpgradeReport
                 {
                     yield return new UpgradeFinding(says is null ? UpgradeKind.Back : UpgradeKind.Gone, entity, key, null, null, null);
                 }
-                else if (yours.TryGetValue(key, out var mine) && !(after.ContainsKey(key) && JsonNode.DeepEquals(mine, says)))
+                else if (!draft.MergedLists.Contains((entity, key)) && yours.TryGetValue(key, out var mine) && !(after.ContainsKey(key) && JsonNode.DeepEquals(mine, says)))
                 {
                     yield return new UpgradeFinding(UpgradeKind.Kept, entity, key, said?.ToJsonString(), says?.ToJsonString(), mine?.ToJsonString());
                 }
