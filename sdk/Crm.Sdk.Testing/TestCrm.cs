@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Crm.Host;
+using Crm.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -55,7 +56,7 @@ public sealed class TestCrm : IAsyncDisposable
     public Actor Admin { get; private set; } = Actor.System;
 
     /// <summary>The host's definitions.</summary>
-    public IMetadata Metadata => Services.GetRequiredService<IMetadata>();
+    public IMetadata Metadata => Services.GetRequiredService<MetadataStore>();
 
     /// <summary>Starts a CRM with the modules of the repository.</summary>
     public static Task<TestCrm> StartAsync() => StartAsync(new TestCrmOptions());

@@ -9,7 +9,7 @@ internal static class ApiSetup
     public static void AddCrmApi(this WebApplicationBuilder builder)
     {
         builder.Services.AddTransient<IStartupFilter, ErrorMiddleware.AtTheFront>();
-        builder.Services.AddSingleton<ODataModels>();
+        builder.Services.AddScoped<ODataModels>();
         builder.Services.AddSingleton<OpenApiDocuments>();
         // A body that cannot be read is answered with where and why.
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);

@@ -1,9 +1,10 @@
+using Crm.Metadata;
 using Crm.Sdk;
 
 namespace Crm.Host.Demo;
 
 /// <summary>Adds sample data through the record service, as any import would. What is there already stays as it is, so a second start adds nothing.</summary>
-internal sealed class DemoSeed(IRecords records, IMetadata metadata, TimeProvider time)
+internal sealed class DemoSeed(IRecords records, MetadataStore metadata, TimeProvider time)
 {
     /// <summary>The argument that asks for it.</summary>
     public const string Argument = "--demo";

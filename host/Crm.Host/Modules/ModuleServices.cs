@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Crm.Host.Security;
+using Crm.Metadata;
+using Crm.Records;
 using Crm.Sdk;
 
 namespace Crm.Host.Modules;
@@ -20,7 +23,7 @@ internal static class ModuleServices
         services.AddSingleton(host.GetRequiredService<TimeProvider>());
         services.AddSingleton(host.GetRequiredService<ILoggerFactory>());
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
-        services.AddSingleton(host.GetRequiredService<IMetadata>());
+        services.AddScoped(scope => MetadataOfActor(scope, host));
         services.AddSingleton(host.GetRequiredService<IRecords>());
         services.AddScoped<ModuleActor>();
         services.AddScoped(RecordsOfActor);
@@ -33,6 +36,17 @@ internal static class ModuleServices
         }
 
         return services.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true, ValidateOnBuild = true });
+    }
+
+    private static IMetadata MetadataOfActor(IServiceProvider scope, IServiceProvider host)
+    {
+        var current = new CurrentActor();
+        if (scope.GetRequiredService<ModuleActor>().Actor is { } actor)
+        {
+            current.Set(actor);
+        }
+
+        return new CurrentMetadata(host.GetRequiredService<MetadataStore>(), host.GetRequiredService<RecordEngine>(), current);
     }
 
     private static IRecordService RecordsOfActor(IServiceProvider scope) =>

@@ -146,9 +146,9 @@ public sealed partial class RecordPage
 
     private string? ReadOnlyReason(EntityDefinition definition)
     {
-        if (definition.Name == "user" && !Current.Value.IsAdministrator)
+        if (!definition.Allows(Id is null ? AccessOperation.Create : AccessOperation.Write))
         {
-            return RecordTexts.Of("UsersAreForAdministrators");
+            return RecordTexts.Of(definition.Name == "user" ? "UsersAreForAdministrators" : "MayNotChange", definition.PluralLabel);
         }
 
         if (definition.Origin is Origins.Custom or Origins.Platform)

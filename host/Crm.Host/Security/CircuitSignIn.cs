@@ -1,3 +1,4 @@
+using Crm.Records;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Server;
 using Microsoft.AspNetCore.Components.Server.Circuits;
@@ -27,12 +28,17 @@ internal sealed class CircuitSignIn(ILoggerFactory loggers, SessionStore session
 }
 
 /// <summary>Says who acts in a live connection before anything is shown in it, and takes it back when the sign-in ends.</summary>
-internal sealed class CircuitActor(AuthenticationStateProvider authentication, CurrentActor current) : CircuitHandler, IDisposable
+internal sealed class CircuitActor(AuthenticationStateProvider authentication, CurrentActor current, RecordEngine engine) : CircuitHandler, IDisposable
 {
     public override async Task OnCircuitOpenedAsync(Circuit circuit, CancellationToken cancellationToken)
     {
         authentication.AuthenticationStateChanged += Changed;
         Apply(await authentication.GetAuthenticationStateAsync());
+        if (current.IsSet)
+        {
+            // From here on what they may see is known without asking.
+            await engine.SnapshotOfAsync(current.Value, cancellationToken);
+        }
     }
 
     public void Dispose() => authentication.AuthenticationStateChanged -= Changed;

@@ -1,5 +1,6 @@
 using System.Net;
 using Crm.Metadata;
+using Crm.Records;
 using Crm.Sdk;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -58,6 +59,7 @@ internal static class SecuritySetup
         services.AddSingleton<FirstUsers>();
         services.AddScoped<CurrentActor>();
         services.AddScoped<IRecordService, CurrentRecords>();
+        services.AddScoped<IMetadata, CurrentMetadata>();
         services.AddScoped<AuthenticationStateProvider, CircuitSignIn>();
         services.AddScoped<CircuitHandler, CircuitActor>();
     }
@@ -76,14 +78,16 @@ internal static class SecuritySetup
         app.UseAuthentication();
         app.UseMiddleware<CrossSite>();
         app.UseAuthorization();
-        app.Use((context, next) =>
+        app.Use(async (context, next) =>
         {
             if (Session.From(context.User) is { } session)
             {
                 context.RequestServices.GetRequiredService<CurrentActor>().Set(session.Actor);
+                // From here on what they may see is known without asking.
+                await context.RequestServices.GetRequiredService<RecordEngine>().SnapshotOfAsync(session.Actor, context.RequestAborted);
             }
 
-            return next(context);
+            await next(context);
         });
     }
 

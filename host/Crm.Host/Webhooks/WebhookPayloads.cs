@@ -11,16 +11,16 @@ using Crm.Sdk;
 namespace Crm.Host.Webhooks;
 
 /// <summary>What a webhook is sent: the event, and the record as the person who made the webhook may read it by then.</summary>
-internal sealed class WebhookPayloads(IRecords records, ODataModels models)
+internal sealed class WebhookPayloads(RecordEngine engine)
 {
     public async Task<Dictionary<Guid, string>> WriteAsync(IReadOnlyCollection<LeasedDelivery> deliveries, Actor actor, CancellationToken ct)
     {
-        var model = models.Current;
+        var model = ODataModels.Of(await engine.SnapshotOfAsync(actor, ct));
         var found = new Dictionary<Guid, Record>();
         foreach (var entity in deliveries.Where(d => d.Event.Kind != ChangeKind.Delete && model.ByEntity.ContainsKey(d.Event.Entity)).GroupBy(d => d.Event.Entity, StringComparer.Ordinal))
         {
             ImmutableArray<object?> ids = [.. entity.Select(d => d.Event.Id).Distinct().Select(id => (object?)id)];
-            foreach (var record in (await records.As(actor).QueryAsync(new RecordQuery { Entity = entity.Key, Filter = new Filter.In("id", ids), Top = ids.Length }, ct)).Records)
+            foreach (var record in (await engine.As(actor).QueryAsync(new RecordQuery { Entity = entity.Key, Filter = new Filter.In("id", ids), Top = ids.Length }, ct)).Records)
             {
                 found[record.Id] = record;
             }
@@ -44,7 +44,8 @@ internal sealed class WebhookPayloads(IRecords records, ODataModels models)
             json.WriteNumber("version", change.Version);
             json.WriteString("user", change.UserId);
             json.WriteStartArray("changed");
-            foreach (var field in change.Fields)
+            var entity = model.ByEntity.GetValueOrDefault(change.Entity)?.Entity;
+            foreach (var field in change.Fields.Where(f => entity is not null && entity.TryField(f, out var known) && !known.IsHidden))
             {
                 json.WriteStringValue(field);
             }

@@ -26,6 +26,8 @@ internal static class DefinitionJson
             ["fields"] = new JsonArray([.. entity.Fields.Select(f => Write(f, shapes))]),
             ["views"] = new JsonArray([.. entity.Views.Select(Write)]),
             ["rules"] = new JsonArray([.. entity.Rules.Select(Write)]),
+            ["visibility"] = ShapeJson.Word(entity.Visibility),
+            ["grants"] = new JsonArray([.. entity.Grants.Select(Write)]),
             ["form"] = ShapeJson.Write(entity.Form),
             ["placements"] = new JsonArray([.. entity.Placements.Select(ShapeJson.Write)]),
         };
@@ -95,6 +97,13 @@ internal static class DefinitionJson
         return json;
     }
 
+    private static JsonObject Write(GrantDefinition grant)
+    {
+        var json = GrantJson.Write(grant);
+        json["origin"] = grant.Origin;
+        return json;
+    }
+
     private static void PutOrigins(JsonObject json, string home, IEnumerable<(string Layer, JsonObject Says)> layers)
     {
         var origins = new JsonObject();
@@ -102,7 +111,7 @@ internal static class DefinitionJson
         {
             foreach (var (property, _) in says)
             {
-                if (property is not ("name" or "type" or "owner" or "fields" or "views" or "removed_views" or "rules" or "removed_rules" or "renamed_from") && (layer != home || origins.ContainsKey(property)))
+                if (property is not ("name" or "type" or "owner" or "fields" or "views" or "removed_views" or "rules" or "removed_rules" or "grants" or "renamed_from") && (layer != home || origins.ContainsKey(property)))
                 {
                     origins[property] = layer;
                 }

@@ -262,6 +262,12 @@ public static class MetadataJson
                     : Nothing(json);
             case "remove_rule":
                 return new MetadataChange.RemoveRule(Entity(json), json.RequiredText("rule"));
+            case "set_grant":
+                return json.RequiredElement("grant") is { } grant
+                    ? new MetadataChange.SetGrant(Entity(json), GrantJson.Read(grant, json.At("grant"), errors, Origins.Custom))
+                    : Nothing(json);
+            case "remove_grant":
+                return new MetadataChange.RemoveGrant(Entity(json), json.RequiredText("role"));
             case "set_form":
                 return new MetadataChange.SetForm(Entity(json), json.Element("form") is { } form ? ShapeJson.ReadForm(form, json.At("form"), errors) : null);
             case "reset":
@@ -341,6 +347,10 @@ public static class MetadataJson
                 return Make("set_rule", set.Entity, "rule", RuleJson.Write(set.Rule));
             case MetadataChange.RemoveRule remove:
                 return Make("remove_rule", remove.Entity, "rule", remove.Rule);
+            case MetadataChange.SetGrant set:
+                return Make("set_grant", set.Entity, "grant", GrantJson.Write(set.Grant));
+            case MetadataChange.RemoveGrant remove:
+                return Make("remove_grant", remove.Entity, "role", remove.Role);
             case MetadataChange.SetForm set:
                 return Make("set_form", set.Entity, "form", set.Form is null ? null : ShapeJson.Write(set.Form));
             case MetadataChange.ResetProperty reset:

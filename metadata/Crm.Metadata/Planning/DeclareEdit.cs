@@ -23,7 +23,7 @@ internal sealed class DeclareEdit(LayerEdit edit)
 
         foreach (var left in old.Entities.Values.Where(e => !layer.Entities.ContainsKey(e.Name)))
         {
-            layer = layer.With(left with { IsHidden = left.IsOwner ? true : null, Views = [], Rules = [], Form = null, Placements = null });
+            layer = layer.With(left with { IsHidden = left.IsOwner ? true : null, Views = [], Rules = [], Grants = left.IsOwner ? left.Grants : [], Form = null, Placements = null });
             if (left.IsOwner && left.IsHidden != true)
             {
                 edit.Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("EntityGone", left.Label ?? Names.ToLabel(left.Name)), left.Name));

@@ -13,7 +13,7 @@ namespace Crm.Metadata;
 public sealed record DefinitionDifference(string Layer, string Kind, string Name, ImmutableArray<string> Path, string? Before, string? After)
 {
     // These hold definitions with names of their own; everything else is one property, however much it holds.
-    private static readonly string[] Named = ["fields", "views", "rules"];
+    private static readonly string[] Named = ["fields", "views", "rules", "grants"];
 
     internal static IEnumerable<DefinitionDifference> Between(DefinitionRow row) =>
         Between(row.Before, row.After).Select(d => new DefinitionDifference(row.Layer, row.Kind, row.Name, d.Path, d.Before?.ToJsonString(), d.After?.ToJsonString()));

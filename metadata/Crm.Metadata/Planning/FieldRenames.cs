@@ -61,6 +61,7 @@ internal sealed class FieldRenames(MetadataSnapshot before, IReadOnlyCollection<
         {
             Fields = [.. shape.Fields.Select(f => f with { Name = Name(shape.Name, f.Name), Formula = f.Formula is null ? null : Expression(shape.Name, f.Formula), RollUp = RollUp(f.RollUp) })],
             Rules = [.. shape.Rules.Select(r => r with { Condition = Expression(shape.Name, r.Condition), Script = Script(shape.Name, r.Script), Fields = [.. r.Fields.Select(f => Name(shape.Name, f))] })],
+            Grants = [.. shape.Grants.Select(g => g with { Fields = g.Fields.Clear().AddRange(g.Fields.Select(f => KeyValuePair.Create(Name(shape.Name, f.Key), f.Value))) })],
         };
     }
 

@@ -86,6 +86,12 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             case MetadataChange.RemoveRule remove:
                 RuleEdit.Remove(this, remove.Entity, remove.Rule);
                 break;
+            case MetadataChange.SetGrant set:
+                GrantEdit.Set(this, set.Entity, set.Grant);
+                break;
+            case MetadataChange.RemoveGrant remove:
+                GrantEdit.Remove(this, remove.Entity, remove.Role);
+                break;
             case MetadataChange.SetForm set:
                 SetForm(set.Entity, set.Form);
                 break;
@@ -233,7 +239,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             return;
         }
 
-        if (!changes.Fields.IsEmpty || !changes.Views.IsEmpty || !changes.Rules.IsEmpty || changes.Form is not null)
+        if (!changes.Fields.IsEmpty || !changes.Views.IsEmpty || !changes.Rules.IsEmpty || !changes.Grants.IsEmpty || changes.Form is not null)
         {
             Error(PlanCodes.Option, entity.Name, "ChangeEntityParts");
         }
@@ -262,6 +268,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             Icon = Resets("icon") ? null : changes.Icon ?? shape.Icon,
             TitleFields = Resets("title") ? null : changes.TitleFields ?? shape.TitleFields,
             SearchFields = Resets("search") ? null : changes.SearchFields ?? shape.SearchFields,
+            Visibility = Resets("visibility") ? null : changes.Visibility ?? shape.Visibility,
             Placements = Resets("placements") ? null : changes.Placements ?? shape.Placements,
         });
         var words = ShapeJson.Write(changes with { Fields = [], Views = [], Form = null }).Select(p => p.Key).Where(p => p != "name").Concat(reset);

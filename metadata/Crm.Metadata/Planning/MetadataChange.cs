@@ -107,6 +107,16 @@ public abstract record MetadataChange
     /// <param name="Rule">Name of the rule.</param>
     public sealed record RemoveRule(string Entity, string Rule) : MetadataChange;
 
+    /// <summary>What a role may do with an entity's records, in place of what it could.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Grant">The grant.</param>
+    public sealed record SetGrant(string Entity, GrantDefinition Grant) : MetadataChange;
+
+    /// <summary>Takes back what the customer's layer grants a role; what a module grants it holds again.</summary>
+    /// <param name="Entity">Name of the entity.</param>
+    /// <param name="Role">Name of the role.</param>
+    public sealed record RemoveGrant(string Entity, string Role) : MetadataChange;
+
     /// <summary>Another form.</summary>
     /// <param name="Entity">Name of the entity.</param>
     /// <param name="Form">The form; null for the one that lies below.</param>

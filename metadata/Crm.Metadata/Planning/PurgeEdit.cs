@@ -93,6 +93,8 @@ internal sealed class PurgeEdit(LayerEdit edit)
             TitleFields = Rest(shape.TitleFields),
             SearchFields = Rest(shape.SearchFields),
             Fields = shape.Name == entity ? shape.Fields.RemoveAll(f => f.Name == field) : shape.Fields,
+            // A later field of the same name begins anew: it must not find rights meant for this one.
+            Grants = shape.Name == entity ? [.. shape.Grants.Select(g => g with { Fields = g.Fields.Remove(field) })] : shape.Grants,
             Views = [.. shape.Views.Select(v => v with { Columns = [.. v.Columns.Where(Stays)], Sort = v.Sort.IsDefault ? [] : [.. v.Sort.Where(s => Stays(s.Path))] })],
             Form = shape.Form is null ? null : new FormDefinition([.. shape.Form.Sections.Select(s => s with { Fields = [.. s.Fields.Where(Stays)] })]),
         };

@@ -39,7 +39,7 @@ internal static class ResetEdit
     {
         switch (path)
         {
-            case ["views" or "rules", var name]:
+            case ["views" or "rules" or "grants", var name]:
                 RemoveItem(json, path[0], i => i is JsonObject item && item["name"]!.GetValue<string>() == name);
                 RemoveItem(json, "removed_" + path[0], i => i!.GetValue<string>() == name);
                 break;

@@ -35,6 +35,7 @@ internal static class SnapshotCheck
         {
             Entity(problems, snapshot, entity);
             RuleCheck.Problems(problems, snapshot, entity);
+            GrantCheck.Problems(problems, snapshot, entity);
             LinkCheck.Problems(problems, snapshot, entity);
             LayoutCheck.Problems(problems, snapshot, entity, [.. shapes[entity.Name].Select(s => s.Shape)]);
         }
@@ -135,7 +136,9 @@ internal static class SnapshotCheck
             Add(problems, PlanCodes.Option, target, "JsonText", "help");
         }
 
-        var problemsOfType = field.Type.Problems(field).ToList();
+        // Nobody has made a role yet.
+        var isWithoutRoles = field is { Origin: Origins.Platform, Name: RoleNames.Field, Choices.IsEmpty: true };
+        var problemsOfType = isWithoutRoles ? [] : field.Type.Problems(field).ToList();
         foreach (var problem in problemsOfType)
         {
             problems.Add(new PlanMessage(PlanCodes.Option, problem, target));

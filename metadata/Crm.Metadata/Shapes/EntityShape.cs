@@ -49,6 +49,12 @@ public sealed record EntityShape(string Name)
     /// <summary>Names of rules of layers below that do not hold.</summary>
     public ImmutableArray<string> RemovedRules { get; init; } = [];
 
+    /// <summary>Who sees a record, as long as no role says more.</summary>
+    public Visibility? Visibility { get; init; }
+
+    /// <summary>New grants and replacements of grants of the same role below.</summary>
+    public ImmutableArray<GrantDefinition> Grants { get; init; } = [];
+
     /// <summary>The form. A module that extends an entity adds its sections; the customer's replaces what lies below.</summary>
     public FormDefinition? Form { get; init; }
 
@@ -66,6 +72,9 @@ public sealed record EntityShape(string Name)
 
     /// <summary>With the rule added, or changed in its place.</summary>
     public EntityShape With(RuleDefinition rule) => this with { Rules = Replace(Rules, r => r.Name == rule.Name, rule) };
+
+    /// <summary>With the grant added, or changed in its place.</summary>
+    public EntityShape With(GrantDefinition grant) => this with { Grants = Replace(Grants, g => g.Role == grant.Role, grant) };
 
     private static ImmutableArray<T> Replace<T>(ImmutableArray<T> items, Func<T, bool> which, T item)
     {

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Crm.Metadata;
 
-/// <summary>What a layer says about an entity as a flat list: one entry for each property of the entity and of its fields, one for each view, each rule and the form.</summary>
+/// <summary>What a layer says about an entity as a flat list: one entry for each property of the entity and of its fields, one for each view, each rule, each grant and the form.</summary>
 internal static class LayerSays
 {
     private const char Separator = '/';
@@ -31,7 +31,7 @@ internal static class LayerSays
                     }
 
                     break;
-                case "views" or "rules":
+                case "views" or "rules" or "grants":
                     foreach (var item in value!.AsArray())
                     {
                         says[Key(property, item!["name"]!.GetValue<string>())] = item;

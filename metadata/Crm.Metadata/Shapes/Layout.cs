@@ -99,6 +99,21 @@ internal static class Layout
         bool IsLost(string path) => Paths.Find(snapshot, entity, path) is not { IsHidden: false };
     }
 
+    /// <summary>The layout of an entity without what is hidden in <paramref name="snapshot"/>; the very same entity when nothing is.</summary>
+    public static EntityDefinition Seen(MetadataSnapshot snapshot, EntityDefinition entity)
+    {
+        var holes = new List<LayoutHole>();
+        ImmutableArray<ViewDefinition> views = [.. entity.Views.Select(v => Usable(snapshot, entity, v, holes)).OfType<ViewDefinition>()];
+        var shown = entity.Fields.Where(f => !f.IsHidden).Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        if (holes.Count == 0 && entity.Form.Sections.All(s => s.Fields.All(shown.Contains)))
+        {
+            return entity;
+        }
+
+        var form = new FormDefinition([.. entity.Form.Sections.Select(s => s with { Fields = [.. s.Fields.Where(shown.Contains)] }).Where(s => !s.Fields.IsEmpty)]);
+        return entity with { Views = views.IsEmpty ? [.. Generated(entity, GeneratedViewColumns(entity)).Take(1)] : views, Form = form };
+    }
+
     /// <summary>Where a path that leads nowhere breaks off.</summary>
     public static string OwnerOf(MetadataSnapshot snapshot, EntityDefinition entity, string path)
     {

@@ -161,6 +161,16 @@ internal sealed class EntityShapeBuilder(EntityShape shape, string origin) : IEn
             : Set(Shape.With(rule with { Origin = origin }));
     }
 
+    public IEntityBuilder Visibility(Visibility visibility) => Set(Shape with { Visibility = visibility });
+
+    public IEntityBuilder Grant(GrantDefinition grant)
+    {
+        ArgumentNullException.ThrowIfNull(grant);
+        return Shape.Grants.Any(g => g.Role == grant.Role)
+            ? throw new InvalidOperationException($"The grant of '{grant.Role}' on '{Shape.Name}' is declared twice.")
+            : Set(Shape.With(grant with { Origin = origin }));
+    }
+
     public IEntityBuilder In(string area, string section, int order = 100) =>
         Set(Shape with { Placements = [.. Shape.Placements ?? [], new Placement(area, section, order)] });
 

@@ -27,7 +27,7 @@ internal static class Paths
                 return null;
             }
 
-            hidden |= field.IsHidden;
+            hidden |= field.IsHidden || (index > 0 && entity.IsHidden);
             if (isLast)
             {
                 return hidden && !field.IsHidden ? field with { IsHidden = true } : field;

@@ -7,6 +7,9 @@ internal static class PlatformShape
 {
     public const string SettingsArea = "settings";
 
+    /// <summary>The entity of users.</summary>
+    public const string User = "user";
+
     public static ModuleInfo Module { get; } = new(Origins.Platform, "Platform");
 
     public static DeclaredShape Shape { get; } = Build();
@@ -17,7 +20,7 @@ internal static class PlatformShape
         builder
             .Area(SettingsArea, MetadataTexts.Of("Settings"), order: 1000, icon: "settings")
             .Section(SettingsArea, "access", MetadataTexts.Of("UsersAndAccess"), order: 100)
-            .Entity("user", entity => entity
+            .Entity(User, entity => entity
                 .Label(MetadataTexts.Of("User"), MetadataTexts.Of("Users"))
                 .Icon("person")
                 .Title("name")
@@ -28,10 +31,11 @@ internal static class PlatformShape
                 .Field("manager", Fields.Lookup("user"), f => f.Label(MetadataTexts.Of("UserManager")))
                 .Field("team", Fields.Team, f => f.Label(MetadataTexts.Of("Team")))
                 .Field("region", Fields.Text, f => f.Label(MetadataTexts.Of("UserRegion")).MaxLength(100))
+                .Field(RoleNames.Field, Fields.MultiChoice, f => f.Label(MetadataTexts.Of("UserRoles")).Help(MetadataTexts.Of("UserRolesHelp")))
                 .Field("is_administrator", Fields.YesNo, f => f.Label(MetadataTexts.Of("UserIsAdministrator")).Help(MetadataTexts.Of("UserIsAdministratorHelp")).Default(false))
                 .Field("can_sign_in", Fields.YesNo, f => f.Label(MetadataTexts.Of("UserCanSignIn")).Default(false))
                 .View("active", MetadataTexts.Of("ActiveUsers"), "name", "user_name", "email", "manager", "region", "can_sign_in")
-                .FormSection("", "name", "user_name", "email", "manager", "team", "region", "can_sign_in", "is_administrator")
+                .FormSection("", "name", "user_name", "email", "manager", "team", "region", "can_sign_in", RoleNames.Field, "is_administrator")
                 .In(SettingsArea, "access"))
             .Entity("team", entity => entity
                 .Label(MetadataTexts.Of("Team"), MetadataTexts.Of("Teams"))

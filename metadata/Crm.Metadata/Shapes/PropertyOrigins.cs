@@ -49,6 +49,7 @@ public static class PropertyOrigins
             ["fields", var name, _] => own.Field(name)!.Type is null,
             ["views", var name] => Layout.GeneratedViews.Contains(name) || lower.Exists(l => l.Views.Any(v => v.Name == name)),
             ["rules", var name] => lower.Exists(l => l.Rules.Any(r => r.Name == name)),
+            ["grants", var name] => lower.Exists(l => l.Grants.Any(g => g.Role == name)),
             ["form"] => true,
             _ => !own.IsOwner,
         });

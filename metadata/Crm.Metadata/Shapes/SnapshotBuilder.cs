@@ -24,6 +24,12 @@ internal static class SnapshotBuilder
             entities[entity.Name] = entity with { Fields = [.. entity.Fields.Select(f => f.Link is { } link && !(IsShown(link.Entity) && IsShown(f.Target)) ? f with { IsHidden = true } : f)] };
         }
 
+        if (entities.TryGetValue(PlatformShape.User, out var user))
+        {
+            var granted = entities.Values.SelectMany(e => e.Grants).Where(g => g.Origin != Origins.Custom).Select(g => g.Role).ToList();
+            entities[user.Name] = user with { Fields = [.. user.Fields.Select(f => f.Name == RoleNames.Field ? RoleNames.WithGranted(f, granted) : f)] };
+        }
+
         bool IsShown(string? name) => name is not null && entities.TryGetValue(name, out var entity) && !entity.IsHidden;
 
         // Views lead through lookups into other entities, so they come when all fields are known.
@@ -70,6 +76,7 @@ internal static class SnapshotBuilder
                 Link = shape.Link ?? entity.Link,
                 TitleFields = shape.TitleFields ?? entity.TitleFields,
                 SearchFields = shape.SearchFields ?? entity.SearchFields,
+                Visibility = shape.Visibility ?? entity.Visibility,
                 Placements = (layer.IsCustom ? shape.Placements : shape.Placements is { } more ? [.. entity.Placements, .. more] : null) ?? entity.Placements,
             };
             overrides.AddRange(shape.Fields.Where(f => f.Type is null));
@@ -79,6 +86,7 @@ internal static class SnapshotBuilder
         var own = fields.Select(f => Field(Overlay(f.Shape, overrides), f.Origin, declared.Name));
         var system = SystemFields.All.Select(f => Overlay(f, overrides));
         entity = entity with { Fields = [.. own, .. system] };
+        entity = entity with { Grants = Parts(layers, owner, declared.Name, (all, shape) => shape.Grants.Aggregate(all, (known, grant) => known.With(grant))).Grants };
         entity = entity with { Rules = [.. Rules(layers, owner, declared.Name).Select(r => WithChoices(r, entity))] };
         var title = TitleFields(entity);
         return entity with
@@ -93,18 +101,17 @@ internal static class SnapshotBuilder
     /// <summary>Rules of all layers in their order; a later one of the same name takes the place of the earlier.</summary>
     private static ImmutableArray<RuleDefinition> Rules(MetadataLayers layers, Layer owner, string name)
     {
-        var rules = new EntityShape(name);
-        foreach (var layer in layers.Items)
+        return Parts(layers, owner, name, (below, shape) =>
         {
-            if (layer.Entities.TryGetValue(name, out var shape) && (!shape.IsOwner || layer == owner))
-            {
-                rules = shape.Rules.Aggregate(rules, (all, rule) => all.With(rule));
-                rules = rules with { Rules = rules.Rules.RemoveAll(r => shape.RemovedRules.Contains(r.Name)) };
-            }
-        }
-
-        return rules.Rules;
+            var rules = shape.Rules.Aggregate(below, (all, rule) => all.With(rule));
+            return rules with { Rules = rules.Rules.RemoveAll(r => shape.RemovedRules.Contains(r.Name)) };
+        }).Rules;
     }
+
+    private static EntityShape Parts(MetadataLayers layers, Layer owner, string name, Func<EntityShape, EntityShape, EntityShape> overlay) => layers.Items
+        .Select(l => l.Entities.TryGetValue(name, out var shape) && (!shape.IsOwner || l == owner) ? shape : null)
+        .OfType<EntityShape>()
+        .Aggregate(new EntityShape(name), overlay);
 
     /// <summary>A rule that names a choice which was merged into another one means the other.</summary>
     private static RuleDefinition WithChoices(RuleDefinition rule, EntityDefinition entity)

@@ -1,42 +1,196 @@
+using Crm.Metadata;
 using Crm.Sdk;
 
 namespace Crm.Records;
 
-/// <summary>Who may write what. What is not allowed here is denied.</summary>
+/// <summary>Who may write what. What is not allowed here is denied, with the rule that decides in words.</summary>
 internal static class AccessPolicy
 {
-    public static void CheckWrite(ChangeRun run)
+    /// <summary>What is decided without the rows: whether somebody may do such a thing at all, and with which fields.</summary>
+    public static void CheckOperation(ChangeRun run)
     {
-        foreach (var change in run.Changes)
+        foreach (var change in run.Going)
         {
-            if (Denial(run.Session, run.Table.Entity) is { } denial)
+            if (ModuleOff(run.Session, run.Table.Entity) is { } off)
             {
-                change.Stop(denial.Code, denial.Message);
+                change.Stop(off.Code, off.Message);
+            }
+            else if (run.Session.Actor.UserId == Guid.Empty)
+            {
+                change.Stop(ErrorCodes.Access, Texts.Of("AccessDenied", run.Session.Actor.Name, run.Table.Entity.PluralLabel));
+            }
+            else if (run.Session.Access.View is { IsLimited: true } view)
+            {
+                CheckOperation(run, change, view);
             }
         }
     }
 
-    /// <summary>Whether somebody may read an entity: everybody who is signed in, until roles say more.</summary>
+    /// <summary>Whether somebody may read at all: everybody who is signed in.</summary>
     public static bool MayRead(Actor actor) => actor.UserId != Guid.Empty;
 
-    /// <summary>A link changes both records: it needs what a change of each of them needs.</summary>
-    private static ValidationError? Denial(SaveSession session, EntityDefinition entity) =>
-        Own(session, entity) ?? (entity.Link is not { } ends ? null : new[] { ends.Left, ends.Right }
-            .Select(name => entity.Field(name).Target is { } target && session.Snapshot.TryEntity(target, out var end) ? Own(session, end) : null)
-            .FirstOrDefault(denial => denial is not null));
-
-    private static ValidationError? Own(SaveSession session, EntityDefinition entity)
+    /// <summary>What is decided by the rows as they are in this transaction.</summary>
+    public static async Task CheckRowsAsync(ChangeRun run, CancellationToken ct)
     {
-        if (!session.Behaviors.Runs(entity.Origin))
+        if (run.Session.Access.View is not { IsLimited: true } view)
         {
-            return new ValidationError(null, ErrorCodes.Module, Texts.Of("ModuleOff", entity.PluralLabel, entity.Origin));
+            return;
         }
 
-        return session.Actor switch
+        var entity = run.Table.Entity;
+        foreach (var change in run.Going)
         {
-            { IsAdministrator: true } actor when actor.UserId != Guid.Empty => null,
-            { } actor when actor.UserId != Guid.Empty && entity.Name != "user" => null,
-            _ => new ValidationError(null, ErrorCodes.Access, Texts.Of("AccessDenied", session.Actor.Name, entity.PluralLabel)),
-        };
+            CheckLocked(run, change, view);
+        }
+
+        // Those that were stopped because somebody changed the record meanwhile would show it.
+        foreach (var group in run.Changes.Where(c => c.Stored is not null).GroupBy(c => Operation(c.Kind)))
+        {
+            if (view.Condition(entity, AccessOperation.Read, "r") is null && view.Condition(entity, group.Key, "r") is null)
+            {
+                continue;
+            }
+
+            var verdicts = await VerdictsAsync(run.Session, entity, [.. group.Select(c => c.Id)], ct, AccessOperation.Read, group.Key);
+            foreach (var change in group)
+            {
+                var verdict = verdicts.GetValueOrDefault(change.Id) ?? [false, false];
+                if (!verdict[0])
+                {
+                    change.Deny(ErrorCodes.NotFound, Texts.Of("NotFound", entity.Label, change.Id));
+                }
+                else if (!verdict[1])
+                {
+                    change.Deny(ErrorCodes.Access, AccessWords.Denied(view, entity, group.Key, run.Session.Actor.Name));
+                }
+            }
+        }
+
+        await CheckEndsAsync(run, view, ct);
     }
+
+    /// <summary>New records of somebody else's, when only own ones may be made.</summary>
+    public static async Task CheckCreatedAsync(ChangeRun run, CancellationToken ct)
+    {
+        var view = run.Session.Access.View;
+        var entity = run.Table.Entity;
+        var created = run.Changes.Where(c => c is { IsWritten: true, Kind: ChangeKind.Create }).ToList();
+        if (created.Count == 0 || view.Condition(entity, AccessOperation.Create, "r") is null)
+        {
+            return;
+        }
+
+        var verdicts = await VerdictsAsync(run.Session, entity, [.. created.Select(c => c.Id)], ct, AccessOperation.Create);
+        foreach (var change in created.Where(c => !verdicts[c.Id][0]))
+        {
+            change.Refuse("owner", ErrorCodes.Access, AccessWords.Denied(view, entity, AccessOperation.Create, run.Session.Actor.Name));
+        }
+    }
+
+    /// <summary>Statements that read users, roles or teams must not go on with what was known of them before.</summary>
+    public static async Task AnnounceAsync(ChangeRun run, CancellationToken ct)
+    {
+        if (run.Table.Entity.Origin == Origins.Platform && run.Changes.Any(c => c.IsWritten))
+        {
+            await using var command = run.Session.Command("UPDATE crm.access_version SET version = version + 1");
+            await command.ExecuteNonQueryAsync(ct);
+        }
+    }
+
+    private static AccessOperation Operation(ChangeKind kind) => kind switch
+    {
+        ChangeKind.Create => AccessOperation.Create,
+        ChangeKind.Update => AccessOperation.Write,
+        _ => AccessOperation.Delete,
+    };
+
+    private static void CheckOperation(ChangeRun run, PendingChange change, AccessView view)
+    {
+        var entity = run.Table.Entity;
+        var operation = Operation(change.Kind);
+        if (view.Seen.Entity(entity.Name).IsHidden)
+        {
+            change.Stop(ErrorCodes.UnknownEntity, Texts.Of("UnknownEntity", entity.Name));
+        }
+        else if (view.ReachOf(entity, operation) == Reach.None)
+        {
+            change.Stop(ErrorCodes.Access, AccessWords.Denied(view, entity, operation, run.Session.Actor.Name));
+        }
+
+        foreach (var field in change.Given.Where(f => view.Of(entity)?[f.Definition] == FieldAccess.None))
+        {
+            change.Refuse(field.Name, ErrorCodes.UnknownField, Texts.Of("UnknownField", entity.Label, field.Name));
+        }
+    }
+
+    /// <summary>Fields that may be seen only: giving them the value they have changes nothing.</summary>
+    private static void CheckLocked(ChangeRun run, PendingChange change, AccessView view)
+    {
+        if (change.Kind == ChangeKind.Delete)
+        {
+            return;
+        }
+
+        foreach (var field in change.Given.Where(f => view.Of(run.Table.Entity)?[f.Definition] == FieldAccess.Read && change.DiffersFromStart(f.Name)))
+        {
+            change.Refuse(field.Name, ErrorCodes.Access, AccessWords.DeniedField(view, run.Table.Entity, field.Definition, run.Session.Actor.Name));
+        }
+    }
+
+    /// <summary>A link is part of both its records: to make one takes the right to change both, to take it away from one of them the right to change that one.</summary>
+    private static async Task CheckEndsAsync(ChangeRun run, AccessView view, CancellationToken ct)
+    {
+        if (run.Table.Entity.Link is not { } link)
+        {
+            return;
+        }
+
+        var may = run.Going.ToDictionary(c => c, _ => 0);
+        foreach (var name in new[] { link.Left, link.Right })
+        {
+            if (!run.Table.TryField(name, out var field) || field.Definition.Target is not { } target || !view.Full.TryEntity(target, out var end))
+            {
+                continue;
+            }
+
+            var pointing = run.Going.Where(c => c.Values[field.Index] is Guid).ToLookup(c => (Guid)c.Values[field.Index]!);
+            var verdicts = await VerdictsAsync(run.Session, end, [.. pointing.Select(p => p.Key)], ct, AccessOperation.Write, AccessOperation.Delete);
+            foreach (var (id, change) in pointing.SelectMany(p => p.Select(change => (p.Key, change))))
+            {
+                if (verdicts.TryGetValue(id, out var verdict) && (verdict[0] || (verdict[1] && change.Kind == ChangeKind.Delete)))
+                {
+                    may[change]++;
+                }
+            }
+        }
+
+        foreach (var (change, _) in may.Where(m => m.Value < (m.Key.Kind == ChangeKind.Delete ? 1 : 2)).ToList())
+        {
+            change.Stop(ErrorCodes.Access, Texts.Of("AccessLink", run.Session.Actor.Name, run.Table.Entity.PluralLabel));
+        }
+    }
+
+    private static async Task<Dictionary<Guid, bool[]>> VerdictsAsync(SaveSession session, EntityDefinition entity, Guid[] ids, CancellationToken ct, params AccessOperation[] operations)
+    {
+        var verdicts = new Dictionary<Guid, bool[]>(ids.Length);
+        await using var command = session.Command(AccessSql.Verdicts(session.Access.View, entity, operations));
+        session.Access.Bind(command.Parameters);
+        command.Parameters.Add(ActorAccess.Ids(ids));
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            verdicts[reader.GetGuid(0)] = [.. operations.Select((_, i) => reader.GetBoolean(i + 1))];
+        }
+
+        return verdicts;
+    }
+
+    /// <summary>A link changes both records: it needs that the modules of both run.</summary>
+    private static ValidationError? ModuleOff(SaveSession session, EntityDefinition entity) =>
+        OwnModuleOff(session, entity) ?? (entity.Link is not { } ends ? null : new[] { ends.Left, ends.Right }
+            .Select(name => entity.Field(name).Target is { } target && session.Snapshot.TryEntity(target, out var end) ? OwnModuleOff(session, end) : null)
+            .FirstOrDefault(denial => denial is not null));
+
+    private static ValidationError? OwnModuleOff(SaveSession session, EntityDefinition entity) =>
+        session.Behaviors.Runs(entity.Origin) ? null : new ValidationError(null, ErrorCodes.Module, Texts.Of("ModuleOff", entity.PluralLabel, entity.Origin));
 }

@@ -12,7 +12,7 @@ namespace Crm.Records.Bulk;
 /// Does bulk changes: batch by batch through the record service. A batch, its verdicts and the position are one transaction, so that a change that is
 /// interrupted anywhere goes on without touching a record twice.
 /// </summary>
-internal sealed class BulkHandler(CrmDatabase database, RecordEngine engine, IMetadata metadata) : IJobHandler
+internal sealed class BulkHandler(CrmDatabase database, RecordEngine engine, MetadataStore metadata) : IJobHandler
 {
     /// <summary>Kind of bulk jobs, and the source of their changes in the history.</summary>
     public const string JobKind = "bulk";

@@ -9,7 +9,7 @@ using Npgsql;
 namespace Crm.Records.Bulk;
 
 /// <summary>What the lists and the API do: show what a bulk change would do, start one as a job, and take a finished one back.</summary>
-public sealed class BulkService(CrmDatabase database, RecordEngine engine, JobQueue jobs, IMetadata metadata)
+public sealed class BulkService(CrmDatabase database, RecordEngine engine, JobQueue jobs, MetadataStore metadata)
 {
     private const int SampleSize = 200;
 
@@ -18,7 +18,7 @@ public sealed class BulkService(CrmDatabase database, RecordEngine engine, JobQu
     /// <exception cref="QueryException">The query names something that does not exist or compares what cannot be compared.</exception>
     public async Task<BulkPreview> PreviewAsync(BulkRequest request, Actor actor, CancellationToken ct = default)
     {
-        var (job, table) = Check(request, actor);
+        var (job, table) = await CheckAsync(request, actor, ct);
         var records = engine.As(actor);
         var count = request.Query is null ? request.Ids.Distinct().LongCount() : (await records.QueryAsync(Matching(request) with { Top = 1, Count = true }, ct)).Count ?? 0;
         Require(count > 0, ErrorCodes.NotFound, Texts.Of("NoRecords"));
@@ -45,7 +45,7 @@ public sealed class BulkService(CrmDatabase database, RecordEngine engine, JobQu
     /// <exception cref="QueryException">As for <see cref="PreviewAsync"/>.</exception>
     public async Task<Job> StartAsync(BulkRequest request, Actor actor, CancellationToken ct = default)
     {
-        var (payload, _) = Check(request, actor);
+        var (payload, _) = await CheckAsync(request, actor, ct);
         var records = engine.As(actor);
         return await EnqueueAsync(payload, actor, request.Query is null ? ByIdAsync : ByQueryAsync, ct);
 
@@ -119,12 +119,14 @@ public sealed class BulkService(CrmDatabase database, RecordEngine engine, JobQu
 
     private static RecordQuery Matching(BulkRequest request) => new() { Entity = request.Entity, Select = ["id"], Filter = request.Query?.Filter, Search = request.Query?.Search, TimeZone = request.Query?.TimeZone };
 
-    private (BulkJob Job, EntityTable Table) Check(BulkRequest request, Actor actor)
+    private async Task<(BulkJob Job, EntityTable Table)> CheckAsync(BulkRequest request, Actor actor, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(actor);
-        var table = QueryCompiler.TableOf(metadata.Current, request.Entity);
-        Require(request.Entity != "user" || actor.IsAdministrator, ErrorCodes.Access, Texts.Of("MayNotChange"));
+        var access = (await engine.Access.OfAsync(actor, metadata.Current, database, ct)).View;
+        var table = QueryCompiler.TableOf(access.Seen, request.Entity);
+        var operation = request.Action == BulkAction.Delete ? AccessOperation.Delete : AccessOperation.Write;
+        Require(access.ReachOf(table.Entity, operation) != Reach.None, ErrorCodes.Access, AccessWords.Denied(access, table.Entity, operation, actor.Name));
         Require((request.Query is null) != request.Ids.IsDefaultOrEmpty, ErrorCodes.BadRequest, Texts.Of("NoSelection"));
         Require(request.Query is not null || request.Ids.Length <= BulkRequest.MaxIds, BulkRefusedException.TooMany, Texts.Of("TooManyIds", request.Query is null ? request.Ids.Length : 0, BulkRequest.MaxIds));
         if (BulkValues.Unreadable(request) is { IsEmpty: false } unreadable)

@@ -5,7 +5,7 @@ using Crm.Sdk;
 namespace Crm.Records.Importing;
 
 /// <summary>Does import jobs.</summary>
-internal sealed class ImportHandler(CrmDatabase database, RecordEngine engine, IMetadata metadata, ImportFiles files) : IJobHandler
+internal sealed class ImportHandler(CrmDatabase database, RecordEngine engine, ImportFiles files) : IJobHandler
 {
     /// <summary>Kind of import jobs.</summary>
     public const string JobKind = "import";
@@ -16,7 +16,7 @@ internal sealed class ImportHandler(CrmDatabase database, RecordEngine engine, I
     {
         var request = job.Payload<ImportRequest>();
         var actor = await job.ActorAsync(ct);
-        var snapshot = metadata.Current;
+        var snapshot = await engine.SnapshotOfAsync(actor, ct);
         try
         {
             // Definitions may have changed since the import was asked for.

@@ -43,7 +43,7 @@ public sealed record ImportOptions(string Entity, Guid File)
 }
 
 /// <summary>What the wizard and the API do: look into files, and start imports once all that can be known before the first row is good.</summary>
-public sealed class ImportService(ImportFiles files, JobQueue jobs, IMetadata metadata)
+public sealed class ImportService(ImportFiles files, JobQueue jobs, RecordEngine engine)
 {
     private const int MaxDistinctValues = 1000;
 
@@ -93,11 +93,12 @@ public sealed class ImportService(ImportFiles files, JobQueue jobs, IMetadata me
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(actor);
-        var snapshot = metadata.Current;
+        var access = (await engine.Access.OfAsync(actor, engine.Metadata.Current, engine.Database, ct)).View;
+        var snapshot = access.Seen;
         var entity = Entity(snapshot, options.Entity);
-        if (entity.Name == "user" && !actor.IsAdministrator)
+        if (access.ReachOf(entity, AccessOperation.Import) == Reach.None)
         {
-            throw new ImportFileException(ErrorCodes.Access, Texts.Of("MayNotImport"), entity.Name);
+            throw new ImportFileException(ErrorCodes.Access, AccessWords.Denied(access, entity, AccessOperation.Import, actor.Name), entity.Name);
         }
 
         var file = await InspectAsync(options.File, options.Encoding, options.Delimiter, actor, rows: 0, ct);
@@ -120,7 +121,7 @@ public sealed class ImportService(ImportFiles files, JobQueue jobs, IMetadata me
 
     /// <summary>Everything wrong with a mapping; the field of each is the part of the mapping at fault.</summary>
     public ImmutableArray<ValidationError> Problems(EntityDefinition entity, IEnumerable<string> headers, ImportMapping mapping, ImportMode mode, ImmutableArray<string> match) =>
-        MappingCheck.Problems(metadata.Current, entity, headers, mapping, mode, match);
+        MappingCheck.Problems(engine.Metadata.Current, entity, headers, mapping, mode, match);
 
     /// <summary>The entity of this name or set.</summary>
     /// <exception cref="ImportFileException">There is none.</exception>

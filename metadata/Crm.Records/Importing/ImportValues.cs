@@ -11,7 +11,7 @@ namespace Crm.Records.Importing;
 public sealed record UnknownValues(string Field, ImmutableArray<ValueCount> Values, bool IsComplete);
 
 /// <summary>Looks through a file for choices, stages and names of records nobody knows, so that they can be mapped before anything is imported.</summary>
-public sealed class ImportValues(ImportService imports, CrmDatabase database, IMetadata metadata)
+public sealed class ImportValues(ImportService imports, CrmDatabase database, MetadataStore metadata)
 {
     /// <summary>The unknown values of each field that has some.</summary>
     public async Task<ImmutableArray<UnknownValues>> UnknownAsync(FileInspection file, EntityDefinition entity, ImportMapping mapping, CancellationToken ct = default)

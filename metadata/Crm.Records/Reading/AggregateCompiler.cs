@@ -8,7 +8,7 @@ namespace Crm.Records;
 /// <summary>Turns an aggregation into one GROUP BY.</summary>
 internal static class AggregateCompiler
 {
-    public static Aggregation Compile(MetadataSnapshot snapshot, EntityTable table, AggregateQuery query)
+    public static Aggregation Compile(AccessView view, EntityTable table, AggregateQuery query)
     {
         var groupBy = query.GroupBy.IsDefault ? [] : query.GroupBy;
         var aggregates = query.Aggregates.IsDefault ? [] : query.Aggregates;
@@ -17,13 +17,14 @@ internal static class AggregateCompiler
         var names = groupBy.Concat(aggregates.Select(a => a.Alias)).ToImmutableArray();
         Require(names.All(n => !string.IsNullOrEmpty(n)) && names.Distinct(StringComparer.Ordinal).Count() == names.Length, "NamesTwice");
 
-        var paths = new PathResolver(snapshot, table);
+        var paths = new PathResolver(view, table);
         var slots = new List<ParameterSlot>();
         var shape = QueryShape.Of(query.Filter);
         var groups = groupBy.Distinct(StringComparer.Ordinal).Select(paths.Resolve).ToList();
         var columns = groups.ConvertAll(g => (g.Sql, (StorageKind?)g.Column.Storage));
         columns.AddRange(aggregates.Select(a => Column(paths, a)));
-        var where = query.Filter is { } filter ? " WHERE " + new FilterWriter(paths, slots).Write(filter) : "";
+        var conditions = new[] { paths.Condition, query.Filter is { } filter ? new FilterWriter(paths, slots).Write(filter) : null }.OfType<string>().ToList();
+        var where = conditions.Count > 0 ? " WHERE " + string.Join(" AND ", conditions) : "";
         var places = string.Join(", ", Enumerable.Range(1, groups.Count));
         var sql = $"SELECT {string.Join(", ", columns.Select(c => c.Item1))} FROM {paths.From}{where}"
             + (groups.Count > 0 ? $" GROUP BY {places} ORDER BY {places}" : "")
@@ -73,9 +74,10 @@ internal static class AggregateCompiler
 /// <summary>A compiled aggregation with its values.</summary>
 internal sealed record Aggregation(string Sql, ImmutableArray<NpgsqlParameter> Parameters, RecordShape Shape, ImmutableArray<StorageKind?> Columns)
 {
-    public NpgsqlBatchCommand ToCommand()
+    public NpgsqlBatchCommand ToCommand(ActorAccess access)
     {
         var command = new NpgsqlBatchCommand(Sql);
+        access.Bind(command.Parameters);
         foreach (var parameter in Parameters)
         {
             command.Parameters.Add(parameter);

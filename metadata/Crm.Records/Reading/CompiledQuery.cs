@@ -26,16 +26,18 @@ internal sealed record CompiledQuery(
     /// <summary>How <see cref="CountSql"/> begins.</summary>
     public const string CountStart = "SELECT count(*) ";
 
-    public NpgsqlBatchCommand ToCommand(IReadOnlyList<object> values) => Bind(new NpgsqlBatchCommand(Sql), values, Slots.Length);
+    public NpgsqlBatchCommand ToCommand(ActorAccess access, IReadOnlyList<object> values) => Bind(new NpgsqlBatchCommand(Sql), access, values, Slots.Length);
 
-    public NpgsqlBatchCommand ToCount(IReadOnlyList<object> values) => Bind(new NpgsqlBatchCommand(CountSql), values, CountSlots);
+    public NpgsqlBatchCommand ToCount(ActorAccess access, IReadOnlyList<object> values) => Bind(new NpgsqlBatchCommand(CountSql), access, values, CountSlots);
 
     /// <summary>Takes down id and version of all rows that match, in the order of their ids.</summary>
-    public NpgsqlCommand ToTakeDown(IReadOnlyList<object> values, Guid job, long most)
+    public NpgsqlCommand ToTakeDown(ActorAccess access, IReadOnlyList<object> values, Guid job, long most)
     {
+        var next = access.View.Parameters + CountSlots + 1;
         var command = new NpgsqlCommand(string.Create(
             System.Globalization.CultureInfo.InvariantCulture,
-            $"INSERT INTO crm.bulk_row (job_id, row, record_id, version) SELECT ${CountSlots + 1}, row_number() OVER (ORDER BY r.\"id\"), r.\"id\", r.\"version\" {CountSql[CountStart.Length..]} LIMIT ${CountSlots + 2}"));
+            $"INSERT INTO crm.bulk_row (job_id, row, record_id, version) SELECT ${next}, row_number() OVER (ORDER BY r.\"id\"), r.\"id\", r.\"version\" {CountSql[CountStart.Length..]} LIMIT ${next + 1}"));
+        access.Bind(command.Parameters);
         for (var i = 0; i < CountSlots; i++)
         {
             command.Parameters.Add(Slots[i].Bind(values[i]));
@@ -66,8 +68,9 @@ internal sealed record CompiledQuery(
         return new Cursor([.. Keys.Select((storage, i) => RowReader.Column(reader, storage, first + i))]);
     }
 
-    private NpgsqlBatchCommand Bind(NpgsqlBatchCommand command, IReadOnlyList<object> values, int count)
+    private NpgsqlBatchCommand Bind(NpgsqlBatchCommand command, ActorAccess access, IReadOnlyList<object> values, int count)
     {
+        access.Bind(command.Parameters);
         for (var i = 0; i < count; i++)
         {
             command.Parameters.Add(Slots[i].Bind(values[i]));

@@ -33,7 +33,7 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
     public string Parameter(ParameterSlot slot)
     {
         slots.Add(slot);
-        return string.Create(CultureInfo.InvariantCulture, $"${slots.Count}");
+        return string.Create(CultureInfo.InvariantCulture, $"${paths.View.Parameters + slots.Count}");
     }
 
     private string Compare(ResolvedPath path, FilterOperator op, bool isNull)
@@ -114,7 +114,7 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
         var links = paths.Links(link);
         var near = links.Resolve(link.Near);
         var condition = where is null ? "" : " AND " + new FilterWriter(links, slots).Write(where);
-        return $"EXISTS (SELECT 1 FROM {links.From} WHERE {near.Sql} = {path.Alias}.\"id\"{condition})";
+        return $"EXISTS (SELECT 1 FROM {links.From} WHERE {near.Sql} = {path.Alias}.\"id\"{condition}{Visible(links)})";
     }
 
     private string Related(Filter.Related related)
@@ -127,8 +127,10 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
         }
 
         var condition = related.Where is null ? "" : " AND " + new FilterWriter(records, slots).Write(related.Where);
-        return $"EXISTS (SELECT 1 FROM {records.From} WHERE {lookup.Sql} = {paths.Start}.\"id\"{condition})";
+        return $"EXISTS (SELECT 1 FROM {records.From} WHERE {lookup.Sql} = {paths.Start}.\"id\"{condition}{Visible(records)})";
     }
+
+    private static string Visible(PathResolver inner) => inner.Condition is { } condition ? " AND " + condition : "";
 
     private static void RequireOperator(ResolvedPath path, FilterOperator op)
     {

@@ -6,12 +6,19 @@ using Crm.Sdk;
 namespace Crm.Records;
 
 /// <summary>Follows paths through lookups, each step a LEFT JOIN that is made once.</summary>
-internal sealed class PathResolver(MetadataSnapshot snapshot, EntityTable root, string start = "r")
+internal sealed class PathResolver(AccessView view, EntityTable root, string start = "r")
 {
+    private readonly MetadataSnapshot snapshot = view.Seen;
     private int inner;
 
     private readonly Dictionary<string, (EntityTable Table, string Alias)> joined = new(StringComparer.Ordinal);
     private readonly StringBuilder joins = new();
+
+    /// <summary>Who asks.</summary>
+    public AccessView View => view;
+
+    /// <summary>What rows of the first table have to meet to be seen; null when all are.</summary>
+    public string? Condition => view.Condition(root.Entity, AccessOperation.Read, start);
 
     /// <summary>The FROM clause with all joins made so far.</summary>
     public string From => $"{root.Name} AS {start}{joins}";
@@ -27,7 +34,7 @@ internal sealed class PathResolver(MetadataSnapshot snapshot, EntityTable root, 
 
     /// <summary>Paths that begin at another entity, in a statement inside this one.</summary>
     public PathResolver Records(string name) =>
-        new(snapshot, QueryCompiler.TableOf(snapshot, name), string.Create(CultureInfo.InvariantCulture, $"{start}{++inner}"));
+        new(view, QueryCompiler.TableOf(snapshot, name), string.Create(CultureInfo.InvariantCulture, $"{start}{++inner}"));
 
     /// <summary>A path that can be compared or sorted by.</summary>
     public ResolvedPath Resolve(string path) => Find(path) is { Field.Columns.IsEmpty: false } found
@@ -74,7 +81,9 @@ internal sealed class PathResolver(MetadataSnapshot snapshot, EntityTable root, 
         }
 
         var joinedAlias = (start == "r" ? "" : start) + string.Create(CultureInfo.InvariantCulture, $"j{joined.Count + 1}");
-        joins.Append(CultureInfo.InvariantCulture, $" LEFT JOIN {Sql.Table(entity.Name)} AS {joinedAlias} ON {joinedAlias}.id = {alias}.{field.Columns[0].Quoted}");
+        // A record that may not be seen is joined as one that is not there.
+        var visible = view.Condition(entity, AccessOperation.Read, joinedAlias) is { } condition ? " AND " + condition : "";
+        joins.Append(CultureInfo.InvariantCulture, $" LEFT JOIN {Sql.Table(entity.Name)} AS {joinedAlias} ON {joinedAlias}.id = {alias}.{field.Columns[0].Quoted}{visible}");
         return joined[way] = (EntityTable.Of(entity), joinedAlias);
     }
 

@@ -1,11 +1,10 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Crm.Sdk;
 
 namespace Crm.Records;
 
 /// <summary>Turns queries into statements. Names come from the snapshot and are quoted; every value is a parameter.</summary>
-internal sealed class QueryCompiler
+internal static class QueryCompiler
 {
     // Shapes come from pages and saved views, which are few; a caller who makes up shapes only costs the others a compilation.
     private const int MaxRemembered = 1000;
@@ -13,18 +12,16 @@ internal sealed class QueryCompiler
     // Sorting by the beginning of a long text keeps its cursor short.
     private const int SortedLength = 255;
 
-    private volatile Remembered remembered = new(null);
-
     /// <summary>The statement for a query, remembered for its shape until the metadata changes.</summary>
-    public CompiledQuery Compile(MetadataSnapshot snapshot, RecordQuery query, QueryShape shape, Cursor? after)
+    public static CompiledQuery Compile(AccessView view, RecordQuery query, QueryShape shape, Cursor? after)
     {
-        var known = remembered;
-        if (!ReferenceEquals(known.Snapshot, snapshot) || known.Queries.Count >= MaxRemembered)
+        var known = view.Queries;
+        if (known.Count >= MaxRemembered)
         {
-            remembered = known = new Remembered(snapshot);
+            known.Clear();
         }
 
-        return known.Queries.TryGetValue(shape.Key, out var compiled) ? compiled : known.Queries[shape.Key] = Build(snapshot, query, after);
+        return known.TryGetValue(shape.Key, out var compiled) ? compiled : known[shape.Key] = Build(view, query, after);
     }
 
     /// <summary>The table of an entity callers may name.</summary>
@@ -33,15 +30,20 @@ internal sealed class QueryCompiler
             ? EntityTable.Of(entity)
             : throw new QueryException(ErrorCodes.UnknownEntity, Texts.Of("UnknownEntity", name is { Length: > 64 } ? name[..64] + "…" : name), name);
 
-    private static CompiledQuery Build(MetadataSnapshot snapshot, RecordQuery query, Cursor? after)
+    private static CompiledQuery Build(AccessView view, RecordQuery query, Cursor? after)
     {
-        var table = TableOf(snapshot, query.Entity);
-        var paths = new PathResolver(snapshot, table);
+        var table = TableOf(view.Seen, query.Entity);
+        var paths = new PathResolver(view, table);
         var slots = new List<ParameterSlot>();
         var filters = new FilterWriter(paths, slots);
 
         var select = Select(table, paths, query.Select);
         var where = new List<string>();
+        if (paths.Condition is { } visible)
+        {
+            where.Add(visible);
+        }
+
         if (query.Filter is { } filter)
         {
             where.Add(filters.Write(filter));
@@ -139,9 +141,4 @@ internal sealed class QueryCompiler
     private static string Where(List<string> conditions) => conditions.Count == 0 ? "" : " WHERE " + string.Join(" AND ", conditions);
 
     private sealed record SortKey(string Sql, StorageKind Storage, bool Descending, bool IsNeverNull);
-
-    private sealed record Remembered(MetadataSnapshot? Snapshot)
-    {
-        public ConcurrentDictionary<string, CompiledQuery> Queries { get; } = new(StringComparer.Ordinal);
-    }
 }

@@ -14,27 +14,38 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
 
     private MetadataSnapshot Snapshot => inside?.Snapshot ?? engine.Metadata.Current;
 
-    public Task<Record?> FindAsync(string entity, Guid id, CancellationToken ct) => ReadAsync<Record?>(async snapshot =>
+    public Task<Record?> FindAsync(string entity, Guid id, CancellationToken ct) => ReadAsync<Record?>(async access =>
     {
-        var table = TableOf(snapshot, entity);
+        var table = TableOf(access, entity);
         await using var lease = await OpenAsync(ct);
-        await using var command = new NpgsqlCommand(table.FindSql, lease.Connection, inside?.Transaction) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } } };
+        await using var command = new NpgsqlCommand(access.View.FindSql(table), lease.Connection, inside?.Transaction);
+        access.Bind(command.Parameters);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         await using var reader = await command.ExecuteReaderAsync(ct);
-        return await reader.ReadAsync(ct) ? table.ToRecord(RowReader.Read(reader, table.Fields)) : null;
+        if (await reader.ReadAsync(ct))
+        {
+            Require(access, access.View.IsLimited ? reader.GetInt64(reader.FieldCount - 1) : -1);
+            return table.ToRecord(RowReader.Read(reader, table.Fields));
+        }
+
+        // What was not to be seen when the rights were read may be by now.
+        await reader.DisposeAsync();
+        await RequireNowAsync(access, lease.Connection, ct);
+        return null;
     }, ct);
 
     public Task<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(query);
-        return ReadAsync(snapshot =>
+        return ReadAsync(access =>
         {
-            TableOf(snapshot, query.Entity);
-            query = query with { Filter = Now(snapshot, query.Entity, query.Filter, query.TimeZone) };
+            TableOf(access, query.Entity);
+            query = query with { Filter = Now(access.View.Seen, query.Entity, query.Filter, query.TimeZone) };
             var after = Cursor.Read(query);
             var shape = QueryShape.Of(query, after);
-            var compiled = engine.Queries.Compile(snapshot, query, shape, after);
-            var commands = query.Count ? new[] { compiled.ToCommand(shape.Values), compiled.ToCount(shape.Values) } : [compiled.ToCommand(shape.Values)];
-            return RunAsync(commands, reader => ReadPageAsync(reader, compiled, query, ct), ct, QueryShape.ModeOf(query) == SearchMode.Similar);
+            var compiled = QueryCompiler.Compile(access.View, query, shape, after);
+            var commands = query.Count ? new[] { compiled.ToCommand(access, shape.Values), compiled.ToCount(access, shape.Values) } : [compiled.ToCommand(access, shape.Values)];
+            return RunAsync(access, commands, reader => ReadPageAsync(reader, compiled, query, ct), ct, QueryShape.ModeOf(query) == SearchMode.Similar);
         }, ct);
     }
 
@@ -44,13 +55,14 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
         // A statement made for a table as it was fails, and is made again.
         const string Place = "take_down";
         await transaction.SaveAsync(Place, ct);
-        return await ReadAsync<long>(async snapshot =>
+        return await ReadAsync<long>(async access =>
         {
             await transaction.RollbackAsync(Place, ct);
-            TableOf(snapshot, query.Entity);
-            query = query with { Filter = Now(snapshot, query.Entity, query.Filter, query.TimeZone) };
+            TableOf(access, query.Entity);
+            await RequireNowAsync(access, connection, ct);
+            query = query with { Filter = Now(access.View.Seen, query.Entity, query.Filter, query.TimeZone) };
             var shape = QueryShape.Of(query, null);
-            await using var command = engine.Queries.Compile(snapshot, query, shape, null).ToTakeDown(shape.Values, job, most);
+            await using var command = QueryCompiler.Compile(access.View, query, shape, null).ToTakeDown(access, shape.Values, job, most);
             (command.Connection, command.Transaction, command.CommandTimeout) = (connection, transaction, TakeDownSeconds);
             try
             {
@@ -66,30 +78,41 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
     public Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(query);
-        return ReadAsync(snapshot =>
+        return ReadAsync(access =>
         {
-            var table = TableOf(snapshot, query.Entity);
-            var aggregation = AggregateCompiler.Compile(snapshot, table, query with { Filter = Now(snapshot, query.Entity, query.Filter, query.TimeZone) });
-            return RunAsync([aggregation.ToCommand()], reader => aggregation.ReadAsync(reader, ct), ct);
+            var table = TableOf(access, query.Entity);
+            var aggregation = AggregateCompiler.Compile(access.View, table, query with { Filter = Now(access.View.Seen, query.Entity, query.Filter, query.TimeZone) });
+            return RunAsync(access, [aggregation.ToCommand(access)], reader => aggregation.ReadAsync(reader, ct), ct);
         }, ct);
     }
 
-    public async Task<ImmutableArray<HistoryEntry>> HistoryAsync(string entity, Guid id, CancellationToken ct)
+    public Task<ImmutableArray<HistoryEntry>> HistoryAsync(string entity, Guid id, CancellationToken ct) => ReadAsync<ImmutableArray<HistoryEntry>>(async access =>
     {
-        var table = TableOf(Snapshot, entity);
+        var table = TableOf(access, entity);
+        // Of a record that is gone nobody can say any more whose it was.
+        if (access.View.Condition(table.Entity, AccessOperation.Read, "r") is not null && await FindAsync(entity, id, ct) is null)
+        {
+            return [];
+        }
+
         await using var lease = await OpenAsync(ct);
-        return await HistoryStore.ReadAsync(lease.Connection, inside?.Transaction, table, id, ct);
-    }
+        await RequireNowAsync(access, lease.Connection, ct);
+        return HistoryAccess.Seen(access.View, table.Entity, await HistoryStore.ReadAsync(lease.Connection, inside?.Transaction, table, id, ct));
+    }, ct);
 
     /// <summary>Reads; once more when the table turns out to be another one than this host knows, because the news of a change is still on its way.</summary>
-    private async Task<T> ReadAsync<T>(Func<MetadataSnapshot, Task<T>> read, CancellationToken ct)
+    private async Task<T> ReadAsync<T>(Func<ActorAccess, Task<T>> read, CancellationToken ct)
     {
         for (var attempt = 1; ; attempt++)
         {
             var snapshot = Snapshot;
             try
             {
-                return await read(snapshot);
+                return await read(inside?.Access ?? await engine.Access.OfAsync(actor, snapshot, engine.Database, ct));
+            }
+            catch (OldAccessException) when (attempt < Attempts)
+            {
+                engine.Access.Forget(actor);
             }
             catch (Exception problem) when (inside is null && attempt < Attempts && PostgresErrors.IsOfOldDefinitions(problem))
             {
@@ -128,14 +151,16 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
         return new RecordPage(records.DrainToImmutable(), count, next);
     }
 
-    private async Task<T> RunAsync<T>(IEnumerable<NpgsqlBatchCommand> commands, Func<NpgsqlDataReader, Task<T>> read, CancellationToken ct, bool isSimilar = false)
+    private async Task<T> RunAsync<T>(ActorAccess access, IEnumerable<NpgsqlBatchCommand> commands, Func<NpgsqlDataReader, Task<T>> read, CancellationToken ct, bool isSimilar = false)
     {
         await using var lease = await OpenAsync(ct);
         await using var batch = new NpgsqlBatch(lease.Connection, inside?.Transaction);
         if (inside is null)
         {
             // Sent together, the statements are one transaction, and the limit ends with it.
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('statement_timeout', $1, true)" + (isSimilar ? $", set_config('pg_trgm.word_similarity_threshold', '{SearchSql.Threshold}', true)" : ""))
+            var version = access.View.IsLimited ? ", " + ActorAccess.VersionSql : "";
+            var similar = isSimilar ? $", set_config('pg_trgm.word_similarity_threshold', '{SearchSql.Threshold}', true)" : "";
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('statement_timeout', $1, true)" + version + similar)
             {
                 Parameters = { new() { Value = QueryLimits.TimeoutMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture) } },
             });
@@ -151,6 +176,8 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
             await using var reader = await batch.ExecuteReaderAsync(ct);
             if (inside is null)
             {
+                await reader.ReadAsync(ct);
+                Require(access, access.View.IsLimited ? reader.GetInt64(1) : -1);
                 await reader.NextResultAsync(ct);
             }
 
@@ -166,9 +193,27 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
     private Filter? Now(MetadataSnapshot snapshot, string entity, Filter? filter, TimeZoneInfo? zone) =>
         RelativeFilter.Find(filter) ? new RelativeFilter(snapshot, actor, engine.Time.GetUtcNow(), zone).Resolve(entity, filter!) : filter;
 
-    private EntityTable TableOf(MetadataSnapshot snapshot, string entity) =>
+    /// <summary>What was read within a save was read with the rights its transaction began with.</summary>
+    private void Require(ActorAccess access, long version)
+    {
+        if (inside is null)
+        {
+            access.RequireVersion(version);
+        }
+    }
+
+    private async ValueTask RequireNowAsync(ActorAccess access, NpgsqlConnection connection, CancellationToken ct)
+    {
+        if (inside is null && access.View.IsLimited)
+        {
+            await using var command = new NpgsqlCommand("SELECT version FROM crm.access_version", connection);
+            access.RequireVersion((long)(await command.ExecuteScalarAsync(ct))!);
+        }
+    }
+
+    private EntityTable TableOf(ActorAccess access, string entity) =>
         AccessPolicy.MayRead(actor)
-            ? QueryCompiler.TableOf(snapshot, entity)
+            ? QueryCompiler.TableOf(access.View.Seen, entity)
             : throw new QueryException(ErrorCodes.Access, Texts.Of("AccessDenied", actor.Name, entity), entity);
 
     private async ValueTask<Lease> OpenAsync(CancellationToken ct) =>

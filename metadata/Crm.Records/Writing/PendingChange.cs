@@ -141,6 +141,17 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
         IsStopped = true;
     }
 
+    /// <summary>Refuses instead of whatever else there was to say: nothing of the record may be shown.</summary>
+    public void Deny(string code, string message)
+    {
+        errors = null;
+        isConflict = false;
+        Stop(code, message);
+    }
+
+    /// <summary>Fields the caller gives a value.</summary>
+    public IEnumerable<TableField> Given => inputs.Select(i => i.Field);
+
     /// <summary>What an expression sees of a field.</summary>
     public object? ValueAt(FieldPath path) => table.TryField(path.Field.Name, out var field) ? path.ValueOf(values[field.Index]) : null;
 
@@ -185,7 +196,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
         {
             Defaults.Apply(table, values, session.Actor, Refuse);
             (values[table.System("created_at").Index], values[table.System("created_by").Index]) = (session.Now, session.Actor.UserId);
-            started = table.Entity.Rules.IsEmpty ? null : [.. values];
+            started = table.Entity.Rules.IsEmpty && !session.Access.View.IsLimited ? null : [.. values];
         }
 
         values[table.Id] = change.Id;

@@ -24,7 +24,21 @@ public sealed class RecordEngine(CrmDatabase database, MetadataStore metadata, B
     /// <summary>How often the database is asked how a commit ended, with growing pauses: about 20 seconds in all.</summary>
     internal int CommitChecks { get; init; } = 20;
 
-    internal QueryCompiler Queries { get; } = new();
+    internal AccessDirectory Access { get; } = new();
+
+    /// <summary>The definitions without what somebody may not see, by what is known of their roles; see <see cref="SnapshotOfAsync"/>.</summary>
+    public MetadataSnapshot SnapshotOf(Actor actor)
+    {
+        ArgumentNullException.ThrowIfNull(actor);
+        return Access.Known(actor, metadata.Current).Seen;
+    }
+
+    /// <summary>The definitions without what somebody may not see.</summary>
+    public async ValueTask<MetadataSnapshot> SnapshotOfAsync(Actor actor, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(actor);
+        return (await Access.OfAsync(actor, metadata.Current, database, ct)).View.Seen;
+    }
 
     /// <summary>A record service that acts for the given actor.</summary>
     public RecordService As(Actor actor) => As(actor, null);

@@ -71,15 +71,16 @@ public sealed class RecordService : IRecordService
     /// <summary>The write path, from top to bottom, for changes of one entity; docs/architecture.md tells the same with reasons.</summary>
     internal static async Task WriteAsync(ChangeRun run, CancellationToken ct)
     {
-        // a, b  what is wanted: fields and values; whether this actor may
+        // a, b  what is wanted: fields and values; whether this actor may do such a thing
         run.ReadInput();
-        AccessPolicy.CheckWrite(run);
-
-        // c  what is there: rows locked in one order, those that are looked up first; loaded, their versions compared
         await run.BeginAsync(ct);
+        AccessPolicy.CheckOperation(run);
+
+        // c  what is there: rows locked in one order, those that are looked up first; loaded, their versions compared; whether this actor may do it with them
         await LookedUpPlan.Of(run.Session.Snapshot, run.Table.Entity).LockEarlyAsync(run, ct);
         await RecordStore.LockAndLoadAsync(run, ct);
         run.ApplyInput();
+        await AccessPolicy.CheckRowsAsync(run, ct);
 
         // d  who has a say: interceptors in module order, scripts of rules, then the allowed moves between stages
         await InterceptorSet.BeforeAsync(run, ct);
@@ -105,6 +106,8 @@ public sealed class RecordService : IRecordService
 
         // g  with their history and outbox in one message, before others write: so both are in the order of the versions
         await RecordStore.WriteAsync(run, ct);
+        await AccessPolicy.CheckCreatedAsync(run, ct);
+        await AccessPolicy.AnnounceAsync(run, ct);
         await FileGuard.KeepAsync(run, ct);
         await LinkHistory.AppendAsync(run, ct);
 

@@ -25,7 +25,7 @@ internal static class SaveBatch
             await using var session = open();
             try
             {
-                var results = await SaveInAsync(session, changes, options, beforeCommit, ct);
+                var results = AccessResults.Seen(session, await SaveInAsync(session, changes, options, beforeCommit, ct));
                 // What is not known here may be known to another host, of which this one has not heard yet.
                 if (attempt > 1 || !results.Any(r => r.Errors.Any(e => e.Code is ErrorCodes.UnknownField or ErrorCodes.UnknownEntity)) || !await session.Engine.Metadata.CatchUpAsync(session.Snapshot.Version, ct))
                 {

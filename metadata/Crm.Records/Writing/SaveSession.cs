@@ -11,6 +11,7 @@ internal sealed class SaveSession : IAsyncDisposable
 
     private readonly SaveSession? outer;
     private BehaviorGeneration? behaviors;
+    private ActorAccess? access;
     private NpgsqlConnection? connection;
     private NpgsqlTransaction? transaction;
     private ulong? transactionId;
@@ -33,7 +34,7 @@ internal sealed class SaveSession : IAsyncDisposable
 
     private SaveSession(SaveSession outer)
     {
-        this.outer = outer;
+        (this.outer, access) = (outer, outer.access);
         (Engine, Actor, Snapshot, Behaviors, CausationId, Now) = (outer.Engine, outer.Actor, outer.Snapshot, outer.Behaviors, outer.CausationId, outer.Now);
         (Depth, Written) = (outer.Depth + 1, outer.Written);
     }
@@ -59,6 +60,9 @@ internal sealed class SaveSession : IAsyncDisposable
 
     /// <summary>Interceptors run that may not write yet.</summary>
     public bool IsBeforeWrite { get; set; }
+
+    /// <summary>What the actor may do, as it is in this transaction.</summary>
+    public ActorAccess Access => access ?? throw new InvalidOperationException("The transaction has not begun.");
 
     public bool HasBegun => transaction is not null;
 
@@ -146,6 +150,14 @@ internal sealed class SaveSession : IAsyncDisposable
 
         connection = await Engine.Database.OpenAsync(ct);
         transaction = await connection.BeginTransactionAsync(ct);
+        // Who may do everything has nothing to ask.
+        access = Actor.IsAdministrator ? ActorAccess.All(Snapshot) : await Engine.Access.OfAsync(Actor, Snapshot, await AccessVersionAsync(ct), connection, transaction, ct);
+    }
+
+    private async Task<long> AccessVersionAsync(CancellationToken ct)
+    {
+        await using var command = Command("SELECT version FROM crm.access_version");
+        return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>A place within this save to go back to.</summary>

@@ -1,7 +1,6 @@
 using Crm.Metadata;
 using Crm.Sdk;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Crm.Records;
 
@@ -129,8 +128,8 @@ internal static class Validation
         }
 
         questions.Add(new Question(
-            $"SELECT r.id FROM {Sql.Table(target.Name)} AS r WHERE r.id = ANY($1)",
-            new NpgsqlParameter { Value = missing.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid },
+            TargetSql(run, target),
+            ActorAccess.Ids([.. missing]),
             reader => missing.Remove(reader.GetGuid(0)),
             () =>
             {
@@ -138,7 +137,10 @@ internal static class Validation
                 {
                     Refuse(change);
                 }
-            }));
+            })
+        {
+            Access = run.Session.Access,
+        });
 
         void Refuse(PendingChange change) =>
             change.Refuse(field.Name, ErrorCodes.Unknown, Texts.Of("UnknownTarget", field.Definition.Label));
@@ -163,10 +165,13 @@ internal static class Validation
             }
 
             questions.Add(new Question(
-                $"SELECT r.id FROM {Sql.Table(target.Name)} AS r WHERE r.id = ANY($1)",
-                new NpgsqlParameter { Value = missing.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid },
+                TargetSql(run, target),
+                ActorAccess.Ids([.. missing]),
                 reader => missing.Remove(reader.GetGuid(0)),
-                Refuse));
+                Refuse)
+            {
+                Access = run.Session.Access,
+            });
 
             void Refuse()
             {
@@ -176,6 +181,14 @@ internal static class Validation
                 }
             }
         }
+    }
+
+    /// <summary>Records that may be pointed to: those the actor sees. Nobody learns by pointing to it whether some other one exists.</summary>
+    private static string TargetSql(ChangeRun run, EntityDefinition target)
+    {
+        var view = run.Session.Access.View;
+        var condition = view.Condition(target, AccessOperation.Read, "r");
+        return $"SELECT r.id FROM {Sql.Table(target.Name)} AS r WHERE r.id = ANY({view.Next}){(condition is null ? "" : " AND " + condition)}";
     }
 
     private static async Task AnswerAsync(ChangeRun run, List<Question> questions, CancellationToken ct)
@@ -188,7 +201,10 @@ internal static class Validation
         await using var batch = run.Session.Batch();
         foreach (var question in questions)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(question.Sql) { Parameters = { question.Parameter } });
+            var command = new NpgsqlBatchCommand(question.Sql);
+            question.Access?.Bind(command.Parameters);
+            command.Parameters.Add(question.Parameter);
+            batch.BatchCommands.Add(command);
         }
 
         await using var reader = await batch.ExecuteReaderAsync(ct);
@@ -204,5 +220,9 @@ internal static class Validation
         }
     }
 
-    private sealed record Question(string Sql, NpgsqlParameter Parameter, Action<NpgsqlDataReader> Row, Action? End = null);
+    private sealed record Question(string Sql, NpgsqlParameter Parameter, Action<NpgsqlDataReader> Row, Action? End = null)
+    {
+        /// <summary>Who asks, when the answer depends on it.</summary>
+        public ActorAccess? Access { get; init; }
+    }
 }

@@ -88,8 +88,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
     /// <summary>The user wants to change or delete many records; without it, ticked rows can be deleted.</summary>
     [Parameter] public EventCallback<GridOperation> OnOperation { get; set; }
 
-    // Users are changed by administrators only; what else a user may not change is refused with its reason.
-    private bool CanWrite => entity.Name != "user" || Records.Actor.IsAdministrator;
+    private bool CanWrite => entity.Allows(AccessOperation.Write);
 
     /// <inheritdoc/>
     protected override void OnInitialized() => Metadata.Changed += OnMetadataChanged;

@@ -69,6 +69,12 @@ public interface IEntityBuilder
     /// <summary>Adds a rule that holds at every door: when fields are required, read only, shown, valid, or which choices are left.</summary>
     IEntityBuilder Rule(RuleDefinition rule);
 
+    /// <summary>Who sees a record, as long as no role says more; <see cref="Crm.Sdk.Visibility.PublicWrite"/> when it is not said. An administrator may change it.</summary>
+    IEntityBuilder Visibility(Visibility visibility);
+
+    /// <summary>What a role may do with the records. A role that nobody else names exists from then on.</summary>
+    IEntityBuilder Grant(GrantDefinition grant);
+
     /// <summary>Shows the entity in the navigation; may be called for several areas (PLT-08).</summary>
     IEntityBuilder In(string area, string section, int order = 100);
 }

@@ -59,6 +59,18 @@ public sealed record EntityDefinition
     /// <summary>Rules of its records, those of modules first.</summary>
     public ImmutableArray<RuleDefinition> Rules { get; init; } = [];
 
+    /// <summary>Who sees a record, as long as no role says more.</summary>
+    public Visibility Visibility { get; init; }
+
+    /// <summary>What roles may do with its records.</summary>
+    public ImmutableArray<GrantDefinition> Grants { get; init; } = [];
+
+    /// <summary>What those these definitions are made for may do with none of its records; nothing for an administrator.</summary>
+    public ImmutableArray<AccessOperation> Denied { get; init; } = [];
+
+    /// <summary>Whether an operation may be done with any of its records at all; pages do not offer what may not.</summary>
+    public bool Allows(AccessOperation operation) => !Denied.Contains(operation);
+
     /// <summary>Where the navigation shows the entity.</summary>
     public ImmutableArray<Placement> Placements { get; init; } = [];
 

@@ -62,7 +62,7 @@ public sealed class ModuleCatalogTests(FixturesCrm fixture) : IClassFixture<Fixt
     [Fact]
     public void What_a_failing_module_declared_is_not_kept()
     {
-        var metadata = crm.Services.GetRequiredService<IMetadata>().Current;
+        var metadata = crm.Metadata.Current;
 
         Assert.False(metadata.TryEntity("left_over", out _));
         Assert.True(metadata.TryEntity("gadget", out var gadget));

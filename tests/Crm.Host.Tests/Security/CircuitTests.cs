@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Crm.Host.Security;
+using Crm.Records;
 using Crm.Sdk;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,7 +16,7 @@ public sealed class CircuitTests(SecurityCrm security) : IClassFixture<SecurityC
     {
         var authentication = new Changing();
         var current = new CurrentActor();
-        using var circuit = new CircuitActor(authentication, current);
+        using var circuit = new CircuitActor(authentication, current, security.Crm.Services.GetRequiredService<RecordEngine>());
         var records = new CurrentRecords(security.Crm.Services.GetRequiredService<IRecords>(), current);
 
         authentication.SignIn(new Session(Guid.CreateVersion7(), SessionKind.Browser, security.Crm.Admin.UserId, "admin", "Administrator", IsAdministrator: true));

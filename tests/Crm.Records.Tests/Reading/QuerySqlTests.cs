@@ -67,7 +67,6 @@ public sealed class QuerySqlTests(Engine engine) : IClassFixture<Engine>
         Assert.NotSame(first, Compile(Deals with { Filter = new Filter.Compare("count", FilterOperator.NotEqual, 1) }));
     }
 
-    private readonly QueryCompiler compiler = new();
 
-    private CompiledQuery Compile(RecordQuery query, Cursor? after = null) => compiler.Compile(engine.Metadata.Current, query, QueryShape.Of(query, after), after);
+    private CompiledQuery Compile(RecordQuery query, Cursor? after = null) => QueryCompiler.Compile(AccessView.All(engine.Metadata.Current), query, QueryShape.Of(query, after), after);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Runtime.CompilerServices;
 using Crm.Sdk;
 using Microsoft.OData.Edm;
 
@@ -208,25 +209,12 @@ internal sealed record LinkNavigation(FieldDefinition Field, ODataSet Target, OD
 /// <param name="Set">Where the records are.</param>
 internal sealed record RelatedNavigation(string Name, FieldDefinition Lookup, ODataSet Set);
 
-/// <summary>The model of the current metadata, made once per version.</summary>
+/// <summary>The model of the definitions as whoever acts sees them, made once for each such set of definitions.</summary>
 internal sealed class ODataModels(IMetadata metadata)
 {
-    private volatile ODataModel? current;
+    private static readonly ConditionalWeakTable<MetadataSnapshot, ODataModel> Made = [];
 
-    public ODataModel Current
-    {
-        get
-        {
-            var snapshot = metadata.Current;
-            var model = current;
-            if (model is null || !ReferenceEquals(model.Snapshot, snapshot))
-            {
-                // Two requests may build it at the same time; the second result replaces an equal one.
-                model = ODataModel.Build(snapshot);
-                current = model;
-            }
+    public ODataModel Current => Of(metadata.Current);
 
-            return model;
-        }
-    }
+    public static ODataModel Of(MetadataSnapshot snapshot) => Made.GetValue(snapshot, ODataModel.Build);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Crm.Host.Api.OData;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
@@ -15,9 +16,9 @@ internal static class OpenApiEndpoints
 
     public static void MapOpenApiDocument(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet(DocumentPath, async (HttpContext context, [FromServices] OpenApiDocuments documents) =>
+        routes.MapGet(DocumentPath, async (HttpContext context, [FromServices] OpenApiDocuments documents, [FromServices] ODataModels models) =>
         {
-            var document = await documents.CurrentAsync(context.RequestAborted);
+            var document = await documents.OfAsync(models.Current, context.RequestAborted);
             context.Response.ContentType = "application/json;charset=utf-8";
             await context.Response.Body.WriteAsync(document, context.RequestAborted);
         }).RequireAuthorization().WithSummary("The OpenAPI document of the current metadata");
@@ -34,16 +35,15 @@ internal static class OpenApiEndpoints
     }
 }
 
-/// <summary>The OpenAPI document, made once per version of the metadata and set of endpoints.</summary>
-internal sealed class OpenApiDocuments(ODataModels models, EndpointDataSource endpoints)
+/// <summary>The OpenAPI document, made once per model and set of endpoints.</summary>
+internal sealed class OpenApiDocuments(EndpointDataSource endpoints)
 {
-    private volatile Made? current;
+    private readonly ConditionalWeakTable<ODataModel, Made> known = [];
 
-    public async ValueTask<ReadOnlyMemory<byte>> CurrentAsync(CancellationToken ct)
+    public async ValueTask<ReadOnlyMemory<byte>> OfAsync(ODataModel model, CancellationToken ct)
     {
-        var model = models.Current;
         var found = endpoints.Endpoints;
-        if (current is { } made && ReferenceEquals(made.Model, model) && ReferenceEquals(made.Endpoints, found))
+        if (known.TryGetValue(model, out var made) && ReferenceEquals(made.Endpoints, found))
         {
             return made.Document;
         }
@@ -51,7 +51,7 @@ internal sealed class OpenApiDocuments(ODataModels models, EndpointDataSource en
         using var stream = new MemoryStream();
         await OpenApiBuilder.Build(model, Others(found)).SerializeAsJsonAsync(stream, OpenApiSpecVersion.OpenApi3_0, ct);
         var document = stream.ToArray();
-        current = new Made(model, found, document);
+        known.AddOrUpdate(model, new Made(found, document));
         return document;
     }
 
@@ -80,5 +80,5 @@ internal sealed class OpenApiDocuments(ODataModels models, EndpointDataSource en
         _ => "",
     }))));
 
-    private sealed record Made(ODataModel Model, IReadOnlyList<Endpoint> Endpoints, ReadOnlyMemory<byte> Document);
+    private sealed record Made(IReadOnlyList<Endpoint> Endpoints, ReadOnlyMemory<byte> Document);
 }

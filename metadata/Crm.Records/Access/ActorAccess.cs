@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using Crm.Metadata;
+using Crm.Sdk;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Crm.Records;
+
+/// <summary>What somebody may do, with the ids that say which records are theirs.</summary>
+/// <param name="View">What their roles see and may do.</param>
+/// <param name="Version">Version of users, roles and teams it was read at.</param>
+/// <param name="Facts">The ids.</param>
+internal sealed record ActorAccess(AccessView View, long Version, ActorFacts Facts)
+{
+    /// <summary>The parameters that say who asks.</summary>
+    public const int ParameterCount = 2;
+
+    /// <summary>The user and everybody below them.</summary>
+    public const string Owners = "$1";
+
+    /// <summary>Teams whose members' records the user reaches.</summary>
+    public const string Teams = "$2";
+
+    /// <summary>The first parameter that says something else.</summary>
+    public const string Next = "$3";
+
+    /// <summary>Reads the version in a statement that reads something else.</summary>
+    public const string VersionSql = "(SELECT version FROM crm.access_version)";
+
+    /// <summary>Everything.</summary>
+    public static ActorAccess All(MetadataSnapshot full) => new(AccessView.All(full), -1, ActorFacts.Nobody);
+
+    /// <summary>Says who asks, when the view's conditions want to know.</summary>
+    public void Bind(NpgsqlParameterCollection parameters)
+    {
+        if (View.IsLimited)
+        {
+            parameters.Add(Ids(Facts.Owners));
+            parameters.Add(Ids(Facts.Teams));
+        }
+    }
+
+    /// <summary>Refuses to go on with what was read before somebody's rights changed.</summary>
+    public void RequireVersion(long version)
+    {
+        if (View.IsLimited && version != Version)
+        {
+            throw new OldAccessException();
+        }
+    }
+
+    /// <summary>Ids as a parameter.</summary>
+    public static NpgsqlParameter Ids(Guid[] ids) => new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };
+}
+
+/// <summary>What the database says about a user's place.</summary>
+/// <param name="Roles">Names of their roles.</param>
+/// <param name="Owners">They and everybody below them.</param>
+/// <param name="Teams">Teams whose members' records they reach.</param>
+internal sealed record ActorFacts(ImmutableArray<string> Roles, Guid[] Owners, Guid[] Teams)
+{
+    public static ActorFacts Nobody { get; } = new([], [], []);
+}
+
+/// <summary>Somebody's rights changed since they were read.</summary>
+internal sealed class OldAccessException() : Exception("The rights changed since they were read.");

@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using Crm.Sdk;
+
+namespace Crm.Records;
+
+/// <summary>What a set of roles may do with one entity.</summary>
+internal sealed class EntityAccess
+{
+    private readonly EntityDefinition entity;
+    private readonly ImmutableArray<GrantDefinition> grants;
+    private readonly Reach[] reaches;
+
+    public EntityAccess(EntityDefinition entity, ImmutableArray<string> roles)
+    {
+        this.entity = entity;
+        grants = [.. entity.Grants.Where(g => g.Role == GrantDefinition.Everyone || roles.Contains(g.Role))];
+        reaches = [.. Enum.GetValues<AccessOperation>().Select(o => Deciding(o).Reach)];
+    }
+
+    /// <summary>How far an operation goes: as far as any of the roles says.</summary>
+    public Reach this[AccessOperation operation] => reaches[(int)operation];
+
+    /// <summary>What may be done with a field: the most that any of the roles says that name it.</summary>
+    public FieldAccess this[FieldDefinition field] => Deciding(field)?.Access ?? FieldAccess.Write;
+
+    /// <summary>The role that decides an operation; null when it follows from the entity's visibility, or from its being the platform's own.</summary>
+    public (Reach Reach, string? Role) Deciding(AccessOperation operation)
+    {
+        // Whoever may write users, teams or who is in them could give themselves any right.
+        if (IsOfPlatform && operation != AccessOperation.Read)
+        {
+            return (Reach.None, null);
+        }
+
+        (Reach Reach, string? Role) best = (Default(operation), null);
+        foreach (var grant in grants)
+        {
+            if (grant.ReachOf(operation) is { } reach && ((grant.Role == GrantDefinition.Everyone && best.Role is null) || reach > best.Reach))
+            {
+                best = (reach, grant.Role);
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>The role that decides about a field; null when none of them names it.</summary>
+    public (FieldAccess Access, string Role)? Deciding(FieldDefinition field)
+    {
+        (FieldAccess Access, string Role)? best = null;
+        foreach (var grant in grants)
+        {
+            if (grant.Fields.TryGetValue(field.Name, out var access) && (best is null || access > best.Value.Access))
+            {
+                best = (access, grant.Role);
+            }
+        }
+
+        return IsOfPlatform && field.Name is "id" or "version" ? null : best;
+    }
+
+    /// <summary>Whether the entity is one that says who may do what.</summary>
+    public bool IsOfPlatform => entity.Origin == Origins.Platform;
+
+    /// <summary>What everybody may do while nobody says otherwise.</summary>
+    private Reach Default(AccessOperation operation) => operation switch
+    {
+        AccessOperation.Read => entity.Visibility == Visibility.Private ? Reach.Own : Reach.All,
+        AccessOperation.Write or AccessOperation.Delete => entity.Visibility == Visibility.PublicWrite ? Reach.All : Reach.Own,
+        AccessOperation.Share => Reach.Own,
+        _ => Reach.All,
+    };
+}
