@@ -145,7 +145,7 @@ internal static class AccessPolicy
             return;
         }
 
-        var may = run.Going.ToDictionary(c => c, _ => 0);
+        var (may, mayNot) = (new HashSet<PendingChange>(), new HashSet<PendingChange>());
         foreach (var name in new[] { link.Left, link.Right })
         {
             if (!run.Table.TryField(name, out var field) || field.Definition.Target is not { } target || !view.Full.TryEntity(target, out var end))
@@ -154,17 +154,18 @@ internal static class AccessPolicy
             }
 
             var pointing = run.Going.Where(c => c.Values[field.Index] is Guid).ToLookup(c => (Guid)c.Values[field.Index]!);
-            var verdicts = await VerdictsAsync(run.Session, end, [.. pointing.Select(p => p.Key)], ct, AccessOperation.Write, AccessOperation.Delete);
+            var verdicts = await VerdictsAsync(run.Session, end, [.. pointing.Select(p => p.Key)], ct, AccessOperation.Read, AccessOperation.Write, AccessOperation.Delete);
             foreach (var (id, change) in pointing.SelectMany(p => p.Select(change => (p.Key, change))))
             {
-                if (verdicts.TryGetValue(id, out var verdict) && (verdict[0] || (verdict[1] && change.Kind == ChangeKind.Delete)))
+                // One that is not there, or not to be seen, is unknown; that is found where all such fields are.
+                if (verdicts.TryGetValue(id, out var verdict) && (verdict[0] || change.Kind == ChangeKind.Delete))
                 {
-                    may[change]++;
+                    (verdict[1] || (verdict[2] && change.Kind == ChangeKind.Delete) ? may : mayNot).Add(change);
                 }
             }
         }
 
-        foreach (var (change, _) in may.Where(m => m.Value < (m.Key.Kind == ChangeKind.Delete ? 1 : 2)).ToList())
+        foreach (var change in mayNot.Where(c => c.Kind != ChangeKind.Delete || !may.Contains(c)))
         {
             change.Stop(ErrorCodes.Access, Texts.Of("AccessLink", run.Session.Actor.Name, run.Table.Entity.PluralLabel));
         }

@@ -40,7 +40,7 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
         return ReadAsync(access =>
         {
             TableOf(access, query.Entity);
-            query = query with { Filter = Now(access.View.Seen, query.Entity, query.Filter, query.TimeZone) };
+            query = query with { Filter = Now(access.View, query.Entity, query.Filter, query.TimeZone) };
             var after = Cursor.Read(query);
             var shape = QueryShape.Of(query, after);
             var compiled = QueryCompiler.Compile(access.View, query, shape, after);
@@ -60,7 +60,7 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
             await transaction.RollbackAsync(Place, ct);
             TableOf(access, query.Entity);
             await RequireNowAsync(access, connection, ct);
-            query = query with { Filter = Now(access.View.Seen, query.Entity, query.Filter, query.TimeZone) };
+            query = query with { Filter = Now(access.View, query.Entity, query.Filter, query.TimeZone) };
             var shape = QueryShape.Of(query, null);
             await using var command = QueryCompiler.Compile(access.View, query, shape, null).ToTakeDown(access, shape.Values, job, most);
             (command.Connection, command.Transaction, command.CommandTimeout) = (connection, transaction, TakeDownSeconds);
@@ -81,7 +81,7 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
         return ReadAsync(access =>
         {
             var table = TableOf(access, query.Entity);
-            var aggregation = AggregateCompiler.Compile(access.View, table, query with { Filter = Now(access.View.Seen, query.Entity, query.Filter, query.TimeZone) });
+            var aggregation = AggregateCompiler.Compile(access.View, table, query with { Filter = Now(access.View, query.Entity, query.Filter, query.TimeZone) });
             return RunAsync(access, [aggregation.ToCommand(access)], reader => aggregation.ReadAsync(reader, ct), ct);
         }, ct);
     }
@@ -190,8 +190,8 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
     }
 
     /// <summary>A filter with what its words mean at this moment to who asks.</summary>
-    private Filter? Now(MetadataSnapshot snapshot, string entity, Filter? filter, TimeZoneInfo? zone) =>
-        RelativeFilter.Find(filter) ? new RelativeFilter(snapshot, actor, engine.Time.GetUtcNow(), zone).Resolve(entity, filter!) : filter;
+    private Filter? Now(AccessView view, string entity, Filter? filter, TimeZoneInfo? zone) =>
+        RelativeFilter.Find(filter) ? new RelativeFilter(view, actor, engine.Time.GetUtcNow(), zone).Resolve(entity, filter!) : filter;
 
     /// <summary>What was read within a save was read with the rights its transaction began with.</summary>
     private void Require(ActorAccess access, long version)

@@ -4,7 +4,7 @@ using Crm.Sdk;
 namespace Crm.Records;
 
 /// <summary>Puts borders in the place of periods and the user in the place of "me", so that what is compiled depends on neither.</summary>
-internal sealed class RelativeFilter(MetadataSnapshot snapshot, Actor actor, DateTimeOffset now, TimeZoneInfo? zone)
+internal sealed class RelativeFilter(AccessView view, Actor actor, DateTimeOffset now, TimeZoneInfo? zone)
 {
     private readonly TimeZoneInfo zone = zone ?? TimeZoneInfo.Utc;
 
@@ -136,5 +136,5 @@ internal sealed class RelativeFilter(MetadataSnapshot snapshot, Actor actor, Dat
     }
 
     private ResolvedPath Find(string home, string path) =>
-        new PathResolver(snapshot, QueryCompiler.TableOf(snapshot, home)).Find(path is { Length: > 0 and <= 200 } ? path : throw new QueryException(ErrorCodes.UnknownField, Texts.Of("BadName", ""), path));
+        new PathResolver(view, QueryCompiler.TableOf(view.Seen, home)).Find(path is { Length: > 0 and <= 200 } ? path : throw new QueryException(ErrorCodes.UnknownField, Texts.Of("BadName", ""), path));
 }
