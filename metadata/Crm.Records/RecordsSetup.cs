@@ -21,6 +21,8 @@ public static class RecordsSetup
         services.AddHostedService(provider => provider.GetRequiredService<OutboxDispatcher>());
         services.TryAddSingleton<ScriptReplay>();
         services.TryAddSingleton<FileStore>();
+        services.TryAddSingleton<RecordSharing>();
+        services.TryAddSingleton<AccessExplainer>();
         services.TryAddSingleton<WebhookStore>();
         services.TryAddSingleton<DeliveryQueue>();
         services.AddSingleton<IOutboxConsumer>(provider => provider.GetRequiredService<DeliveryQueue>());

@@ -23,6 +23,7 @@ internal static class ApiSetup
         app.MapHistory();
         app.MapMetadata();
         app.MapFiles();
+        app.MapAccess();
         app.MapImports();
         app.MapBulk();
         app.MapViews();

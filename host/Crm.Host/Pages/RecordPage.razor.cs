@@ -128,6 +128,7 @@ public sealed partial class RecordPage
             new Tab("related", RecordTexts.Of("Related")),
             .. panels.Select(p => new Tab(p.Name, p.Registration.Title)),
             new Tab("history", RecordTexts.Of("History")),
+            new Tab("access", RecordTexts.Of("Access")),
         ];
     }
 

@@ -46,6 +46,7 @@ internal sealed class DeclareEdit(LayerEdit edit)
         {
             layers = layers.With(WithNewFields(layers.Custom, layer.Entities[entity.Name], old.Entities.GetValueOrDefault(entity.Name)));
             layers = layers.With(WithMergedLists(layers.Custom, layer.Entities[entity.Name], old.Entities.GetValueOrDefault(entity.Name)));
+            layers = layers.With(WithVisibility(layers.Custom, entity, old.Entities.GetValueOrDefault(entity.Name)));
         }
 
         layers = Hide(layers, id);
@@ -180,6 +181,12 @@ internal sealed class DeclareEdit(LayerEdit edit)
         var needed = ModuleStates.DependsOn(module);
         return needed.Contains(id) || needed.Any(n => edit.Layers.Find(n) is { } layer && layer.Module != module && DependsOn(layer.Module, id));
     }
+
+    /// <summary>Who works with records must not lose sight of them because a new version of a module says who sees them.</summary>
+    private static Layer WithVisibility(Layer custom, EntityShape entity, EntityShape? old) =>
+        entity is { IsOwner: true, Visibility: Visibility.Private or Visibility.PublicRead } && old is { IsOwner: true, Visibility: null } && custom.Entity(entity.Name).Visibility is null
+            ? custom.With(custom.Entity(entity.Name) with { Visibility = Visibility.PublicWrite })
+            : custom;
 
     /// <summary>A form the customer laid out gets the fields a new version of the module brings.</summary>
     private Layer WithNewFields(Layer custom, EntityShape entity, EntityShape? old)

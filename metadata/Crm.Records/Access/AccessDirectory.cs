@@ -16,8 +16,22 @@ internal sealed class AccessDirectory
             SELECT $1::uuid AS id
             UNION
             SELECT u.id FROM records."user" AS u JOIN below AS b ON u."manager_id" = b.id
+        ), mine AS (
+            SELECT u."team_id" AS id FROM records."user" AS u WHERE u.id = $1 AND u."team_id" IS NOT NULL
+            UNION
+            SELECT m."team_id" FROM records."user_teams" AS m WHERE m."user_id" = $1
+        ), under AS (
+            SELECT id FROM mine
+            UNION
+            SELECT t.id FROM records."team" AS t JOIN under AS o ON t."parent_id" = o.id
+        ), above AS (
+            SELECT id FROM mine
+            UNION
+            SELECT t."parent_id" FROM records."team" AS t JOIN above AS o ON t.id = o.id WHERE t."parent_id" IS NOT NULL
         )
-        SELECT {ActorAccess.VersionSql}, u."roles", ARRAY(SELECT id FROM below), ARRAY(SELECT u."team_id" WHERE u."team_id" IS NOT NULL)
+        SELECT {ActorAccess.VersionSql}, u."roles", ARRAY(SELECT id FROM below), ARRAY(SELECT id FROM under),
+               ARRAY(SELECT $1::uuid UNION SELECT '00000000-0000-0000-0000-000000000000' UNION SELECT id FROM above),
+               ARRAY(SELECT kind || ':' || entity FROM crm.access_mark ORDER BY 1)
         FROM (SELECT 1) AS one LEFT JOIN records."user" AS u ON u.id = $1
         """;
 
@@ -26,7 +40,8 @@ internal sealed class AccessDirectory
     /// <summary>What is known of somebody without asking the database: at worst what held when they last did something.</summary>
     public AccessView Known(Actor actor, MetadataSnapshot snapshot) =>
         actor is { IsAdministrator: true } ? AccessView.All(snapshot)
-        : AccessView.Of(snapshot, known.TryGetValue(actor.UserId, out var entry) ? entry.Facts.Roles : []);
+        : known.TryGetValue(actor.UserId, out var entry) ? ViewOf(snapshot, entry.Facts)
+        : AccessView.Of(snapshot, [], []);
 
     /// <summary>What somebody may do, from memory if it is known.</summary>
     public async ValueTask<ActorAccess> OfAsync(Actor actor, MetadataSnapshot snapshot, CrmDatabase database, CancellationToken ct)
@@ -47,9 +62,11 @@ internal sealed class AccessDirectory
     /// <summary>Forgets somebody.</summary>
     public void Forget(Actor actor) => known.TryRemove(actor.UserId, out _);
 
+    private static AccessView ViewOf(MetadataSnapshot snapshot, ActorFacts facts) => AccessView.Of(snapshot, facts.Roles, facts.Marks);
+
     private ActorAccess? Remembered(Actor actor, MetadataSnapshot snapshot, long? version) =>
         actor.IsAdministrator ? ActorAccess.All(snapshot)
-        : known.TryGetValue(actor.UserId, out var entry) && (version is null || entry.Version == version) ? new ActorAccess(AccessView.Of(snapshot, entry.Facts.Roles), entry.Version, entry.Facts)
+        : known.TryGetValue(actor.UserId, out var entry) && (version is null || entry.Version == version) ? new ActorAccess(ViewOf(snapshot, entry.Facts), entry.Version, entry.Facts)
         : null;
 
     private async Task<ActorAccess> LoadAsync(Actor actor, MetadataSnapshot snapshot, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
@@ -60,7 +77,9 @@ internal sealed class AccessDirectory
         var facts = new ActorFacts(
             await reader.IsDBNullAsync(1, ct) ? [] : [.. reader.GetFieldValue<string[]>(1)],
             reader.GetFieldValue<Guid[]>(2),
-            reader.GetFieldValue<Guid[]>(3));
+            reader.GetFieldValue<Guid[]>(3),
+            reader.GetFieldValue<Guid[]>(4),
+            [.. reader.GetFieldValue<string[]>(5)]);
         if (known.Count >= MaxKnown)
         {
             known.Clear();
@@ -68,6 +87,6 @@ internal sealed class AccessDirectory
 
         var version = reader.GetInt64(0);
         known[actor.UserId] = (version, facts);
-        return new ActorAccess(AccessView.Of(snapshot, facts.Roles), version, facts);
+        return new ActorAccess(ViewOf(snapshot, facts), version, facts);
     }
 }

@@ -171,11 +171,17 @@ internal static class AccessPolicy
         }
     }
 
-    private static async Task<Dictionary<Guid, bool[]>> VerdictsAsync(SaveSession session, EntityDefinition entity, Guid[] ids, CancellationToken ct, params AccessOperation[] operations)
+    /// <summary>Of rows that are there: whether the actor may do each of the operations.</summary>
+    public static Task<Dictionary<Guid, bool[]>> VerdictsAsync(SaveSession session, EntityDefinition entity, Guid[] ids, CancellationToken ct, params AccessOperation[] operations) =>
+        VerdictsAsync(session, session.Access, entity, ids, ct, operations);
+
+    /// <summary>Of rows that are there: whether somebody may do each of the operations.</summary>
+    public static async Task<Dictionary<Guid, bool[]>> VerdictsAsync(
+        SaveSession session, ActorAccess access, EntityDefinition entity, Guid[] ids, CancellationToken ct, params AccessOperation[] operations)
     {
         var verdicts = new Dictionary<Guid, bool[]>(ids.Length);
-        await using var command = session.Command(AccessSql.Verdicts(session.Access.View, entity, operations));
-        session.Access.Bind(command.Parameters);
+        await using var command = session.Command(AccessSql.Verdicts(access.View, entity, operations));
+        access.Bind(command.Parameters);
         command.Parameters.Add(ActorAccess.Ids(ids));
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))

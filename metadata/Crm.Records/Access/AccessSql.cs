@@ -9,17 +9,58 @@ internal static class AccessSql
     private const string Owner = "\"owner\"";
 
     /// <summary>What a row has to meet; null when every row does.</summary>
-    public static string? Condition(AccessView view, EntityDefinition entity, Reach reach, AccessOperation operation, string alias)
+    public static string? Condition(AccessView view, EntityDefinition entity, AccessOperation operation, string alias)
     {
-        var own = reach switch
+        if (view.Of(entity) is not { } access)
+        {
+            return null;
+        }
+
+        var reached = access[operation] switch
         {
             Reach.None => "FALSE",
-            Reach.Own => $"{alias}.{Owner} = ANY({ActorAccess.Owners})",
-            Reach.Team => $"({alias}.{Owner} = ANY({ActorAccess.Owners}) OR {alias}.{Owner} IN (SELECT m.id FROM {Sql.Table("user")} AS m WHERE m.\"team_id\" = ANY({ActorAccess.Teams})))",
+            Reach.Own => AnyOf(Own(alias), Shared(view, entity, operation, alias)),
+            Reach.Team => AnyOf(Own(alias), Mates(alias), Shared(view, entity, operation, alias)),
+            // A record may be kept from those who only see it because everybody does.
+            _ when view.HasRestrictions(entity) && operation != AccessOperation.Create && access.Deciding(operation).Role is null or GrantDefinition.Everyone =>
+                AnyOf($"NOT EXISTS (SELECT 1 FROM crm.record_restriction AS x WHERE x.record_id = {alias}.id)", Own(alias), Shared(view, entity, operation, alias)),
             _ => null,
         };
         var ends = operation == AccessOperation.Read ? Ends(view, entity, alias) : null;
-        return own is null ? ends : ends is null ? own : $"({own} AND {ends})";
+        return reached is null ? ends : ends is null ? reached : $"({reached} AND {ends})";
+    }
+
+    /// <summary>For given rows: whether each operation may be done. The ids follow the parameters that say who asks.</summary>
+    public static string Verdicts(AccessView view, EntityDefinition entity, params ReadOnlySpan<AccessOperation> operations)
+    {
+        var verdicts = new List<string>();
+        foreach (var operation in operations)
+        {
+            verdicts.Add(Condition(view, entity, operation, "r") ?? "TRUE");
+        }
+
+        return $"SELECT r.id, {string.Join(", ", verdicts.Select(v => $"coalesce({v}, FALSE)"))} FROM {Sql.Table(entity.Name)} AS r WHERE r.id = ANY({view.Next})";
+    }
+
+    private static string Own(string alias) => $"{alias}.{Owner} = ANY({ActorAccess.Owners})";
+
+    /// <summary>Owned by a member of the user's teams. Looked up row by row: a list needs few rows, and a user may have many team mates.</summary>
+    private static string Mates(string alias) =>
+        $"EXISTS (SELECT 1 FROM {Sql.Table("user")} AS m WHERE m.id = {alias}.{Owner} AND m.\"team_id\" = ANY({ActorAccess.Teams})) "
+        + $"OR EXISTS (SELECT 1 FROM {Sql.Table("user_teams")} AS m WHERE m.\"user_id\" = {alias}.{Owner} AND m.\"team_id\" = ANY({ActorAccess.Teams}))";
+
+    private static string? Shared(AccessView view, EntityDefinition entity, AccessOperation operation, string alias)
+    {
+        var level = operation switch
+        {
+            AccessOperation.Create or AccessOperation.Import => (ShareLevel?)null,
+            AccessOperation.Read or AccessOperation.Export => ShareLevel.Read,
+            AccessOperation.Write => ShareLevel.Write,
+            _ => ShareLevel.Own,
+        };
+        return level is null || !view.HasShares(entity)
+            ? null
+            : $"EXISTS (SELECT 1 FROM crm.record_share AS s WHERE s.record_id = {alias}.id AND s.principal_id = ANY({ActorAccess.Principals}) AND s.level >= {(level == ShareLevel.Read ? "1" : level == ShareLevel.Write ? "2" : "3")})";
     }
 
     /// <summary>A link is seen by those who see both records.</summary>
@@ -35,7 +76,7 @@ internal static class AccessSql
         {
             var field = entity.Field(name);
             var inner = alias + number;
-            if (field.Target is { } target && view.Full.TryEntity(target, out var end) && view.Condition(end, AccessOperation.Read, inner) is { } condition)
+            if (field.Target is { } target && view.Full.TryEntity(target, out var end) && Condition(view, end, AccessOperation.Read, inner) is { } condition)
             {
                 conditions.Add($"EXISTS (SELECT 1 FROM {Sql.Table(target)} AS {inner} WHERE {inner}.id = {alias}.{Sql.Quote(name + field.Type.Columns[0].Suffix)} AND {condition})");
             }
@@ -44,15 +85,17 @@ internal static class AccessSql
         return conditions.Count == 0 ? null : string.Join(" AND ", conditions);
     }
 
-    /// <summary>For given rows: whether they may be seen, and whether the operation may be done. The ids follow the parameters that say who asks.</summary>
-    public static string Verdicts(AccessView view, EntityDefinition entity, params ReadOnlySpan<AccessOperation> operations)
+    private static string AnyOf(params ReadOnlySpan<string?> conditions)
     {
-        var verdicts = new List<string>();
-        foreach (var operation in operations)
+        var given = new List<string>();
+        foreach (var condition in conditions)
         {
-            verdicts.Add(view.Condition(entity, operation, "r") ?? "TRUE");
+            if (condition is not null)
+            {
+                given.Add(condition);
+            }
         }
 
-        return $"SELECT r.id, {string.Join(", ", verdicts.Select(v => $"coalesce({v}, FALSE)"))} FROM {Sql.Table(entity.Name)} AS r WHERE r.id = ANY({ActorAccess.Next})";
+        return given.Count == 1 ? given[0] : $"({string.Join(" OR ", given)})";
     }
 }

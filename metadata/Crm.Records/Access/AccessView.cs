@@ -10,6 +10,12 @@ namespace Crm.Records;
 /// <summary>What a set of roles sees and may do, worked out once for it and a version of the definitions: everything a compiled statement depends on.</summary>
 internal sealed class AccessView
 {
+    /// <summary>Some records of an entity are shared.</summary>
+    public const string ShareMark = "share";
+
+    /// <summary>Some records of an entity are restricted.</summary>
+    public const string RestrictionMark = "restriction";
+
     // Sets of roles are few; somebody who tries them all only costs the others a moment.
     private const int MaxViews = 500;
 
@@ -17,10 +23,12 @@ internal sealed class AccessView
     private static readonly ConditionalWeakTable<MetadataSnapshot, ConcurrentDictionary<string, AccessView>> Views = [];
 
     private readonly FrozenDictionary<string, EntityAccess> entities;
+    private readonly ImmutableArray<string> marks;
     private readonly ConcurrentDictionary<string, string> finds = new(StringComparer.Ordinal);
 
-    private AccessView(MetadataSnapshot full, ImmutableArray<string>? roles)
+    private AccessView(MetadataSnapshot full, ImmutableArray<string>? roles, ImmutableArray<string> marks)
     {
+        this.marks = marks;
         Full = full;
         Roles = roles ?? [];
         entities = roles is null ? FrozenDictionary<string, EntityAccess>.Empty : full.Entities.Values.ToFrozenDictionary(e => e.Name, e => new EntityAccess(e, Roles), StringComparer.Ordinal);
@@ -50,14 +58,17 @@ internal sealed class AccessView
     public string Next => IsLimited ? ActorAccess.Next : "$1";
 
     /// <summary>The view of administrators.</summary>
-    public static AccessView All(MetadataSnapshot full) => Whole.GetValue(full, static s => new AccessView(s, null));
+    public static AccessView All(MetadataSnapshot full) => Whole.GetValue(full, static s => new AccessView(s, null, []));
 
     /// <summary>The view of somebody with these roles.</summary>
-    public static AccessView Of(MetadataSnapshot full, IEnumerable<string> roles)
+    /// <param name="full">All definitions.</param>
+    /// <param name="roles">Names of roles; unknown ones give nothing.</param>
+    /// <param name="marks">What single records of which entities are marked with, in order: <c>share:company</c>.</param>
+    public static AccessView Of(MetadataSnapshot full, IEnumerable<string> roles, ImmutableArray<string> marks)
     {
         ImmutableArray<string> known = [.. roles.Where(RoleNames.Of(full).ContainsKey).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         var views = Views.GetValue(full, static _ => new(StringComparer.Ordinal));
-        var key = string.Join(',', known);
+        var key = string.Join(',', known) + ';' + string.Join(',', marks);
         if (views.TryGetValue(key, out var view))
         {
             return view;
@@ -68,7 +79,7 @@ internal sealed class AccessView
             views.Clear();
         }
 
-        return views.GetOrAdd(key, static (_, of) => new AccessView(of.full, of.known), (full, known));
+        return views.GetOrAdd(key, static (_, of) => new AccessView(of.full, of.known, of.marks), (full, known, marks));
     }
 
     /// <summary>What may be done with an entity; null when everything may.</summary>
@@ -90,6 +101,11 @@ internal sealed class AccessView
     }
 
     /// <summary>The condition a row has to meet, for the rows of <paramref name="alias"/>; null when all rows do.</summary>
-    public string? Condition(EntityDefinition entity, AccessOperation operation, string alias) =>
-        Of(entity) is { } access ? AccessSql.Condition(this, entity, access[operation], operation, alias) : null;
+    public string? Condition(EntityDefinition entity, AccessOperation operation, string alias) => AccessSql.Condition(this, entity, operation, alias);
+
+    /// <summary>Whether some records of an entity are shared.</summary>
+    public bool HasShares(EntityDefinition entity) => marks.Contains(ShareMark + ":" + entity.Name);
+
+    /// <summary>Whether some records of an entity are restricted.</summary>
+    public bool HasRestrictions(EntityDefinition entity) => marks.Contains(RestrictionMark + ":" + entity.Name);
 }

@@ -19,6 +19,15 @@ internal static class AccessWords
             : Texts.Of("AccessRefused", name, Texts.Of("Access" + operation), entity.PluralLabel, Extent(access[operation]), Rule(view, entity, access.Deciding(operation).Role));
     }
 
+    /// <summary>How far an operation goes, and what says so.</summary>
+    public static string Says(AccessView view, EntityDefinition entity, AccessOperation operation)
+    {
+        var access = view.Of(entity)!;
+        return access.IsOfPlatform && operation != AccessOperation.Read
+            ? Texts.Of("AccessAdministrators", entity.PluralLabel)
+            : Texts.Of("AccessSays", Rule(view, entity, access.Deciding(operation).Role), Texts.Of("Access" + operation), entity.PluralLabel, Extent(access[operation]));
+    }
+
     /// <summary>Why a field may not be changed.</summary>
     public static string DeniedField(AccessView view, EntityDefinition entity, FieldDefinition field, string name) =>
         Texts.Of("AccessField", name, field.Label, entity.PluralLabel, Rule(view, entity, view.Of(entity)?.Deciding(field)?.Role));

@@ -13,7 +13,7 @@ namespace Crm.Records;
 internal sealed record ActorAccess(AccessView View, long Version, ActorFacts Facts)
 {
     /// <summary>The parameters that say who asks.</summary>
-    public const int ParameterCount = 2;
+    public const int ParameterCount = 3;
 
     /// <summary>The user and everybody below them.</summary>
     public const string Owners = "$1";
@@ -21,8 +21,11 @@ internal sealed record ActorAccess(AccessView View, long Version, ActorFacts Fac
     /// <summary>Teams whose members' records the user reaches.</summary>
     public const string Teams = "$2";
 
+    /// <summary>The user, their teams with those above, and nobody, who stands for everybody.</summary>
+    public const string Principals = "$3";
+
     /// <summary>The first parameter that says something else.</summary>
-    public const string Next = "$3";
+    public const string Next = "$4";
 
     /// <summary>Reads the version in a statement that reads something else.</summary>
     public const string VersionSql = "(SELECT version FROM crm.access_version)";
@@ -37,6 +40,7 @@ internal sealed record ActorAccess(AccessView View, long Version, ActorFacts Fac
         {
             parameters.Add(Ids(Facts.Owners));
             parameters.Add(Ids(Facts.Teams));
+            parameters.Add(Ids(Facts.Principals));
         }
     }
 
@@ -56,10 +60,12 @@ internal sealed record ActorAccess(AccessView View, long Version, ActorFacts Fac
 /// <summary>What the database says about a user's place.</summary>
 /// <param name="Roles">Names of their roles.</param>
 /// <param name="Owners">They and everybody below them.</param>
-/// <param name="Teams">Teams whose members' records they reach.</param>
-internal sealed record ActorFacts(ImmutableArray<string> Roles, Guid[] Owners, Guid[] Teams)
+/// <param name="Teams">Their teams and those below: teams whose members' records they reach.</param>
+/// <param name="Principals">They, their teams and those above, and nobody, who stands for everybody: whoever a record is shared with for them to see it.</param>
+/// <param name="Marks">What single records of which entities are marked with.</param>
+internal sealed record ActorFacts(ImmutableArray<string> Roles, Guid[] Owners, Guid[] Teams, Guid[] Principals, ImmutableArray<string> Marks)
 {
-    public static ActorFacts Nobody { get; } = new([], [], []);
+    public static ActorFacts Nobody { get; } = new([], [], [], [], []);
 }
 
 /// <summary>Somebody's rights changed since they were read.</summary>

@@ -6,6 +6,7 @@ internal static class CompanyEntity
 {
     public static void Define(IEntityBuilder entity) => entity
         .Label("Company", "Companies")
+        .Visibility(Visibility.Private)
         .Icon("apartment")
         .Title("name")
         .Search("name", "email", "city", "website", "phone", "other_emails", "other_phones")

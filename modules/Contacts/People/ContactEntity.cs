@@ -6,6 +6,7 @@ internal static class ContactEntity
 {
     public static void Define(IEntityBuilder entity) => entity
         .Label("Contact", "Contacts")
+        .Visibility(Visibility.Private)
         .Icon("person")
         .Title("first_name", "last_name")
         .Search("first_name", "last_name", "email", "phone", "mobile", "other_emails", "other_phones")

@@ -273,6 +273,10 @@ public sealed class AccessTests(AccessTests.Firm firm) : IClassFixture<AccessTes
 
         public Task ManagerAsync(Actor of, Guid? manager) => UserAsync(of.UserId, "manager", manager);
 
+        public Task TeamsAsync(Actor of, params Guid[] teams) => UserAsync(of.UserId, "teams", teams);
+
+        public Task TeamAsync(Actor of, Guid? team) => UserAsync(of.UserId, "team", team);
+
         private async Task UserAsync(Guid user, string field, object? value) =>
             Assert.True((await Engine.With().As(Engine.Admin).SaveAsync(RecordChange.Update("user", user, new Dictionary<string, object?> { [field] = value }))).Succeeded);
     }

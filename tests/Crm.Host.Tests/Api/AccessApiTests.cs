@@ -1,0 +1,116 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Crm.Host.Security;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Crm.Host.Tests.Api;
+
+/// <summary>What a user without a right gets at each door of the API; what they may be refused is tested in the engine, by table.</summary>
+public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<AccessApiTests.Crm>
+{
+    [Theory]
+    [InlineData("odata/v4/x_deals?$select=budget", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$filter=budget gt 1", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$orderby=budget", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$apply=aggregate(budget with max as x)", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$apply=groupby((budget))", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_firms?$expand=nothing", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$expand=firm($select=revenue)", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_secrets", HttpStatusCode.NotFound)]
+    [InlineData("odata/v4/x_secrets/$count", HttpStatusCode.NotFound)]
+    public async Task What_may_not_be_seen_is_refused_like_what_does_not_exist(string path, HttpStatusCode status)
+    {
+        using var answer = await crm.Kim.GetAsync(new Uri(path, UriKind.Relative));
+        Assert.Equal(status, answer.StatusCode);
+        var made = path.Replace("budget", "nonsense", StringComparison.Ordinal).Replace("revenue", "nonsense", StringComparison.Ordinal).Replace("x_secrets", "x_nonsense", StringComparison.Ordinal);
+        using var unknown = await crm.Kim.GetAsync(new Uri(made, UriKind.Relative));
+        Assert.Equal(await CodeAsync(unknown), await CodeAsync(answer));
+    }
+
+    [Fact]
+    public async Task A_forbidden_field_is_absent_from_every_answer()
+    {
+        foreach (var path in new[] { $"odata/v4/x_deals({crm.Deal})", "odata/v4/x_deals", "odata/v4/$metadata", "odata/v4/x_deals?$search=deal", $"api/records/x_deal/{crm.Deal}/history", "openapi/v1.json" })
+        {
+            var text = await crm.Kim.GetStringAsync(new Uri(path, UriKind.Relative));
+            Assert.DoesNotContain("budget", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("x_secret", text, StringComparison.Ordinal);
+            Assert.Contains("budget", await crm.Api.Admin.GetStringAsync(new Uri(path, UriKind.Relative)), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_record_out_of_reach_is_not_found_and_one_that_is_only_read_says_why()
+    {
+        using var hidden = await crm.Kim.GetAsync(new Uri($"odata/v4/x_firms({crm.Firm})", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NotFound, hidden.StatusCode);
+        using var change = await crm.Kim.PatchAsJsonAsync($"odata/v4/x_deals({crm.Deal})", new { title = "Mine" });
+        Assert.Equal(HttpStatusCode.Forbidden, change.StatusCode);
+        Assert.Contains("Everyone", await change.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var bulk = await crm.Kim.PostAsJsonAsync("api/bulk", new { entity = "x_deal", action = "delete", records = new { all = true } });
+        Assert.Equal(HttpStatusCode.Forbidden, bulk.StatusCode);
+        var deal = await crm.Kim.GetFromJsonAsync<JsonObject>($"odata/v4/x_deals({crm.Deal})?$expand=firm");
+        Assert.Null(deal!["firm"]);
+    }
+
+    [Fact]
+    public async Task A_record_is_shared_and_the_reason_is_told()
+    {
+        var path = $"api/records/x_firm/{crm.Firm}/sharing";
+        using var denied = await crm.Kim.PutAsJsonAsync(path, new { shares = Array.Empty<object>() });
+        Assert.Equal(HttpStatusCode.NotFound, denied.StatusCode);
+        using var shared = await crm.Api.Admin.PutAsJsonAsync(path, new { shares = new[] { new { with = crm.KimId.ToString(), level = "read" } } });
+        Assert.Equal(HttpStatusCode.OK, shared.StatusCode);
+        using var seen = await crm.Kim.GetAsync(new Uri($"odata/v4/x_firms({crm.Firm})", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, seen.StatusCode);
+        var why = await crm.Api.Admin.GetFromJsonAsync<JsonObject>($"api/access/why?entity=x_firm&id={crm.Firm}&user={crm.KimId}&operation=write");
+        Assert.False(why!["allowed"]!.GetValue<bool>());
+        Assert.Contains("shared with Kim", why["facts"]!.ToJsonString(), StringComparison.Ordinal);
+        using var others = await crm.Kim.GetAsync(new Uri($"api/access/why?entity=x_deal&user={crm.Api.Crm.Admin.UserId}", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.Forbidden, others.StatusCode);
+        using var unshared = await crm.Api.Admin.PutAsJsonAsync(path, new { shares = Array.Empty<object>() });
+        using var gone = await crm.Kim.GetAsync(new Uri($"odata/v4/x_firms({crm.Firm})", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
+        using var wrong = await crm.Api.Admin.PutAsJsonAsync(path, new { shares = new[] { new { with = "nobody", level = "read" } } });
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+    }
+
+    private static async Task<string?> CodeAsync(HttpResponseMessage answer) => (await answer.Content.ReadFromJsonAsync<JsonObject>())!["error"]!["code"]!.GetValue<string>();
+
+    public sealed class Crm : IAsyncLifetime
+    {
+        private const string Password = "copper violin lighthouse";
+
+        public ApiCrm Api { get; } = new();
+
+        public HttpClient Kim { get; private set; } = null!;
+
+        public Guid KimId { get; private set; }
+
+        public string Firm { get; private set; } = "";
+
+        public string Deal { get; private set; } = "";
+
+        public async Task InitializeAsync()
+        {
+            await Api.InitializeAsync();
+            await Api.ApplyAsync("""
+                {"changes":[
+                  {"change":"create_entity","name":"x_secret","label":"Secret","plural":"Secrets","set":"x_secrets","fields":[{"name":"name","type":"text","label":"Name"}]},
+                  {"change":"set_grant","entity":"x_secret","grant":{"name":"everyone","read":"none"}},
+                  {"change":"change_entity","entity":"x_firm","visibility":"private"},
+                  {"change":"set_grant","entity":"x_firm","grant":{"name":"everyone","fields":[{"name":"revenue","access":"none"}]}},
+                  {"change":"set_grant","entity":"x_deal","grant":{"name":"everyone","read":"all","write":"own","delete":"none","fields":[{"name":"budget","access":"none"}]}}]}
+                """);
+            var firm = await Api.CreateAsync("x_firms", """{"name":"Acme"}""");
+            Firm = firm["id"]!.ToString();
+            Deal = (await Api.CreateAsync("x_deals", $$"""{"title":"Deal","budget":5,"firm_id":"{{Firm}}"}"""))["id"]!.ToString();
+            KimId = Guid.Parse((await Api.CreateAsync("users", """{"name":"Kim","user_name":"kim","can_sign_in":true}"""))["id"]!.ToString());
+            await Api.Crm.Services.GetRequiredService<Passwords>().SetAsync(KimId, Password, CancellationToken.None);
+            Kim = Api.Crm.Client(await Api.Crm.TokenAsync("kim", Password));
+        }
+
+        public Task DisposeAsync() => Api.DisposeAsync();
+    }
+}
