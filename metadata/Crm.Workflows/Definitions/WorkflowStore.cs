@@ -9,7 +9,7 @@ using Npgsql;
 namespace Crm.Workflows;
 
 /// <summary>Workflows as administrators see and change them.</summary>
-public sealed class WorkflowStore(CrmDatabase database, IMetadata metadata, TimeProvider time)
+public sealed class WorkflowStore(CrmDatabase database, MetadataStore metadata, TimeProvider time)
 {
     /// <summary>Channel of <see cref="Notifications"/>: workflows changed, or there is something to run.</summary>
     public const string Channel = "crm_workflows";

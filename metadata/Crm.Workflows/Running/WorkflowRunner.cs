@@ -26,7 +26,7 @@ public sealed class WorkflowRunner : BackgroundService
     private readonly RunStore store;
     private readonly WorkflowStore definitions;
     private readonly RecordEngine records;
-    private readonly IMetadata metadata;
+    private readonly MetadataStore metadata;
     private readonly BehaviorSource behaviors;
     private readonly Notifications notifications;
     private readonly TimeProvider time;
@@ -37,7 +37,7 @@ public sealed class WorkflowRunner : BackgroundService
 
     /// <summary>Made by the host.</summary>
     public WorkflowRunner(
-        CrmDatabase database, WorkflowStore definitions, RecordEngine records, IMetadata metadata, BehaviorSource behaviors, Notifications notifications, TimeProvider time, ILogger<WorkflowRunner> log)
+        CrmDatabase database, WorkflowStore definitions, RecordEngine records, MetadataStore metadata, BehaviorSource behaviors, Notifications notifications, TimeProvider time, ILogger<WorkflowRunner> log)
     {
         (this.definitions, this.records, this.metadata, this.behaviors, this.notifications, this.time, this.log) = (definitions, records, metadata, behaviors, notifications, time, log);
         store = new RunStore(database, time);
