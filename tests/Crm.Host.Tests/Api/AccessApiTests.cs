@@ -10,11 +10,11 @@ namespace Crm.Host.Tests.Api;
 public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<AccessApiTests.Crm>
 {
     [Theory]
-    [InlineData("odata/v4/x_deals?$select=budget", HttpStatusCode.BadRequest)]
-    [InlineData("odata/v4/x_deals?$filter=budget gt 1", HttpStatusCode.BadRequest)]
-    [InlineData("odata/v4/x_deals?$orderby=budget", HttpStatusCode.BadRequest)]
-    [InlineData("odata/v4/x_deals?$apply=aggregate(budget with max as x)", HttpStatusCode.BadRequest)]
-    [InlineData("odata/v4/x_deals?$apply=groupby((budget))", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$select=seats", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$filter=seats gt 1", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$orderby=seats", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$apply=aggregate(seats with max as x)", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$apply=groupby((seats))", HttpStatusCode.BadRequest)]
     [InlineData("odata/v4/x_firms?$expand=nothing", HttpStatusCode.BadRequest)]
     [InlineData("odata/v4/x_deals?$expand=firm($select=revenue)", HttpStatusCode.BadRequest)]
     [InlineData("odata/v4/x_secrets", HttpStatusCode.NotFound)]
@@ -23,7 +23,7 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
     {
         using var answer = await crm.Kim.GetAsync(new Uri(path, UriKind.Relative));
         Assert.Equal(status, answer.StatusCode);
-        var made = path.Replace("budget", "nonsense", StringComparison.Ordinal).Replace("revenue", "nonsense", StringComparison.Ordinal).Replace("x_secrets", "x_nonsense", StringComparison.Ordinal);
+        var made = path.Replace("seats", "nonsense", StringComparison.Ordinal).Replace("revenue", "nonsense", StringComparison.Ordinal).Replace("x_secrets", "x_nonsense", StringComparison.Ordinal);
         using var unknown = await crm.Kim.GetAsync(new Uri(made, UriKind.Relative));
         Assert.Equal(await CodeAsync(unknown), await CodeAsync(answer));
     }
@@ -34,9 +34,9 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
         foreach (var path in new[] { $"odata/v4/x_deals({crm.Deal})", "odata/v4/x_deals", "odata/v4/$metadata", "odata/v4/x_deals?$search=deal", $"api/records/x_deal/{crm.Deal}/history", "openapi/v1.json" })
         {
             var text = await crm.Kim.GetStringAsync(new Uri(path, UriKind.Relative));
-            Assert.DoesNotContain("budget", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("seats", text, StringComparison.Ordinal);
             Assert.DoesNotContain("x_secret", text, StringComparison.Ordinal);
-            Assert.Contains("budget", await crm.Api.Admin.GetStringAsync(new Uri(path, UriKind.Relative)), StringComparison.Ordinal);
+            Assert.Contains("seats", await crm.Api.Admin.GetStringAsync(new Uri(path, UriKind.Relative)), StringComparison.Ordinal);
         }
     }
 
@@ -101,11 +101,11 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
                   {"change":"set_grant","entity":"x_secret","grant":{"name":"everyone","read":"none"}},
                   {"change":"change_entity","entity":"x_firm","visibility":"private"},
                   {"change":"set_grant","entity":"x_firm","grant":{"name":"everyone","fields":[{"name":"revenue","access":"none"}]}},
-                  {"change":"set_grant","entity":"x_deal","grant":{"name":"everyone","read":"all","write":"own","delete":"none","fields":[{"name":"budget","access":"none"}]}}]}
+                  {"change":"set_grant","entity":"x_deal","grant":{"name":"everyone","read":"all","write":"own","delete":"none","fields":[{"name":"seats","access":"none"}]}}]}
                 """);
             var firm = await Api.CreateAsync("x_firms", """{"name":"Acme"}""");
             Firm = firm["id"]!.ToString();
-            Deal = (await Api.CreateAsync("x_deals", $$"""{"title":"Deal","budget":5,"firm_id":"{{Firm}}"}"""))["id"]!.ToString();
+            Deal = (await Api.CreateAsync("x_deals", $$"""{"title":"Deal","seats":5,"firm_id":"{{Firm}}"}"""))["id"]!.ToString();
             KimId = Guid.Parse((await Api.CreateAsync("users", """{"name":"Kim","user_name":"kim","can_sign_in":true}"""))["id"]!.ToString());
             await Api.Crm.Services.GetRequiredService<Passwords>().SetAsync(KimId, Password, CancellationToken.None);
             Kim = Api.Crm.Client(await Api.Crm.TokenAsync("kim", Password));
