@@ -92,6 +92,7 @@ public sealed class RecordSharing(RecordEngine engine)
 
         await WriteAsync(session, entity, id, wanted, ct);
         var now = await ReadAsync(session, id, mayShare: true, ct);
+        await session.IdentifyAsync(ct);
         await session.CommitAsync(ct);
         return (now, null);
     }
@@ -100,6 +101,7 @@ public sealed class RecordSharing(RecordEngine engine)
     private static async Task<bool?> VerdictAsync(SaveSession session, string name, Guid id, CancellationToken ct)
     {
         var table = QueryCompiler.TableOf(session.Access.View.Seen, name);
+        await session.LimitAsync(ct);
         await using (var locked = session.Command($"SELECT 1 FROM {table.Name} WHERE id = $1 FOR KEY SHARE"))
         {
             locked.Parameters.Add(new() { Value = id });
