@@ -9,7 +9,7 @@ public sealed class Pool : IAsyncLifetime
     private static readonly ReadOnlyMemory<byte> Deal = Encoding.UTF8.GetBytes(
         """{"record":{"amount":3,"note":null,"title":"hello","exact":12345678901234567.25,"tags":["x"]},"before":{"amount":2,"note":null,"title":"hello","exact":12345678901234567.25,"tags":["x"]},"changed":["amount"]}""");
 
-    public List<ScriptFailureKind> Reasons { get; } = [];
+    public IList<ScriptFailureKind> Reasons { get; } = new List<ScriptFailureKind>();
 
     public ScriptWorkers Workers { get; private set; } = null!;
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Crm.Host.Api;
 using Crm.Host.Api.OData;
 using Crm.Host.Pages.Views;

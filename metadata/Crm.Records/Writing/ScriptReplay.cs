@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using Crm.Metadata;
 using Crm.Rules;
 using Crm.Sdk;

@@ -239,7 +239,7 @@ public sealed class WorkflowStore(CrmDatabase database, MetadataStore metadata, 
         return row?.ToDefinition();
     }
 
-    private static Task ExecuteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, object parameters, CancellationToken ct) =>
+    private static Task<int> ExecuteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, object parameters, CancellationToken ct) =>
         connection.ExecuteAsync(new CommandDefinition(sql, parameters, transaction, cancellationToken: ct));
 
     private sealed class Row

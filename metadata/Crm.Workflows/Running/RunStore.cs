@@ -66,7 +66,7 @@ internal sealed class RunStore(CrmDatabase database, TimeProvider time)
 
     /// <summary>Writes how far a run is, in the transaction of what it wrote.</summary>
     /// <exception cref="LeaseLostException">Somebody else has the run, or it was stopped: nothing may be written.</exception>
-    public async Task WriteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Run run, CancellationToken ct)
+    public static async Task WriteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Run run, CancellationToken ct)
     {
         var isOver = run.Incident is not null || run.IsIdle;
         await using var batch = new NpgsqlBatch(connection, transaction)

@@ -135,7 +135,7 @@ public sealed class WorkflowRunner : BackgroundService
                 var changes = await run.StepAsync(ct);
                 if (changes.Count > 0)
                 {
-                    var results = await door.SaveManyAsync(changes, new SaveOptions(), (connection, transaction, _, token) => store.WriteAsync(connection, transaction, run, token), ct);
+                    var results = await door.SaveManyAsync(changes, new SaveOptions(), (connection, transaction, _, token) => RunStore.WriteAsync(connection, transaction, run, token), ct);
                     Refuse(results);
                     run.Written();
                     pure = 0;

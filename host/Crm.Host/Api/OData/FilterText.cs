@@ -56,7 +56,7 @@ internal sealed class FilterText(ODataModel model)
     private string Join(ODataSet set, ImmutableArray<Filter> filters, string word, string start, int depth) =>
         "(" + string.Join(word, filters.Select(f => Write(set, f, start, depth))) + ")";
 
-    private string In(ODataSet set, Filter.In list, string start)
+    private static string In(ODataSet set, Filter.In list, string start)
     {
         var (text, column, field) = Property(set, list.Path, start);
         var given = list.Values.Where(v => v is not null).Select(v => Literal(column, v!)).ToList();
@@ -64,7 +64,7 @@ internal sealed class FilterText(ODataModel model)
         return given.Count == 0 ? "false" : list.Values.Length > given.Count ? $"({condition} or {text} eq null)" : condition;
     }
 
-    private string Compare(ODataSet set, Filter.Compare compare, string start)
+    private static string Compare(ODataSet set, Filter.Compare compare, string start)
     {
         var (text, column, field) = Property(set, compare.Path, start);
         if (compare.Value is null or "")
@@ -103,7 +103,7 @@ internal sealed class FilterText(ODataModel model)
 
     private static string Quoted(object value) => "'" + (Convert.ToString(value, CultureInfo.InvariantCulture) ?? "").Replace("'", "''", StringComparison.Ordinal) + "'";
 
-    private (string Text, FieldColumn Column, FieldDefinition Field) Property(ODataSet set, string path, string start)
+    private static (string Text, FieldColumn Column, FieldDefinition Field) Property(ODataSet set, string path, string start)
     {
         var segments = path.Split('.');
         var words = new List<string>();

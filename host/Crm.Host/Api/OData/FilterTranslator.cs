@@ -184,7 +184,7 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time, RangeVar
 
     private Filter.During During(ImmutableArray<QueryNode> parameters)
     {
-        if (Paths.Plain(parameters[1]) is not ConstantNode { Value: string word } || !Enum.TryParse<Period>(word.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var period) || int.TryParse(word, out _))
+        if (Paths.Plain(parameters[1]) is not ConstantNode { Value: string word } || !Enum.TryParse<Period>(word.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var period) || int.TryParse(word, CultureInfo.InvariantCulture, out _))
         {
             throw Unsupported.Expression($"{Functions.During}() needs a period in quotes second, such as 'this_month' or 'last_days'");
         }
