@@ -21,7 +21,9 @@ public sealed class PlatformTests : IAsyncLifetime
 
         var runs = await Task.WhenAll(PlatformScripts.RunAsync(one, assemblies), PlatformScripts.RunAsync(two, assemblies));
 
-        Assert.Equal(["0001-metadata.sql", "0002-counter.sql", "0003-search.sql", "0004-metadata-history.sql", "0005-expressions.sql", "0006-metadata-steps.sql", "0007-field-rename.sql", "0008-conversions.sql", "0009-calculations.sql", "0010-match-keys.sql", "0011-upgrades.sql", "0170-saved-views.sql", "0171-similar.sql", "0172-list-columns.sql"], runs.SelectMany(r => r.Ran));
+        var scripts = assemblies[0].GetManifestResourceNames().Where(n => n.EndsWith(".sql", StringComparison.Ordinal)).Select(n => n["Crm.Metadata.Sql.".Length..]).Order(StringComparer.Ordinal).ToList();
+        Assert.Equal("0001-metadata.sql", scripts[0]);
+        Assert.Equal(scripts, runs.SelectMany(r => r.Ran));
         Assert.All(runs, r => Assert.Empty(r.Warnings));
         Assert.Empty((await PlatformScripts.RunAsync(one, assemblies)).Ran);
     }

@@ -109,7 +109,7 @@ public sealed class UpgradeTests
         var draft = Plan(layers, With(Base, Path, Choices(after)));
 
         Assert.Empty(draft.Errors);
-        Assert.Equal(merged ?? yours, string.Join(' ', draft.After.Effective("thing").Field("kind").Choices.Select(c => c.Label == c.Name.ToUpperInvariant() ? c.Name : $"{c.Name}:{c.Label}")));
+        Assert.Equal(merged ?? yours, string.Join(' ', draft.After.Effective("thing").Field("kind").Choices.Select(c => string.Equals(c.Label, c.Name, StringComparison.OrdinalIgnoreCase) ? c.Name : $"{c.Name}:{c.Label}")));
         Assert.Equal(merged is null ? [Path] : [], UpgradeReport.Of(draft, "things", []).Select(f => f.Key));
         // The next start of the same version changes nothing.
         Assert.False(ChangePlanner.Differ(draft.After, Plan(draft.After, With(Base, Path, Choices(after))).After));

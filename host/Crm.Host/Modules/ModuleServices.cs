@@ -38,7 +38,7 @@ internal static class ModuleServices
         return services.BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true, ValidateOnBuild = true });
     }
 
-    private static IMetadata MetadataOfActor(IServiceProvider scope, IServiceProvider host)
+    private static CurrentMetadata MetadataOfActor(IServiceProvider scope, IServiceProvider host)
     {
         var current = new CurrentActor();
         if (scope.GetRequiredService<ModuleActor>().Actor is { } actor)

@@ -82,7 +82,7 @@ public sealed class AccessExplainer(RecordEngine engine)
 
     private static async Task<ImmutableArray<string>> FactsAsync(SaveSession session, Actor actor, ActorAccess access, EntityDefinition entity, Guid id, CancellationToken ct)
     {
-        await using var command = session.Command(string.Format(System.Globalization.CultureInfo.InvariantCulture, FactsSql, Sql.Table(entity.Name)));
+        await using var command = session.Command(FactsSql.Replace("{0}", Sql.Table(entity.Name), StringComparison.Ordinal));
         command.Parameters.Add(ActorAccess.Ids(access.Facts.Owners));
         command.Parameters.Add(ActorAccess.Ids(access.Facts.Principals));
         command.Parameters.Add(new() { Value = id });

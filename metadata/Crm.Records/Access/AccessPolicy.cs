@@ -1,4 +1,3 @@
-using Crm.Metadata;
 using Crm.Sdk;
 
 namespace Crm.Records;

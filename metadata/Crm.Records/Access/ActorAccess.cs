@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Crm.Metadata;
 using Crm.Sdk;
 using Npgsql;
 using NpgsqlTypes;

@@ -1,6 +1,5 @@
 using Crm.Metadata;
 using Crm.Records.Jobs;
-using Crm.Sdk;
 
 namespace Crm.Records.Importing;
 

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Crm.Host.Api.OData;
 using Crm.Sdk;
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Crm.Sdk;
 
 namespace Crm.Records.Tests.Access;
@@ -15,7 +14,7 @@ public sealed class AccessTests(AccessTests.Firm firm) : IClassFixture<AccessTes
 
     private IRecordService Bob => firm.Bob;
 
-    private IRecordService Admin => firm.Engine.With().As(Engine.Admin);
+    private RecordService Admin => firm.Engine.With().As(Engine.Admin);
 
     public static TheoryData<string, Door, bool> Doors()
     {

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Crm.Sdk;
 
 namespace Crm.Records.Tests.Access;
@@ -8,7 +7,7 @@ public sealed class SharingTests(AccessTests.Firm firm) : IClassFixture<AccessTe
 {
     private IRecordService Bob => firm.Bob;
 
-    private IRecordService Admin => firm.Engine.With().As(Engine.Admin);
+    private RecordService Admin => firm.Engine.With().As(Engine.Admin);
 
     private RecordSharing Sharing => new(firm.Engine.With());
 
@@ -85,8 +84,8 @@ public sealed class SharingTests(AccessTests.Firm firm) : IClassFixture<AccessTe
     public async Task A_record_is_shared_with_those_there_are_only()
     {
         await firm.ResetAsync();
-        Assert.Equal(ErrorCodes.Unknown, (await Sharing.SaveAsync(Engine.Admin, "company", firm.OthersCompany, new Sharing(false, [new Share(Guid.NewGuid(), ShareLevel.Read)])))!.Value.Error!.Code);
-        Assert.Null(await Sharing.SaveAsync(Engine.Admin, "company", Guid.NewGuid(), new Sharing(false, [])));
+        Assert.Equal(ErrorCodes.Unknown, (await Sharing.SaveAsync(Engine.Admin, "company", firm.OthersCompany, new Sharing(false, [new Share(Guid.CreateVersion7(), ShareLevel.Read)])))!.Value.Error!.Code);
+        Assert.Null(await Sharing.SaveAsync(Engine.Admin, "company", Guid.CreateVersion7(), new Sharing(false, [])));
         Assert.Empty((await Sharing.FindAsync(Engine.Admin, "company", firm.OthersCompany))!.Shares);
     }
 

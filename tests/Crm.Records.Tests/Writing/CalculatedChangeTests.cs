@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Crm.Sdk;
 using Microsoft.Extensions.Logging.Abstractions;
-using Record = Crm.Sdk.Record;
 
 namespace Crm.Records.Tests.Writing;
 
