@@ -23,7 +23,7 @@ internal static class ModuleServices
         services.AddSingleton(host.GetRequiredService<TimeProvider>());
         services.AddSingleton(host.GetRequiredService<ILoggerFactory>());
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
-        services.AddScoped(scope => MetadataOfActor(scope, host));
+        services.AddScoped<IMetadata>(scope => MetadataOfActor(scope, host));
         services.AddSingleton(host.GetRequiredService<IRecords>());
         services.AddScoped<ModuleActor>();
         services.AddScoped(RecordsOfActor);
