@@ -64,7 +64,8 @@ public sealed class BrokenLayoutTests(Harness.Browser browser) : OwnCrm
     public Task A_hidden_field_on_a_list_or_form_is_a_named_hole_for_administrators_only(string screen) => browser.VisitAsync(Crm, SignInTests.Of(screen), async visit =>
     {
         var page = visit.Page;
-        var record = await Crm.CreateAsync("company", ("name", "Quiet Ltd"));
+        var kims = await Crm.CreateAsync("user", ("name", "Kim Lee"), ("user_name", "kim"));
+        var record = await Crm.CreateAsync("company", ("name", "Quiet Ltd"), ("owner", kims.Id));
         await Crm.ChangeAsync("""{"change":"add_field","entity":"company","field":{"name":"x_rating","type":"integer"}}""");
         await Crm.ChangeAsync("""{"change":"set_view","entity":"company","view":{"name":"x_best","label":"Best","columns":["name","x_rating"]}}""");
         await Crm.ChangeAsync("""{"change":"set_form","entity":"company","form":{"sections":[{"label":"Main","fields":["name","x_rating"]}]}}""");
@@ -83,7 +84,6 @@ public sealed class BrokenLayoutTests(Harness.Browser browser) : OwnCrm
         await visit.CheckWidthAsync();
         await visit.CheckAccessibilityAsync();
 
-        var kims = await Crm.CreateAsync("user", ("name", "Kim Lee"), ("user_name", "kim"));
         await visit.OpenFormAsync($"/e/user/{kims.Id}");
         await page.GetByRole(AriaRole.Tab, new() { Name = "Sign-in" }).ClickAsync();
         await page.GetByLabel("New password").FillAsync(TestCrm.AdminPassword);
