@@ -35,7 +35,7 @@ internal sealed class ImportRun
         memory = request.DryRun ? new DryRunMemory(entity, request.Mapping) : null;
         report = job.Report is { } json ? JsonSerializer.Deserialize<ImportReport>(json, JobJson.Options)! : new ImportReport();
         position = job.Position;
-        references = new References(entity, metadata, new LookupResolver(database, metadata), records, request.DryRun) { Commit = CommitMadeAsync, Made = report.CreatedReferences };
+        references = new References(entity, metadata, new LookupResolver(records, metadata), records, request.DryRun) { Commit = CommitMadeAsync, Made = report.CreatedReferences };
     }
 
     /// <summary>Imports what is left of the file.</summary>

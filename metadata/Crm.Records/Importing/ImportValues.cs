@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Crm.Metadata;
 using Crm.Sdk;
 
 namespace Crm.Records.Importing;
@@ -11,10 +10,15 @@ namespace Crm.Records.Importing;
 public sealed record UnknownValues(string Field, ImmutableArray<ValueCount> Values, bool IsComplete);
 
 /// <summary>Looks through a file for choices, stages and names of records nobody knows, so that they can be mapped before anything is imported.</summary>
-public sealed class ImportValues(ImportService imports, CrmDatabase database, MetadataStore metadata)
+public sealed class ImportValues(ImportService imports, RecordEngine engine)
 {
     /// <summary>The unknown values of each field that has some.</summary>
-    public async Task<ImmutableArray<UnknownValues>> UnknownAsync(FileInspection file, EntityDefinition entity, ImportMapping mapping, CancellationToken ct = default)
+    /// <param name="file">The file.</param>
+    /// <param name="entity">The entity its rows go into.</param>
+    /// <param name="mapping">What becomes what.</param>
+    /// <param name="actor">For whom; a record they may not read is unknown.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task<ImmutableArray<UnknownValues>> UnknownAsync(FileInspection file, EntityDefinition entity, ImportMapping mapping, Actor actor, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(entity);
@@ -28,7 +32,7 @@ public sealed class ImportValues(ImportService imports, CrmDatabase database, Me
         var titles = mapping.Fields.GetValueOrDefault(entity.TitleFields.Length == 1 ? entity.TitleFields[0] : "")?.Column;
         var values = await imports.ValuesAsync(file, [.. plans.Select(p => p.ColumnName!), .. titles is null ? Array.Empty<string>() : [titles]], ct);
         var namesInFile = titles is not null && values[titles] is { } names ? names.Select(n => n.Value).ToHashSet(StringComparer.OrdinalIgnoreCase) : [];
-        var resolver = new LookupResolver(database, metadata.Current);
+        var resolver = new LookupResolver(engine.As(actor), await engine.SnapshotOfAsync(actor, ct));
         var unknown = ImmutableArray.CreateBuilder<UnknownValues>();
         foreach (var plan in plans)
         {

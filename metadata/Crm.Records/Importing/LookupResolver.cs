@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Crm.Metadata;
 using Crm.Sdk;
-using Npgsql;
 
 namespace Crm.Records.Importing;
 
@@ -12,9 +11,11 @@ internal sealed record Named(Guid? Id, int Count);
 
 /// <summary>
 /// Finds records by the names a file calls them: in any case, many names with one query. What was found is remembered for the rest of the
-/// run; what was not is asked for again, because it may have been made in the meantime.
+/// run; what was not is asked for again, because it may have been made in the meantime. What may not be read is not there.
 /// </summary>
-internal sealed class LookupResolver(CrmDatabase database, MetadataSnapshot metadata)
+/// <param name="records">Reads for whoever imports.</param>
+/// <param name="metadata">The definitions as they see them.</param>
+internal sealed class LookupResolver(RecordService records, MetadataSnapshot metadata)
 {
     // Names repeat within a file; past this many they evidently do not.
     private const int MaxRemembered = 200_000;
@@ -70,7 +71,7 @@ internal sealed class LookupResolver(CrmDatabase database, MetadataSnapshot meta
         yield return titles.Count == 1 ? titles[0] : $"concat_ws(' ', {string.Join(", ", titles)})";
         if (target.Name == "user")
         {
-            foreach (var name in FurtherNamesOfUsers.Where(f => target.TryField(f, out _)))
+            foreach (var name in FurtherNamesOfUsers.Where(f => target.TryField(f, out var field) && !field.IsHidden))
             {
                 yield return Column(target, name);
             }
@@ -80,30 +81,21 @@ internal sealed class LookupResolver(CrmDatabase database, MetadataSnapshot meta
     private static string Column(EntityDefinition entity, string field)
     {
         var definition = entity.Field(field);
-        var column = "t." + Sql.Quote(definition.Name + definition.Type.Columns[0].Suffix);
+        var column = "r." + Sql.Quote(definition.Name + definition.Type.Columns[0].Suffix);
         return definition.Type.Columns[0].Storage == StorageKind.Text ? column : column + "::text";
     }
 
     private async Task<Dictionary<string, Named>> QueryAsync(EntityDefinition target, string expression, string[] names, CancellationToken ct)
     {
-        await using var connection = await database.OpenAsync(ct);
-        await using var command = new NpgsqlCommand(
-            $"SELECT n.name, t.id, {expression} = n.name FROM unnest($1::text[]) AS n (name) JOIN {Sql.Table(target.Name)} t ON lower({expression}) = lower(n.name)",
-            connection)
-        {
-            Parameters = { new() { Value = names } },
-        };
         var found = new Dictionary<string, List<(Guid Id, bool IsExact)>>(StringComparer.Ordinal);
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
+        foreach (var (name, id, isExact) in await records.NamedAsync(target, expression, names, ct))
         {
-            var name = reader.GetString(0);
-            if (!found.TryGetValue(name, out var records))
+            if (!found.TryGetValue(name, out var same))
             {
-                found[name] = records = [];
+                found[name] = same = [];
             }
 
-            records.Add((reader.GetGuid(1), reader.GetBoolean(2)));
+            same.Add((id, isExact));
         }
 
         return found.ToDictionary(f => f.Key, f => Choose(f.Value), StringComparer.Ordinal);

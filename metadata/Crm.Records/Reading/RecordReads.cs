@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crm.Metadata;
 using Crm.Sdk;
 using Npgsql;
 
@@ -74,6 +75,33 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
             }
         }, ct);
     }
+
+    /// <summary>Finds records by what they are called, in any case; what may not be read is not there.</summary>
+    /// <param name="entity">Their entity.</param>
+    /// <param name="called">What a record <c>r</c> is called, as SQL.</param>
+    /// <param name="names">The names.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <returns>Each record with the name it was asked for by, and whether it is spelled the same.</returns>
+    public Task<List<(string Name, Guid Id, bool IsExact)>> NamedAsync(EntityDefinition entity, string called, string[] names, CancellationToken ct) => ReadAsync(async access =>
+    {
+        var condition = access.View.Condition(entity, AccessOperation.Read, "r");
+        await using var lease = await OpenAsync(ct);
+        await RequireNowAsync(access, lease.Connection, ct);
+        await using var command = new NpgsqlCommand(
+            $"SELECT n.name, r.id, {called} = n.name FROM unnest({access.View.Next}::text[]) AS n (name) JOIN {Sql.Table(entity.Name)} AS r ON lower({called}) = lower(n.name){(condition is null ? "" : " AND " + condition)}",
+            lease.Connection,
+            inside?.Transaction);
+        access.Bind(command.Parameters);
+        command.Parameters.Add(new() { Value = names });
+        var found = new List<(string Name, Guid Id, bool IsExact)>();
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            found.Add((reader.GetString(0), reader.GetGuid(1), reader.GetBoolean(2)));
+        }
+
+        return found;
+    }, ct);
 
     public Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct)
     {

@@ -122,7 +122,11 @@ internal static class LinkWrites
 
         var entity = run.Session.Snapshot.Entity(view.Entity);
         var (near, far) = (Column(entity.Field(view.Near)), Column(entity.Field(view.Far)));
-        await using var command = run.Session.Command($"SELECT {near}, {far}, id FROM {Sql.Table(entity.Name)} WHERE {near} = ANY($1)");
+        // A link that may not be read is not there: giving it again is answered as giving any record that may not be read.
+        var access = run.Session.Access;
+        var condition = access.View.Condition(entity, AccessOperation.Read, "r") is { } seen ? " AND " + seen : "";
+        await using var command = run.Session.Command($"SELECT r.{near}, r.{far}, r.id FROM {Sql.Table(entity.Name)} AS r WHERE r.{near} = ANY({access.View.Next}){condition}");
+        access.Bind(command.Parameters);
         command.Parameters.Add(new() { Value = changes.Select(c => c.Id).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))

@@ -86,10 +86,13 @@ internal static class PostgresErrors
 
         var columns = entity.Fields
             .Where(f => f.Type is ReferenceType reference && reference.TargetOf(f) == table.Entity.Name)
-            .Select(f => Sql.Quote(f.Name + f.Type.Columns[0].Suffix) + " = $1");
-        await using var command = session.Command($"SELECT count(*) FROM {Sql.Table(pointing)} WHERE {string.Join(" OR ", columns)}");
+            .Select(f => $"r.{Sql.Quote(f.Name + f.Type.Columns[0].Suffix)} = {session.Access.View.Next}");
+        // Of records that may not be read nobody learns how many there are, or of which entity.
+        var condition = session.Access.View.Condition(entity, AccessOperation.Read, "r") ?? "TRUE";
+        await using var command = session.Command($"SELECT count(*) FROM {Sql.Table(pointing)} AS r WHERE ({string.Join(" OR ", columns)}) AND {condition}");
+        session.Access.Bind(command.Parameters);
         command.Parameters.Add(new() { Value = id });
         var count = (long)(await command.ExecuteScalarAsync(ct))!;
-        return new ValidationError(null, ErrorCodes.InUse, Texts.Of("InUseBy", table.Entity.Label, count, count == 1 ? entity.Label : entity.PluralLabel));
+        return count == 0 ? new ValidationError(null, ErrorCodes.InUse, Texts.Of("InUse", table.Entity.Label)) : new ValidationError(null, ErrorCodes.InUse, Texts.Of("InUseBy", table.Entity.Label, count, count == 1 ? entity.Label : entity.PluralLabel));
     }
 }

@@ -38,6 +38,10 @@ public sealed class RecordService : IRecordService
     internal Task<long> TakeDownAsync(RecordQuery query, Guid job, long most, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct) =>
         Reads.TakeDownAsync(query, job, most, connection, transaction, ct);
 
+    /// <inheritdoc cref="RecordReads.NamedAsync"/>
+    internal Task<List<(string Name, Guid Id, bool IsExact)>> NamedAsync(EntityDefinition entity, string called, string[] names, CancellationToken ct) =>
+        Reads.NamedAsync(entity, called, names, ct);
+
     /// <inheritdoc/>
     public async Task<SaveResult> SaveAsync(RecordChange change, CancellationToken ct = default) =>
         (await SaveManyAsync([change], new SaveOptions(), null, ct))[0];

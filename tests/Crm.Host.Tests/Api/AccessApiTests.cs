@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Crm.Host.Security;
+using Crm.Host.Tests.Import;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Crm.Host.Tests.Api;
@@ -74,6 +75,17 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
         Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
         using var wrong = await crm.Api.Admin.PutAsJsonAsync(path, new { shares = new[] { new { with = "nobody", level = "read" } } });
         Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_dry_run_takes_a_record_out_of_reach_for_one_that_is_not_there()
+    {
+        var import = new ImportClient(crm.Api.Crm, crm.Kim);
+        const string Mapping = """{"fields":{"title":{"column":"title"},"firm":{"column":"firm"}}}""";
+        var job = await import.ImportAsync("x_deal", "title,firm\nOne,Acme\nTwo,Nonsense\n", ("mapping", Mapping), ("dry_run", "true"));
+        var rows = (await import.GetAsync($"api/jobs/{job.GetProperty("id").GetGuid()}/verdicts")).GetProperty("value").EnumerateArray().Select(r => r.GetRawText()).ToList();
+        Assert.Equal(2, rows.Count);
+        Assert.All(rows, r => Assert.Contains("\"unknown\"", r, StringComparison.Ordinal));
     }
 
     private static async Task<string?> CodeAsync(HttpResponseMessage answer) => (await answer.Content.ReadFromJsonAsync<JsonObject>())!["error"]!["code"]!.GetValue<string>();

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using Crm.Records.Importing;
 using Crm.Sdk;
 
 namespace Crm.Records.Tests.Access;
@@ -9,7 +11,7 @@ public sealed class AccessTests(AccessTests.Firm firm) : IClassFixture<AccessTes
 
     public enum Door
     {
-        Find, List, Count, Search, Aggregate, Path, FilterByPath, SortByPath, History, TakePart,
+        Find, List, Count, Search, Aggregate, Path, FilterByPath, SortByPath, History, TakePart, ImportedName, ImportedMatch,
     }
 
     private IRecordService Bob => firm.Bob;
@@ -53,10 +55,12 @@ public sealed class AccessTests(AccessTests.Firm firm) : IClassFixture<AccessTes
             }),
             Door.History => Is(async () => !(await Bob.HistoryAsync("company", company)).IsEmpty),
             Door.TakePart => Is(async () => (await Bob.SaveAsync(RecordChange.Create("deal", new Dictionary<string, object?> { ["title"] = "New", ["company"] = company }))).Succeeded),
+            Door.ImportedName => Is(async () => (await NamedAsync("company", "hidden ltd")) is not null),
+            Door.ImportedMatch => Is(async () => (await new MatchIndex(Bob, firm.Engine.Metadata.Current.Entity("company"), ["name"]).FindAsync([new MappedRow(new ImportRow(1, 2, [], false)) { Values = { ["name"] = "Hidden Ltd" } }], CancellationToken.None)).Count > 0),
             _ => throw new ArgumentOutOfRangeException(nameof(door)),
         };
 
-        if (isEntityHidden && door != Door.TakePart)
+        if (isEntityHidden && door is not (Door.TakePart or Door.ImportedName))
         {
             var refused = await Assert.ThrowsAsync<QueryException>(Ask);
             Assert.Contains(refused.Code, new[] { ErrorCodes.UnknownEntity, ErrorCodes.UnknownField });
@@ -223,6 +227,63 @@ public sealed class AccessTests(AccessTests.Firm firm) : IClassFixture<AccessTes
     [InlineData("""{"change":"change_entity","entity":"company","visibility":"secret"}""", "no 'secret'")]
     public async Task Grants_that_make_no_sense_are_refused(string change, string why) =>
         Assert.Contains(why, await firm.Engine.RefusedAsync("[" + change + "]"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task An_import_finds_no_record_by_a_field_that_may_not_be_read()
+    {
+        await firm.GrantAsync("company", """{"name":"everyone","fields":[{"name":"name","access":"none"}]}""");
+        Assert.Null(await NamedAsync("company", "hidden ltd"));
+        await firm.GrantAsync("user", """{"name":"everyone","fields":[{"name":"user_name","access":"none"},{"name":"name","access":"none"}]}""");
+        Assert.Null(await NamedAsync("owner", "Ada"));
+        await firm.ResetAsync();
+        Assert.NotNull(await NamedAsync("company", "hidden ltd"));
+        Assert.NotNull(await NamedAsync("owner", "Ada"));
+    }
+
+    [Theory]
+    [InlineData("all", "1 Deal")]
+    [InlineData("own", "Other records")]
+    [InlineData("none", "Other records")]
+    public async Task What_keeps_a_record_from_being_deleted_is_counted_as_far_as_it_may_be_read(string reach, string says)
+    {
+        await firm.GrantAsync("deal", $$"""{"name":"everyone","read":"{{reach}}"}""");
+        var company = (await Bob.SaveAsync(Company("Bob's"))).Record!.Id;
+        Assert.True((await Admin.SaveAsync(RecordChange.Create("deal", new Dictionary<string, object?> { ["title"] = "Ada's", ["company"] = company }))).Succeeded);
+        var error = Assert.Single((await Bob.SaveAsync(RecordChange.Delete("company", company))).Errors);
+        Assert.Equal(ErrorCodes.InUse, error.Code);
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+        Assert.Equal(reach == "all", error.Message.Contains("Deal", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Whoever_may_not_read_a_record_does_not_learn_by_linking_it_that_it_is_linked()
+    {
+        await firm.Engine.ChangeAsync("""[{"change":"add_field","entity":"deal","field":{"name":"x_partners","type":"many_to_many","label":"Partners","target":"company","link":{"name":"x_partner"},"inverse":{"name":"x_deals","label":"Deals"}}}]""");
+        await firm.GrantAsync("company", """{"name":"everyone","read":"own"}""");
+        var other = (await Admin.SaveAsync(Company("Not linked"))).Record!.Id;
+        var deal = (await Admin.SaveAsync(RecordChange.Create("deal", new Dictionary<string, object?> { ["title"] = "Linked", ["x_partners"] = new object?[] { firm.OthersCompany } }))).Record!.Id;
+        async Task<SaveResult> LinkAsync(object? wanted) => await Bob.SaveAsync(RecordChange.Update("deal", deal, new Dictionary<string, object?> { ["x_partners"] = wanted }));
+        var answers = new List<ValidationError>();
+        foreach (var company in new[] { firm.OthersCompany, other, Guid.CreateVersion7() })
+        {
+            answers.AddRange((await LinkAsync(new Dictionary<string, object?> { ["add"] = new object?[] { company } })).Errors);
+        }
+
+        Assert.Equal(3, answers.Count);
+        Assert.Single(answers.Distinct());
+        // What may not be seen is not taken away either.
+        Assert.True((await LinkAsync(Array.Empty<object?>())).Succeeded);
+        Assert.True((await LinkAsync(new Dictionary<string, object?> { ["remove"] = new object?[] { firm.OthersCompany } })).Succeeded);
+        Assert.Single((await Admin.QueryAsync(new RecordQuery { Entity = "x_partner", Filter = Filter.Equal("deal", deal) })).Records);
+    }
+
+    /// <summary>The record that an import of Bob's takes a name in a lookup of deals for.</summary>
+    private async Task<Guid?> NamedAsync(string lookup, string name)
+    {
+        var bob = firm.Engine.With();
+        var plan = FieldPlan.Create(lookup, firm.Engine.Metadata.Current.Entity("deal").Field(lookup), new FieldMapping(), FrozenDictionary<string, int>.Empty);
+        return (await new LookupResolver(bob.As(Engine.User), await bob.SnapshotOfAsync(Engine.User)).FindAsync(plan, [name], CancellationToken.None)).GetValueOrDefault(name)?.Id;
+    }
 
     private static Dictionary<string, object?> Name(string name) => new() { ["name"] = name };
 

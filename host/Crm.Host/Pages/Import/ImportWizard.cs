@@ -68,7 +68,7 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
 
         // Values that were mapped stay on the screen: what was decided must be seen and can be taken back.
         var withoutValues = mapping with { Fields = mapping.Fields.ToImmutableSortedDictionary(f => f.Key, f => f.Value with { Values = null }) };
-        Unknown = await values.UnknownAsync(File, entity, withoutValues);
+        Unknown = await values.UnknownAsync(File, entity, withoutValues, actor.Value);
         foreach (var field in Unknown.Select(u => Draft.Field(u.Field)).OfType<FieldDefinition>().Where(f => f.Type is ReferenceType or ManyToManyType && !Suggestions.ContainsKey(f.Name)))
         {
             Suggestions[field.Name] = await NamesAsync((field.Type as ReferenceType)?.TargetOf(field) ?? field.Target!);
