@@ -277,6 +277,20 @@ public sealed class AccessTests(AccessTests.Firm firm) : IClassFixture<AccessTes
         Assert.Single((await Admin.QueryAsync(new RecordQuery { Entity = "x_partner", Filter = Filter.Equal("deal", deal) })).Records);
     }
 
+    [Fact]
+    public async Task History_names_linked_records_to_those_who_may_read_the_links_and_what_the_records_are_called()
+    {
+        await firm.Engine.ChangeAsync("""[{"change":"add_field","entity":"deal","field":{"name":"x_allies","type":"many_to_many","label":"Allies","target":"company","link":{"name":"x_ally"},"inverse":{"name":"x_allied","label":"Allied"}}}]""");
+        await firm.ResetAsync();
+        var deal = (await Admin.SaveAsync(RecordChange.Create("deal", new Dictionary<string, object?> { ["title"] = "Allied", ["x_allies"] = new object?[] { firm.OthersCompany } }))).Record!.Id;
+        async Task<bool> SeesAsync() => (await Bob.HistoryAsync("deal", deal)).SelectMany(h => h.Changes).Any(c => c.Field == "x_allies");
+        Assert.True(await SeesAsync());
+        await firm.GrantAsync("company", """{"name":"everyone","fields":[{"name":"name","access":"none"}]}""");
+        Assert.False(await SeesAsync());
+        await firm.GrantAsync("x_ally", """{"name":"everyone","read":"own"}""");
+        Assert.False(await SeesAsync());
+    }
+
     /// <summary>The record that an import of Bob's takes a name in a lookup of deals for.</summary>
     private async Task<Guid?> NamedAsync(string lookup, string name)
     {
