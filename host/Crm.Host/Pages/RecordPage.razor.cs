@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Web;
 using Crm.Host.Modules;
 using Crm.Host.Security;
+using Crm.Records;
 using Crm.Sdk;
 using Crm.Sdk.Web;
 using Crm.Sdk.Web.Forms;
@@ -25,6 +26,7 @@ public sealed partial class RecordPage
     private Guid formKey;
     private string? opened;
     private bool isLeaving;
+    private ShareMark mark;
 
     /// <summary>Name of the entity.</summary>
     [Parameter, EditorRequired]
@@ -43,6 +45,9 @@ public sealed partial class RecordPage
 
     [Inject]
     private IRecordService Records { get; set; } = null!;
+
+    [Inject]
+    private RecordSharing Sharing { get; set; } = null!;
 
     [Inject]
     private ModuleCatalogAccessor Modules { get; set; } = null!;
@@ -114,6 +119,7 @@ public sealed partial class RecordPage
         var next = new FormModel(entity, stored, FieldText, stored is null ? Given() : null) { Titles = titles, ReadOnlyReason = ReadOnlyReason(entity) };
         await titles.LearnAsync(Records, snapshot, entity, name => next[name]);
         model = next;
+        await MarkAsync();
         formKey = Guid.CreateVersion7();
         visited.Clear();
         panels = [.. Modules.Current.Panels(entity.Name).Select((p, i) => new PagePanel($"panel{i}", p))];
@@ -131,6 +137,8 @@ public sealed partial class RecordPage
             new Tab("access", RecordTexts.Of("Access")),
         ];
     }
+
+    private async Task MarkAsync() => mark = model?.Stored is { } stored ? await Sharing.MarkAsync(stored.Id) : ShareMark.None;
 
     // Everything of the query that names a field prefills it, as in ?company={id}.
     private Dictionary<string, object?> Given()

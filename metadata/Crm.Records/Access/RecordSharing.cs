@@ -41,9 +41,33 @@ public sealed record Sharing(bool IsRestricted, ImmutableArray<Share> Shares, bo
     public const int MaxShares = 200;
 }
 
+/// <summary>What is special about who sees a record.</summary>
+public enum ShareMark
+{
+    /// <summary>Nothing: who sees it follows from roles and visibility.</summary>
+    None,
+
+    /// <summary>Somebody has it shared.</summary>
+    Shared,
+
+    /// <summary>Only its owner and those it is shared with see it.</summary>
+    Restricted,
+
+    /// <summary>Everybody has it shared.</summary>
+    Everybody,
+}
+
 /// <summary>Shares single records with users, teams or everybody, and restricts them.</summary>
 public sealed class RecordSharing(RecordEngine engine)
 {
+    private const string MarkSql =
+        """
+        SELECT CASE WHEN EXISTS (SELECT 1 FROM crm.record_share WHERE record_id = $1 AND principal_id = '00000000-0000-0000-0000-000000000000') THEN 3
+                    WHEN EXISTS (SELECT 1 FROM crm.record_restriction WHERE record_id = $1) THEN 2
+                    WHEN EXISTS (SELECT 1 FROM crm.record_share WHERE record_id = $1) THEN 1
+                    ELSE 0 END
+        """;
+
     private const string ReadSql =
         """
         SELECT s.principal_id, s.level, coalesce(t.name, u.name, ''), t.id IS NOT NULL
@@ -51,6 +75,15 @@ public sealed class RecordSharing(RecordEngine engine)
         WHERE s.record_id = $1 AND (s.principal_id = '00000000-0000-0000-0000-000000000000' OR u.id IS NOT NULL OR t.id IS NOT NULL)
         ORDER BY 3, 1
         """;
+
+    /// <summary>What is special about who sees a record, for whoever has read it already.</summary>
+    public async Task<ShareMark> MarkAsync(Guid id, CancellationToken ct = default)
+    {
+        await using var connection = await engine.Database.OpenAsync(ct);
+        await using var command = new NpgsqlCommand(MarkSql, connection);
+        command.Parameters.Add(new() { Value = id });
+        return (ShareMark)(int)(await command.ExecuteScalarAsync(ct))!;
+    }
 
     /// <summary>Who sees a record; null when there is none, or none that the actor sees.</summary>
     /// <exception cref="QueryException">There is no such entity.</exception>
