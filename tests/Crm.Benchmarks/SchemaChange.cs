@@ -46,10 +46,13 @@ internal static class SchemaChange
         var records = crm.Services.GetRequiredService<IRecords>().As(crm.Admin);
         var work = Enumerable.Range(0, writers).Select(w => Task.Run(() => WriteAsync(records, ids, w, waits, stop.Token))).ToArray();
         await PauseAsync(5);
+        await using var longWaits = new LongWaits(crm.ConnectionString, TimeSpan.FromMilliseconds(50));
+        longWaits.Start();
         foreach (var (name, change) in Changes)
         {
             await Task.WhenAll(work.Where(w => w.IsFaulted));
             waits.Clear();
+            longWaits.Take();
             var start = Stopwatch.GetTimestamp();
             if (change.Length == 0)
             {
@@ -70,6 +73,10 @@ internal static class SchemaChange
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{name,-38}{applied.TotalSeconds,9:N2}{all.TotalSeconds,10:N1}{found.Length,9:N0}{sorted[sorted.Length / 2],11:N1}{sorted[^1],12:N0}{found.Count(w => !w.IsSaved),9}"));
+            foreach (var wait in longWaits.Take())
+            {
+                Console.WriteLine("    " + wait);
+            }
         }
 
         await stop.CancelAsync();

@@ -48,6 +48,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
     {
         await using var connection = await database.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
+        await OneCoreAsync(connection, isLocal: true, ct);
         var state = await StateAsync(connection, transaction, ct);
         var layers = state.Layers;
         changes = await MetadataHistory.ResolveAsync(connection, transaction, changes, ct);
@@ -95,6 +96,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
         try
         {
             await WaitAtMostAsync(connection, transaction, request.Wait, ct);
+            await OneCoreAsync(connection, isLocal: true, ct);
             await connection.ExecuteAsync(new CommandDefinition("SELECT pg_advisory_xact_lock(@LockKey)", new { LockKey }, transaction, cancellationToken: ct));
 
             if (request.Module is { } module)
@@ -271,6 +273,11 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             new { milliseconds = ((int)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) },
             transaction,
             cancellationToken: ct));
+
+    /// <summary>What reads a whole table takes one core at most, so that those who work meanwhile keep the others.</summary>
+    internal static Task OneCoreAsync(NpgsqlConnection connection, bool isLocal, CancellationToken ct) =>
+        connection.ExecuteAsync(new CommandDefinition(
+            "SELECT set_config('max_parallel_workers_per_gather', '0', @isLocal), set_config('max_parallel_maintenance_workers', '0', @isLocal)", new { isLocal }, cancellationToken: ct));
 
     internal static async Task<DatabaseFeatures> FeaturesAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct) =>
         new(await connection.ExecuteScalarAsync<string?>(new CommandDefinition(

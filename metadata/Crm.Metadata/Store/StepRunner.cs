@@ -76,6 +76,8 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
 
         try
         {
+            // Ends with the session's way back into the pool.
+            await ChangeRunner.OneCoreAsync(connection, isLocal: false, ct);
             while (await NextAsync(connection, ct) is { } step)
             {
                 await RunAsync(connection, step, ct);

@@ -8,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Crm.Browser.Tests.Designer;
 
 /// <summary>Every type there is, found in the registry: a type somebody adds has to pass here.</summary>
-[Collection(Harness.Browser.Collection)]
+[Collection(Harness.Browser.Second)]
 public sealed class AllTypesTests(Harness.Browser browser) : OwnCrm
 {
     [Theory]

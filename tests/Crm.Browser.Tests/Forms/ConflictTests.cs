@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Crm.Browser.Tests.Forms;
 
-[Collection(Harness.Browser.Collection)]
+[Collection(Harness.Browser.Second)]
 public sealed class ConflictTests(Harness.Browser browser, SampleCrm sample) : IClassFixture<SampleCrm>
 {
     [Fact]

@@ -9,7 +9,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Crm.Browser.Tests.Forms;
 
 /// <summary>Editors and display of the kinds of fields that are more than a text.</summary>
-[Collection(Harness.Browser.Collection)]
+[Collection(Harness.Browser.Second)]
 public sealed class FieldTypeTests(Harness.Browser browser, FieldTypeTests.Visits visits) : IClassFixture<FieldTypeTests.Visits>
 {
     private const string Dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";

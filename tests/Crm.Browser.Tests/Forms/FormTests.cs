@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Crm.Browser.Tests.Forms;
 
-[Collection(Harness.Browser.Collection)]
+[Collection(Harness.Browser.Second)]
 public sealed class FormTests(Harness.Browser browser, SampleCrm sample) : IClassFixture<SampleCrm>
 {
     [Theory]

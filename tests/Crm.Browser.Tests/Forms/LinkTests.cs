@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Crm.Browser.Tests.Forms;
 
 /// <summary>A many-to-many field from the designer to both records it links.</summary>
-[Collection(Harness.Browser.Collection)]
+[Collection(Harness.Browser.Second)]
 public sealed class LinkTests(Harness.Browser browser) : IAsyncLifetime
 {
     private TestCrm? crm;

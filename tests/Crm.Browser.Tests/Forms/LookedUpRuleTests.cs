@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Crm.Browser.Tests.Forms;
 
 /// <summary>Rules over other records, as somebody meets them who fills in a form.</summary>
-[Collection(Harness.Browser.Collection)]
+[Collection(Harness.Browser.Second)]
 public sealed class LookedUpRuleTests(Harness.Browser browser) : OwnCrm
 {
     [Theory]

@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Crm.Browser.Tests.Forms;
 
 /// <summary>The editor of several phone numbers and addresses.</summary>
-[Collection(Harness.Browser.Collection)]
+[Collection(Harness.Browser.Second)]
 public sealed class SeveralValuesTests(Harness.Browser browser, SeveralValuesTests.People people) : IClassFixture<SeveralValuesTests.People>
 {
     [Theory]

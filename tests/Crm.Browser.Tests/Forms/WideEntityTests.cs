@@ -9,7 +9,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Crm.Browser.Tests.Forms;
 
 /// <summary>An entity with as many fields as one may have, and texts longer than a message of SignalR is by default.</summary>
-[Collection(Harness.Browser.Collection)]
+[Collection(Harness.Browser.Second)]
 public sealed class WideEntityTests(Harness.Browser browser) : OwnCrm
 {
     private const int Fields = 500;

@@ -5,11 +5,17 @@ using Microsoft.Playwright;
 
 namespace Crm.Browser.Tests.Harness;
 
-/// <summary>One real Chromium for all journeys of the run. A test class asks for it in its constructor and belongs to the collection <see cref="Collection"/>.</summary>
+/// <summary>
+/// A real Chromium for the journeys of a collection. A test class asks for it in its constructor and belongs to <see cref="Collection"/> or <see cref="Second"/>: journeys
+/// mostly wait, so two of them go on at the same time.
+/// </summary>
 [CollectionDefinition(Collection)]
 public sealed class Browser : IAsyncLifetime, ICollectionFixture<Browser>
 {
     public const string Collection = "browser";
+
+    /// <summary>Journeys beside the first collection's; both take about as long.</summary>
+    public const string Second = "second browser";
 
     private static readonly string[] KnownPaths =
         ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/snap/bin/chromium", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
@@ -111,3 +117,6 @@ public sealed record Screen(string Name, int Width, int Height)
 
     public override string ToString() => Name;
 }
+
+[CollectionDefinition(Browser.Second)]
+public sealed class SecondBrowser : ICollectionFixture<Browser>;

@@ -1,0 +1,16 @@
+-- Indexes made earlier get what new ones are made with: a short list of pending entries, so that the writer who has to empty it hardly waits.
+DO $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN
+        SELECT i.oid::regclass AS name
+        FROM pg_class i
+        JOIN pg_namespace n ON n.oid = i.relnamespace AND n.nspname = 'records'
+        JOIN pg_am a ON a.oid = i.relam AND a.amname = 'gin'
+        WHERE i.relkind = 'i'
+    LOOP
+        EXECUTE format('ALTER INDEX %s SET (gin_pending_list_limit = 128)', found.name);
+    END LOOP;
+END
+$$;
