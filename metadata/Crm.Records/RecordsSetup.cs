@@ -1,3 +1,4 @@
+using Crm.Records.Bin;
 using Crm.Records.Files;
 using Crm.Records.Jobs;
 using Crm.Records.Webhooks;
@@ -23,6 +24,8 @@ public static class RecordsSetup
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton<RecordSharing>();
         services.TryAddSingleton<AccessExplainer>();
+        services.TryAddSingleton<RecycleBin>();
+        services.AddHostedService<BinEnd>();
         services.TryAddSingleton<WebhookStore>();
         services.TryAddSingleton<DeliveryQueue>();
         services.AddSingleton<IOutboxConsumer>(provider => provider.GetRequiredService<DeliveryQueue>());

@@ -26,6 +26,7 @@ internal static class ApiSetup
         app.MapAccess();
         app.MapImports();
         app.MapBulk();
+        app.MapBin();
         app.MapViews();
         app.MapJobs();
         app.MapOpenApiDocument();

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using Crm.Host.Api;
 using Crm.Host.Api.OData;
 using Crm.Host.Pages.Views;
 using Crm.Host.Security;
 using Crm.Metadata;
+using Crm.Records.Bin;
 using Crm.Sdk;
 using Crm.Sdk.Web;
 using Microsoft.AspNetCore.Components;
@@ -25,6 +27,8 @@ public sealed partial class ListPage
     [Inject] private CurrentActor Actor { get; set; } = null!;
 
     [Inject] private ODataModels Models { get; set; } = null!;
+
+    [Inject] private RecycleBin Bin { get; set; } = null!;
 
     [Inject] private IJSRuntime Script { get; set; } = null!;
 
@@ -131,6 +135,12 @@ public sealed partial class ListPage
             Show(state with { View = null, Find = null, Sort = [], Page = 1 });
             Toasts.Undoable(ViewTexts.Of("Deleted", known.Name), () => RestoreAsync(known));
         }
+    }
+
+    private async Task<string?> BringBackAsync(ImmutableArray<Guid> ids)
+    {
+        var refused = (await Bin.RestoreAsync(Actor.Value, ids)).FirstOrDefault(v => !v.Errors.IsEmpty);
+        return refused is null ? null : BinTexts.Of("NotRestored", refused.Title, string.Join(' ', refused.Errors.Select(e => e.Message)));
     }
 
     // What the list shows, as a program asks for it.

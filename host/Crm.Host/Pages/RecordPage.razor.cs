@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Web;
+using Crm.Host.Api;
 using Crm.Host.Modules;
 using Crm.Host.Security;
 using Crm.Records;
+using Crm.Records.Bin;
 using Crm.Sdk;
 using Crm.Sdk.Web;
 using Crm.Sdk.Web.Forms;
@@ -63,6 +65,9 @@ public sealed partial class RecordPage
 
     [Inject]
     private Dialogs Dialogs { get; set; } = null!;
+
+    [Inject]
+    private RecycleBin Bin { get; set; } = null!;
 
     [Inject]
     private Toasts Toasts { get; set; } = null!;
@@ -278,12 +283,28 @@ public sealed partial class RecordPage
         if (await form.DeleteAsync())
         {
             isLeaving = true;
-            Toasts.Success(RecordTexts.Of("Deleted", title));
+            var (name, id) = (entity.Name, model.Id);
+            Toasts.Undoable(RecordTexts.Of("Deleted", title), () => RestoreAsync(name, id, title));
             Location.NavigateTo(CloseUrl());
         }
         else
         {
             tab = "details";
+        }
+    }
+
+    // Called by a toast, which outlives the page.
+    private async Task RestoreAsync(string name, Guid id, string title)
+    {
+        var verdict = (await Bin.RestoreAsync(Current.Value, [id])).First(v => v.Id == id);
+        if (verdict.Errors.IsEmpty)
+        {
+            Toasts.Success(BinTexts.Of("Restored", title));
+            Location.NavigateTo($"/e/{name}/{id}");
+        }
+        else
+        {
+            Toasts.Error(BinTexts.Of("NotRestored", title, string.Join(' ', verdict.Errors.Select(e => e.Message))));
         }
     }
 

@@ -159,16 +159,19 @@ internal static class AccessPolicy
                 // One that is not there, or not to be seen, is unknown; that is found where all such fields are.
                 if (verdicts.TryGetValue(id, out var verdict) && (verdict[0] || change.Kind == ChangeKind.Delete))
                 {
-                    (verdict[1] || (verdict[2] && change.Kind == ChangeKind.Delete) ? may : mayNot).Add(change);
+                    (verdict[1] || (verdict[2] && GoesWith(change)) ? may : mayNot).Add(change);
                 }
             }
         }
 
-        foreach (var change in mayNot.Where(c => c.Kind != ChangeKind.Delete || !may.Contains(c)))
+        foreach (var change in mayNot.Where(c => !GoesWith(c) || !may.Contains(c)))
         {
             change.Stop(ErrorCodes.Access, Texts.Of("AccessLink", run.Session.Actor.Name, run.Table.Entity.PluralLabel));
         }
     }
+
+    /// <summary>What one of the records takes with it, it brings back.</summary>
+    private static bool GoesWith(PendingChange link) => link.Kind == ChangeKind.Delete || link.Remains is not null;
 
     /// <summary>Of rows that are there: whether the actor may do each of the operations.</summary>
     public static Task<Dictionary<Guid, bool[]>> VerdictsAsync(SaveSession session, EntityDefinition entity, Guid[] ids, CancellationToken ct, params AccessOperation[] operations) =>

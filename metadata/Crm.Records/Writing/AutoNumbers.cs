@@ -11,14 +11,15 @@ internal static class AutoNumbers
 {
     public static async Task AssignAsync(ChangeRun run, CancellationToken ct)
     {
-        var creates = run.Writes.Where(c => c.Kind == ChangeKind.Create).ToList();
-        if (creates.Count == 0)
-        {
-            return;
-        }
-
         foreach (var field in run.Table.Fields.Where(f => ReferenceEquals(f.Type, Fields.AutoNumber)))
         {
+            // A restored record keeps the number it had.
+            var creates = run.Writes.Where(c => c.Kind == ChangeKind.Create && !(c.Remains is not null && c.Values[field.Index] is not null)).ToList();
+            if (creates.Count == 0)
+            {
+                continue;
+            }
+
             var format = field.Definition.Number ?? new NumberFormat("", 1);
             var number = await TakeAsync(run, field, format, creates.Count, ct);
             foreach (var change in creates)

@@ -66,7 +66,9 @@ internal static class LinkWrites
             return;
         }
 
+        run.Session.RemovesLinks = true;
         var results = await run.Session.Inside.SaveManyAsync([.. links.Select(id => RecordChange.Delete(entity.Name, id) with { Source = going[0].Change.Source })], new SaveOptions(), ct);
+        run.Session.RemovesLinks = false;
         if (results.SelectMany(r => r.Errors).FirstOrDefault(e => e.Code is not (ErrorCodes.Batch or ErrorCodes.NotFound)) is { } error)
         {
             foreach (var change in going)

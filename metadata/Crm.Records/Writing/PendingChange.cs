@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crm.Records.Bin;
 using Crm.Sdk;
 
 namespace Crm.Records;
@@ -37,6 +38,9 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
 
     /// <summary>Values as they were; null on create.</summary>
     public object?[]? Stored { get; private set; }
+
+    /// <summary>What the record held when it was deleted; null when it is not being restored.</summary>
+    public Remains? Remains => session.Remains?.GetValueOrDefault(change.Id);
 
     /// <summary>Places of the fields whose value changes; known once sealed.</summary>
     public ImmutableArray<int> Changed { get; private set; } = [];
@@ -194,8 +198,7 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
     {
         if (Kind == ChangeKind.Create)
         {
-            Defaults.Apply(table, values, session.Actor, Refuse);
-            (values[table.System("created_at").Index], values[table.System("created_by").Index]) = (session.Now, session.Actor.UserId);
+            Start();
             started = table.Entity.Rules.IsEmpty && !session.Access.View.IsLimited ? null : [.. values];
         }
 
@@ -222,6 +225,25 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
                 Refuse(field.Name, ErrorCodes.ReadOnly, Texts.Of("ReadOnly", field.Definition.Label));
             }
         }
+    }
+
+    /// <summary>A new record starts with its defaults, a restored one with what it held.</summary>
+    private void Start()
+    {
+        foreach (var (name, value) in Remains?.Values ?? ImmutableDictionary<string, object?>.Empty)
+        {
+            if (table.TryField(name, out var field))
+            {
+                values[field.Index] = value;
+            }
+        }
+
+        if (Remains is null)
+        {
+            Defaults.Apply(table, values, session.Actor, Refuse);
+        }
+
+        (values[table.System("created_at").Index], values[table.System("created_by").Index]) = (Remains?.CreatedAt ?? session.Now, Remains?.CreatedBy ?? session.Actor.UserId);
     }
 
     /// <summary>From here on nobody can change a value.</summary>

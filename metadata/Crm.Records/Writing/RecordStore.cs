@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Crm.Records.Bin;
 using Crm.Sdk;
 using Npgsql;
 using NpgsqlTypes;
@@ -84,10 +85,10 @@ internal static class RecordStore
         }
 
         void Set(string field, object value) => change.Values[run.Table.System(field).Index] = value;
-        Set("version", change.Stored is { } stored ? (long)stored[run.Table.Version]! + 1 : 1L);
+        Set("version", (change.Stored is { } stored ? (long)stored[run.Table.Version]! : change.Remains?.Version ?? 0L) + 1);
         Set("modified_at", run.Session.Now);
         Set("modified_by", run.Session.Actor.UserId);
-        if (change.Kind == ChangeKind.Create)
+        if (change is { Kind: ChangeKind.Create, Remains: null })
         {
             Set("created_at", run.Session.Now);
             Set("created_by", run.Session.Actor.UserId);
@@ -134,6 +135,7 @@ internal static class RecordStore
             {
                 Parameters = { new() { Value = deletes.Select(c => c.Id).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid } },
             });
+            BinStore.Add(run, deletes, batch);
         }
     }
 

@@ -1,3 +1,4 @@
+using Crm.Records.Bin;
 using Crm.Sdk;
 using Npgsql;
 
@@ -36,7 +37,7 @@ internal sealed class SaveSession : IAsyncDisposable
     {
         (this.outer, access) = (outer, outer.access);
         (Engine, Actor, Snapshot, Behaviors, CausationId, Now) = (outer.Engine, outer.Actor, outer.Snapshot, outer.Behaviors, outer.CausationId, outer.Now);
-        (Depth, Written) = (outer.Depth + 1, outer.Written);
+        (Depth, Written, GoesAlong) = (outer.Depth + 1, outer.Written, outer.RemovesLinks || outer.GoesAlong);
     }
 
     public RecordEngine Engine { get; }
@@ -60,6 +61,15 @@ internal sealed class SaveSession : IAsyncDisposable
 
     /// <summary>Interceptors run that may not write yet.</summary>
     public bool IsBeforeWrite { get; set; }
+
+    /// <summary>Links are being deleted because a record of theirs is.</summary>
+    public bool RemovesLinks { get; set; }
+
+    /// <summary>What is deleted here goes with another record, and comes back with it.</summary>
+    public bool GoesAlong { get; }
+
+    /// <summary>What the records to be made held when they were deleted; null when none is restored.</summary>
+    public IReadOnlyDictionary<Guid, Remains>? Remains { get; init; }
 
     /// <summary>What the actor may do, as it is in this transaction.</summary>
     public ActorAccess Access => access ?? throw new InvalidOperationException("The transaction has not begun.");

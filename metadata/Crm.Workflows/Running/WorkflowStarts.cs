@@ -17,7 +17,7 @@ internal sealed class WorkflowStarts(TimeProvider time) : IOutboxConsumer
                 SELECT DISTINCT ON (d.definition_id, o.id)
                     gen_random_uuid() AS id, d.definition_id, d.id AS version_id, d.version, t.activity_id, o.id AS event_id, o.entity, o.record_id, o.user_id, o.causation
                 FROM crm.outbox AS o
-                JOIN crm.workflow_trigger AS t ON t.entity = o.entity AND o.kind = ANY(t.kinds) AND (t.fields = '{}' OR t.fields && o.fields) AND o.at >= t.since
+                JOIN crm.workflow_trigger AS t ON t.entity = o.entity AND o.kind = ANY(t.kinds) AND (o.kind <> 0 OR o.version = 1) AND (t.fields = '{}' OR t.fields && o.fields) AND o.at >= t.since
                 JOIN crm.workflow_definition AS d ON d.id = t.version_id AND d.is_published
                 LEFT JOIN LATERAL (
                     SELECT h.changes -> t.field AS change FROM crm.history AS h

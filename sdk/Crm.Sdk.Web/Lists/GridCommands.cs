@@ -6,7 +6,7 @@ using Microsoft.JSInterop;
 namespace Crm.Sdk.Web;
 
 /// <summary>What can be done to the rows of a list.</summary>
-internal sealed class GridCommands(IServiceProvider services, Func<Task> reload)
+internal sealed class GridCommands(IServiceProvider services, Func<Task> reload, Func<Func<ImmutableArray<Guid>, Task<string?>>?> restore)
 {
     private readonly IRecordService records = services.GetRequiredService<IRecordService>();
     private readonly Dialogs dialogs = services.GetRequiredService<Dialogs>();
@@ -28,7 +28,7 @@ internal sealed class GridCommands(IServiceProvider services, Func<Task> reload)
         var result = await records.SaveAsync(RecordChange.Delete(entity.Name, record.Id, record.Version) with { Source = "form" });
         if (result.Succeeded)
         {
-            toasts.Success(Texts.Of("Deleted", title));
+            Deleted(Texts.Of("Deleted", title), [record.Id]);
         }
         else
         {
@@ -67,7 +67,7 @@ internal sealed class GridCommands(IServiceProvider services, Func<Task> reload)
         var refused = results.Where(r => !r.Succeeded).ToList();
         if (refused.Count == 0)
         {
-            toasts.Success(Texts.Of("DeletedSome", ids.Length));
+            Deleted(Texts.Of("DeletedSome", ids.Length), ids);
         }
         else
         {
@@ -82,6 +82,25 @@ internal sealed class GridCommands(IServiceProvider services, Func<Task> reload)
 
     /// <summary>Forgets that everything was chosen, and counts the rows that are ticked.</summary>
     public ValueTask RecountAsync(ElementReference grid) => browser.InvokeVoidAsync("crm.recount", grid);
+
+    private void Deleted(string text, ImmutableArray<Guid> ids)
+    {
+        if (restore() is not { } bringBack)
+        {
+            toasts.Success(text);
+            return;
+        }
+
+        toasts.Undoable(text, async () =>
+        {
+            if (await bringBack(ids) is { } reason)
+            {
+                toasts.Error(reason);
+            }
+
+            await reload();
+        });
+    }
 
     private async Task<bool> SetActiveAsync(Record record, bool active)
     {

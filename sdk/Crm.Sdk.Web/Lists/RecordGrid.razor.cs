@@ -40,7 +40,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
     {
         this.log = log;
         this.time = time;
-        rows = new GridCommands(services, ReloadAsync);
+        rows = new GridCommands(services, ReloadAsync, () => Restore);
         toasts = services.GetRequiredService<Toasts>();
         browser = new GridBrowser(services.GetRequiredService<IJSRuntime>(), this);
         editing = new GridEditing(services.GetRequiredService<IRecordService>(), services.GetRequiredService<IMetadata>(), services.GetRequiredService<FieldText>(), time);
@@ -87,6 +87,9 @@ public sealed partial class RecordGrid : IAsyncDisposable
 
     /// <summary>The user wants to change or delete many records; without it, ticked rows can be deleted.</summary>
     [Parameter] public EventCallback<GridOperation> OnOperation { get; set; }
+
+    /// <summary>Brings deleted records back, and says why when one of them could not be; without it, deleting offers no way back.</summary>
+    [Parameter] public Func<ImmutableArray<Guid>, Task<string?>>? Restore { get; set; }
 
     private bool CanWrite => entity.Allows(AccessOperation.Write);
 
