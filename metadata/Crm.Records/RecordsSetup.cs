@@ -1,4 +1,5 @@
 using Crm.Records.Bin;
+using Crm.Records.Exporting;
 using Crm.Records.Files;
 using Crm.Records.Jobs;
 using Crm.Records.Webhooks;
@@ -26,6 +27,7 @@ public static class RecordsSetup
         services.TryAddSingleton<AccessExplainer>();
         services.TryAddSingleton<RecycleBin>();
         services.AddHostedService<BinEnd>();
+        services.TryAddSingleton<ExportService>();
         services.TryAddSingleton<WebhookStore>();
         services.TryAddSingleton<DeliveryQueue>();
         services.AddSingleton<IOutboxConsumer>(provider => provider.GetRequiredService<DeliveryQueue>());

@@ -1,5 +1,6 @@
 using Crm.Host.Api.OData;
 using Crm.Host.Api.OpenApi;
+using Crm.Host.Exporting;
 
 namespace Crm.Host.Api;
 
@@ -28,6 +29,7 @@ internal static class ApiSetup
         app.MapBulk();
         app.MapBin();
         app.MapViews();
+        app.MapExports();
         app.MapJobs();
         app.MapOpenApiDocument();
     }

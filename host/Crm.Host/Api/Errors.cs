@@ -49,6 +49,7 @@ internal static class Errors
         {
             ErrorCodes.UnknownEntity or ErrorCodes.NotFound => StatusCodes.Status404NotFound,
             ErrorCodes.Access => StatusCodes.Status403Forbidden,
+            ErrorCodes.Busy => StatusCodes.Status429TooManyRequests,
             _ => StatusCodes.Status400BadRequest,
         },
         exception.Code,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Crm.Host.Security;
+using Crm.Records.Exporting;
 using Crm.Records.Importing;
 using Crm.Records.Jobs;
 using CsvHelper;
@@ -100,18 +101,11 @@ internal static class JobEndpoints
             csv.WriteField(issue is null ? "" : issue.IsError ? "error" : "warning");
             csv.WriteField(issue?.Code ?? "");
             csv.WriteField(issue?.Field ?? "");
-            csv.WriteField(Harmless(issue?.Column));
-            csv.WriteField(Harmless(issue?.Value));
-            csv.WriteField(Harmless(issue?.Message));
+            csv.WriteField(SheetText.Harmless(issue?.Column));
+            csv.WriteField(SheetText.Harmless(issue?.Value));
+            csv.WriteField(SheetText.Harmless(issue?.Message));
             await csv.EndRecordAsync(ct);
         }
-    }
-
-    /// <summary>A text a spreadsheet would run as a formula, even after blanks, becomes plain text.</summary>
-    private static string Harmless(string? text)
-    {
-        var first = text?.FirstOrDefault(c => !char.IsWhiteSpace(c) && !char.IsControl(c));
-        return first is '=' or '+' or '-' or '@' || text is ['\t' or '\r' or '\0', ..] ? "'" + text : text ?? "";
     }
 
     private static long Number(IQueryCollection query, string name, long missing, long maximum) => query[name].ToString() switch

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Crm.Records.Exporting;
 using Crm.Sdk;
 using CsvHelper;
 
@@ -98,7 +99,7 @@ public sealed class CsvTable : IAsyncDisposable
         var values = new string[Headers.Length];
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = i < count ? Guarded(() => reader.GetString(i)).Trim() : "";
+            values[i] = i < count ? SheetText.Plain(Guarded(() => reader.GetString(i)).Trim()) : "";
         }
 
         return new ImportRow(reader.RowNumber, reader.LineNumber, values, count < Headers.Length);

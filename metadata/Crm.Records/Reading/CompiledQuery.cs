@@ -30,6 +30,10 @@ internal sealed record CompiledQuery(
 
     public NpgsqlBatchCommand ToCount(ActorAccess access, IReadOnlyList<object> values) => Bind(new NpgsqlBatchCommand(CountSql), access, values, CountSlots);
 
+    /// <summary>All rows that match, in their order: without the limit and the offset, which are the last parameters.</summary>
+    public NpgsqlBatchCommand ToAll(ActorAccess access, IReadOnlyList<object> values) =>
+        Bind(new NpgsqlBatchCommand(Sql[..Sql.LastIndexOf(" LIMIT ", StringComparison.Ordinal)]), access, values, Slots.Length - 2);
+
     /// <summary>Takes down id and version of all rows that match, in the order of their ids.</summary>
     public NpgsqlCommand ToTakeDown(ActorAccess access, IReadOnlyList<object> values, Guid job, long most)
     {

@@ -13,15 +13,21 @@ internal static class QueryCompiler
     private const int SortedLength = 255;
 
     /// <summary>The statement for a query, remembered for its shape until the metadata changes.</summary>
-    public static CompiledQuery Compile(AccessView view, RecordQuery query, QueryShape shape, Cursor? after)
+    /// <param name="view">What who asks may do.</param>
+    /// <param name="query">The query.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="after">Where the page begins; null for the first one.</param>
+    /// <param name="takesOut">Whether only records count that who asks may take out as a file.</param>
+    public static CompiledQuery Compile(AccessView view, RecordQuery query, QueryShape shape, Cursor? after, bool takesOut = false)
     {
         var known = view.Queries;
+        var key = takesOut ? ">" + shape.Key : shape.Key;
         if (known.Count >= MaxRemembered)
         {
             known.Clear();
         }
 
-        return known.TryGetValue(shape.Key, out var compiled) ? compiled : known[shape.Key] = Build(view, query, after);
+        return known.TryGetValue(key, out var compiled) ? compiled : known[key] = Build(view, query, after, takesOut);
     }
 
     /// <summary>The table of an entity callers may name.</summary>
@@ -30,7 +36,7 @@ internal static class QueryCompiler
             ? EntityTable.Of(entity)
             : throw new QueryException(ErrorCodes.UnknownEntity, Texts.Of("UnknownEntity", name is { Length: > 64 } ? name[..64] + "…" : name), name);
 
-    private static CompiledQuery Build(AccessView view, RecordQuery query, Cursor? after)
+    private static CompiledQuery Build(AccessView view, RecordQuery query, Cursor? after, bool takesOut)
     {
         var table = TableOf(view.Seen, query.Entity);
         var paths = new PathResolver(view, table);
@@ -42,6 +48,11 @@ internal static class QueryCompiler
         if (paths.Condition is { } visible)
         {
             where.Add(visible);
+        }
+
+        if (takesOut && view.Condition(table.Entity, AccessOperation.Export, "r") is { } mine)
+        {
+            where.Add(mine);
         }
 
         if (query.Filter is { } filter)

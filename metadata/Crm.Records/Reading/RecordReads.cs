@@ -13,6 +13,9 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
     // A million rows take a few seconds.
     private const int TakeDownSeconds = 120;
 
+    // As long as who takes the rows needs: a million of them over a slow line.
+    private const int StreamSeconds = 3600;
+
     private MetadataSnapshot Snapshot => inside?.Snapshot ?? engine.Metadata.Current;
 
     public Task<Record?> FindAsync(string entity, Guid id, CancellationToken ct) => ReadAsync<Record?>(async access =>
@@ -73,6 +76,50 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
             {
                 throw PostgresErrors.OfQuery(problem);
             }
+        }, ct);
+    }
+
+    /// <summary>Reads everything a query matches that may be taken out, straight from one statement: what is written meanwhile is not seen.</summary>
+    /// <param name="query">The query; how many rows it asks for makes no difference.</param>
+    /// <param name="chunk">How many records are handed over at a time; no more are held.</param>
+    /// <param name="write">Takes them.</param>
+    /// <param name="ct">Gives up.</param>
+    public Task<bool> StreamAsync(RecordQuery query, int chunk, Func<ImmutableArray<Record>, Task> write, CancellationToken ct)
+    {
+        var hasBegun = false;
+        return ReadAsync(async access =>
+        {
+            if (hasBegun)
+            {
+                throw new InvalidOperationException("Records were handed over already.");
+            }
+
+            TableOf(access, query.Entity);
+            query = query with { Filter = Now(access.View, query.Entity, query.Filter, query.TimeZone), Top = 0, Skip = 0 };
+            var shape = QueryShape.Of(query, null);
+            var compiled = QueryCompiler.Compile(access.View, query, shape, null, takesOut: true);
+            return await RunAsync(
+                access,
+                [compiled.ToAll(access, shape.Values)],
+                async reader =>
+                {
+                    var records = ImmutableArray.CreateBuilder<Record>(chunk);
+                    while (await reader.ReadAsync(ct))
+                    {
+                        hasBegun = true;
+                        records.Add(compiled.Read(reader));
+                        if (records.Count == chunk)
+                        {
+                            await write(records.ToImmutable());
+                            records.Clear();
+                        }
+                    }
+
+                    await write(records.ToImmutable());
+                    return true;
+                },
+                ct,
+                seconds: StreamSeconds);
         }, ct);
     }
 
@@ -179,7 +226,7 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
         return new RecordPage(records.DrainToImmutable(), count, next);
     }
 
-    private async Task<T> RunAsync<T>(ActorAccess access, IEnumerable<NpgsqlBatchCommand> commands, Func<NpgsqlDataReader, Task<T>> read, CancellationToken ct, bool isSimilar = false)
+    private async Task<T> RunAsync<T>(ActorAccess access, IEnumerable<NpgsqlBatchCommand> commands, Func<NpgsqlDataReader, Task<T>> read, CancellationToken ct, bool isSimilar = false, int? seconds = null)
     {
         await using var lease = await OpenAsync(ct);
         await using var batch = new NpgsqlBatch(lease.Connection, inside?.Transaction);
@@ -190,7 +237,7 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
             var similar = isSimilar ? $", set_config('pg_trgm.word_similarity_threshold', '{SearchSql.Threshold}', true)" : "";
             batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('statement_timeout', $1, true)" + version + similar)
             {
-                Parameters = { new() { Value = QueryLimits.TimeoutMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture) } },
+                Parameters = { new() { Value = (seconds * 1000 ?? QueryLimits.TimeoutMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture) } },
             });
         }
 
@@ -199,6 +246,7 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
             batch.BatchCommands.Add(command);
         }
 
+        batch.Timeout = seconds ?? batch.Timeout;
         try
         {
             await using var reader = await batch.ExecuteReaderAsync(ct);

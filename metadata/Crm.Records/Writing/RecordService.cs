@@ -38,6 +38,9 @@ public sealed class RecordService : IRecordService
     internal Task<long> TakeDownAsync(RecordQuery query, Guid job, long most, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct) =>
         Reads.TakeDownAsync(query, job, most, connection, transaction, ct);
 
+    /// <inheritdoc cref="RecordReads.StreamAsync"/>
+    internal Task StreamAsync(RecordQuery query, int chunk, Func<ImmutableArray<Record>, Task> write, CancellationToken ct) => Reads.StreamAsync(query, chunk, write, ct);
+
     /// <inheritdoc cref="RecordReads.NamedAsync"/>
     internal Task<List<(string Name, Guid Id, bool IsExact)>> NamedAsync(EntityDefinition entity, string called, string[] names, CancellationToken ct) =>
         Reads.NamedAsync(entity, called, names, ct);

@@ -91,6 +91,11 @@ public sealed partial class RecordGrid : IAsyncDisposable
     /// <summary>Brings deleted records back, and says why when one of them could not be; without it, deleting offers no way back.</summary>
     [Parameter] public Func<ImmutableArray<Guid>, Task<string?>>? Restore { get; set; }
 
+    /// <summary>The user wants what the list shows, or the ticked rows, as a file; without it nothing is offered.</summary>
+    [Parameter] public EventCallback<GridExport> OnExport { get; set; }
+
+    private bool CanExport => OnExport.HasDelegate && !IsSafe && entity.Allows(AccessOperation.Export);
+
     private bool CanWrite => entity.Allows(AccessOperation.Write);
 
     /// <inheritdoc/>
@@ -208,6 +213,22 @@ public sealed partial class RecordGrid : IAsyncDisposable
         else if (!ids.IsEmpty)
         {
             await OnOperation.InvokeAsync(new GridOperation(new GridSelection(entity, ids, null, ids.Length), IsDelete: false));
+        }
+    }
+
+    private async Task ExportAsync(bool isSelection)
+    {
+        var (all, ids) = isSelection ? await rows.SelectedAsync(element) : (true, []);
+        var view = loader.View(State);
+        if (all || !ids.IsEmpty)
+        {
+            await OnExport.InvokeAsync(new GridExport(entity, [.. columns.Select(c => c.Path)], order, all ? page?.Count ?? 0 : ids.Length)
+            {
+                View = loader.Views.Concat(loader.Saved).Any(v => v.Name == view.Name) ? view.Name : null,
+                Search = State.Search.Trim(),
+                Find = State.Find,
+                Ids = all ? [] : ids,
+            });
         }
     }
 

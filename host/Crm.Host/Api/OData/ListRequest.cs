@@ -198,7 +198,8 @@ internal sealed class ListRequest
     private static IEnumerable<PropertyDefinition> Properties(EntityDefinition entity) =>
         entity.Fields.Where(f => !f.IsHidden).SelectMany(f => f.Type.Columns.Select(c => new PropertyDefinition(f.Name + c.Suffix, f, c)));
 
-    private static ImmutableArray<Sort> Order(ODataSet set, OrderByClause? clause)
+    /// <summary>The order a query asks for.</summary>
+    public static ImmutableArray<Sort> Order(ODataSet set, OrderByClause? clause)
     {
         var keys = ImmutableArray.CreateBuilder<Sort>();
         for (; clause is not null; clause = clause.ThenBy)
