@@ -1,6 +1,7 @@
 using Crm.Host.Api.OData;
 using Crm.Host.Api.OpenApi;
 using Crm.Host.Exporting;
+using Crm.Host.Search;
 
 namespace Crm.Host.Api;
 
@@ -30,6 +31,7 @@ internal static class ApiSetup
         app.MapBin();
         app.MapViews();
         app.MapExports();
+        app.MapSearch();
         app.MapJobs();
         app.MapOpenApiDocument();
     }

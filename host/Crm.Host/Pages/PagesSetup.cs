@@ -2,6 +2,7 @@ using System.Globalization;
 using Crm.Host.Modules;
 using Crm.Host.Pages.Designer;
 using Crm.Host.Pages.Import;
+using Crm.Host.Search;
 using Crm.Sdk.Web;
 using Crm.Sdk.Web.Forms;
 using Microsoft.AspNetCore.Localization;
@@ -33,6 +34,7 @@ internal static class PagesSetup
         services.AddCrmWeb();
         services.AddScoped<DesignerSession>();
         services.AddTransient<ImportWizard>();
+        services.AddScoped<GlobalSearch>();
         services.Configure<RequestLocalizationOptions>(options =>
         {
             // Numbers and dates follow the browser's language, whichever it is; texts fall back to English where there is no translation.

@@ -78,6 +78,29 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
     }
 
     [Fact]
+    public async Task The_search_over_everything_finds_what_its_user_may_read_only()
+    {
+        await crm.Api.CreateAsync("x_secrets", """{"name":"Acme in secret"}""");
+        var deal = await crm.Api.CreateAsync("x_deals", """{"title":"Ácme twice"}""");
+        Assert.Equal(["x_firm", "x_deal", "x_secret"], await FoundAsync(crm.Api.Admin, "acme"));
+        Assert.Equal(["x_deal"], await FoundAsync(crm.Kim, "acme"));
+        Assert.Contains("x_secret", await FoundAsync(crm.Api.Admin, "Acmee"));
+        Assert.Equal(["x_deal"], await FoundAsync(crm.Kim, "Acmee"));
+        Assert.Empty(await FoundAsync(crm.Kim, "a"));
+        Assert.Empty(await FoundAsync(crm.Kim, "100% \\ _ ' \ud800"));
+        var found = await crm.Kim.GetFromJsonAsync<JsonObject>("api/search?q=acme%20TWICE&top=1");
+        Assert.Equal(deal["id"]!.ToString(), found!["value"]![0]!["records"]![0]!["id"]!.ToString());
+        Assert.Equal("exact", found["value"]![0]!["records"]![0]!["fit"]!.ToString());
+        using var wrong = await crm.Kim.GetAsync(new Uri("api/search?q=acme&top=51", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+        using var empty = await crm.Kim.GetAsync(new Uri("api/search", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.BadRequest, empty.StatusCode);
+
+        static async Task<string[]> FoundAsync(HttpClient client, string text) =>
+            [.. (await client.GetFromJsonAsync<JsonObject>("api/search?q=" + Uri.EscapeDataString(text)))!["value"]!.AsArray().Select(g => g!["entity"]!.ToString())];
+    }
+
+    [Fact]
     public async Task A_dry_run_takes_a_record_out_of_reach_for_one_that_is_not_there()
     {
         var import = new ImportClient(crm.Api.Crm, crm.Kim);
@@ -111,7 +134,7 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
                 {"changes":[
                   {"change":"create_entity","name":"x_secret","label":"Secret","plural":"Secrets","set":"x_secrets","fields":[{"name":"name","type":"text","label":"Name"}]},
                   {"change":"set_grant","entity":"x_secret","grant":{"name":"everyone","read":"none"}},
-                  {"change":"change_entity","entity":"x_firm","visibility":"private"},
+                  {"change":"change_entity","entity":"x_firm","visibility":"private","search":["name"]},
                   {"change":"set_grant","entity":"x_firm","grant":{"name":"everyone","fields":[{"name":"revenue","access":"none"}]}},
                   {"change":"set_grant","entity":"x_deal","grant":{"name":"everyone","read":"all","write":"own","delete":"none","fields":[{"name":"seats","access":"none"}]}}]}
                 """);
