@@ -31,6 +31,11 @@ internal static class DefinitionJson
             ["form"] = ShapeJson.Write(entity.Form),
             ["placements"] = new JsonArray([.. entity.Placements.Select(ShapeJson.Write)]),
         };
+        if (shapes.Select(s => s.Shape.Id).FirstOrDefault(i => i is not null) is { } id)
+        {
+            json["id"] = id.ToString();
+        }
+
         if (entity.Link is { } ends)
         {
             json["link"] = ShapeJson.Texts([ends.Left, ends.Right]);
@@ -71,6 +76,11 @@ internal static class DefinitionJson
             Formula = field.Formula,
             RollUp = field.RollUp,
         });
+        if (shapes.Select(s => s.Shape.Field(field.Name)?.Id).FirstOrDefault(i => i is not null) is { } id)
+        {
+            json["id"] = id.ToString();
+        }
+
         json["origin"] = field.Origin;
         json["system"] = field.IsSystem;
         json["properties"] = ShapeJson.Texts(field.Type.Columns.Select(c => field.Name + c.Suffix));
@@ -111,7 +121,7 @@ internal static class DefinitionJson
         {
             foreach (var (property, _) in says)
             {
-                if (property is not ("name" or "type" or "owner" or "fields" or "views" or "removed_views" or "rules" or "removed_rules" or "grants" or "renamed_from") && (layer != home || origins.ContainsKey(property)))
+                if (property is not ("name" or "type" or "id" or "owner" or "fields" or "views" or "removed_views" or "rules" or "removed_rules" or "grants" or "renamed_from") && (layer != home || origins.ContainsKey(property)))
                 {
                     origins[property] = layer;
                 }

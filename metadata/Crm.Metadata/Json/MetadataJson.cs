@@ -58,6 +58,7 @@ public static class MetadataJson
             ["steps"] = WriteSteps(plan.Steps),
             ["uses"] = Write(plan.Uses),
             ["confirm"] = ShapeJson.Texts(plan.Confirm),
+            ["no_undo"] = plan.NoUndo,
         };
     }
 

@@ -20,6 +20,7 @@ internal static class ShapeJson
     public static JsonObject Write(EntityShape entity)
     {
         var json = new JsonObject { ["name"] = entity.Name };
+        Put(json, "id", entity.Id?.ToString());
         Put(json, "owner", entity.IsOwner ? true : null);
         Put(json, "label", entity.Label);
         Put(json, "plural", entity.PluralLabel);
@@ -44,6 +45,7 @@ internal static class ShapeJson
     public static JsonObject Write(FieldShape field)
     {
         var json = new JsonObject { ["name"] = field.Name };
+        Put(json, "id", field.Id?.ToString());
         WriteType(json, field);
         Put(json, "label", field.Label);
         Put(json, "help", field.Help);
@@ -157,6 +159,7 @@ internal static class ShapeJson
         reset = json.Nulls(EntityOptions);
         return new EntityShape(name)
         {
+            Id = isStored ? StableIds.Read(json) : null,
             IsOwner = isStored && json.Boolean("owner") == true,
             IsHidden = isStored ? json.Boolean("hidden") : null,
             RemovedViews = (isStored ? json.Texts("removed_views") : null) ?? [],
@@ -201,6 +204,7 @@ internal static class ShapeJson
         var (link, newLink) = LinkJson.Read(json, errors);
         return new FieldShape(json.RequiredText("name"))
         {
+            Id = isStored ? StableIds.Read(json) : null,
             Link = link,
             NewLink = newLink,
             Type = type,

@@ -34,6 +34,12 @@ internal sealed class ImportEdit(LayerEdit edit)
             return;
         }
 
+        wanted = new ImportIds(edit).Match(wanted);
+        if (edit.Errors.Count > 0)
+        {
+            return;
+        }
+
         // New entities first, so that whatever leads to them finds them.
         foreach (var entity in wanted.OrderBy(Exists))
         {
@@ -120,6 +126,12 @@ internal sealed class ImportEdit(LayerEdit edit)
         foreach (var field in wanted.Fields)
         {
             var current = own.FirstOrDefault(f => f.Name == field.Name) ?? new FieldShape(field.Name);
+            if (IsConverted(current, field))
+            {
+                edit.Apply(new MetadataChange.ChangeType(entity.Name, field));
+                current = edit.Custom(entity.Name).Field(field.Name)!;
+            }
+
             if (field.Type is not null && !entity.TryField(field.Name, out _))
             {
                 edit.Apply(new MetadataChange.AddField(entity.Name, field));
@@ -147,10 +159,13 @@ internal sealed class ImportEdit(LayerEdit edit)
         }
     }
 
+    private static bool IsConverted(FieldShape current, FieldShape wanted) =>
+        current is { Type: { } from, Formula: null, RollUp: null } && wanted is { Type: { } to, Formula: null, RollUp: null } && TypeConversion.Targets(from).Contains(to);
+
     private void Change(string entity, FieldShape current, FieldShape wanted, bool isComplete)
     {
         var now = ShapeJson.Write(wanted);
-        if (Difference(ShapeJson.Write(current), now, isComplete, name => name is not ("hidden" or "renamed_from")) is not { } changes)
+        if (Difference(ShapeJson.Write(current), now, isComplete, name => name is not ("id" or "hidden" or "renamed_from")) is not { } changes)
         {
             return;
         }

@@ -49,7 +49,7 @@ public static class MetadataPackage
     internal static IEnumerable<PackageFile> Files(MetadataLayers layers)
     {
         // An override that says nothing any more is no override.
-        var entities = layers.Custom.Entities.Values.Select(e => (Shape: e, Json: ShapeJson.Write(e))).Where(e => e.Json.Count > 1).ToList();
+        var entities = layers.Custom.Entities.Values.Select(e => (Shape: e, Json: ShapeJson.Write(ImportIds.Exported(layers, e)))).Where(e => e.Json.Count > 1).ToList();
         var manifest = new JsonObject { ["format"] = PackageLayout.Format };
         if (Needs(layers, entities.Select(e => e.Shape)) is { Length: > 0 } needs)
         {

@@ -16,6 +16,9 @@ public sealed record ChangePlan(Guid Id, long Version, ImmutableArray<PlanMessag
     /// <summary>What uses the fields and entities that are hidden, removed or turned into something else.</summary>
     public ImmutableArray<PlanUse> Uses { get; init; } = [];
 
+    /// <summary>Why a later change could not take back all of it at once, as things stand; null when it can.</summary>
+    public string? NoUndo { get; init; }
+
     /// <summary>Names that have to be typed before the plan is applied, because what they name is lost; empty when nothing is.</summary>
     public ImmutableArray<string> Confirm { get; init; } = [];
 }

@@ -19,7 +19,10 @@ public sealed record DefinitionDifference(string Layer, string Kind, string Name
         Between(row.Before, row.After).Select(d => new DefinitionDifference(row.Layer, row.Kind, row.Name, d.Path, d.Before?.ToJsonString(), d.After?.ToJsonString()));
 
     /// <summary>Properties that differ.</summary>
-    internal static IEnumerable<(ImmutableArray<string> Path, JsonNode? Before, JsonNode? After)> Between(JsonObject? before, JsonObject? after)
+    internal static IEnumerable<(ImmutableArray<string> Path, JsonNode? Before, JsonNode? After)> Between(JsonObject? before, JsonObject? after) => Between(before, after, isEntity: true);
+
+    // What a rule or a grant says about fields is a property of it, not a list of definitions.
+    private static IEnumerable<(ImmutableArray<string> Path, JsonNode? Before, JsonNode? After)> Between(JsonObject? before, JsonObject? after, bool isEntity)
     {
         if (before is null || after is null)
         {
@@ -33,12 +36,12 @@ public sealed record DefinitionDifference(string Layer, string Kind, string Name
 
         foreach (var property in before.Select(p => p.Key).Union(after.Select(p => p.Key)))
         {
-            if (Named.Contains(property))
+            if (isEntity && Named.Contains(property))
             {
                 var (old, changed) = (Items(before, property), Items(after, property));
                 foreach (var name in old.Keys.Union(changed.Keys))
                 {
-                    foreach (var (path, one, other) in Between(old.GetValueOrDefault(name), changed.GetValueOrDefault(name)))
+                    foreach (var (path, one, other) in Between(old.GetValueOrDefault(name), changed.GetValueOrDefault(name), isEntity: false))
                     {
                         yield return ([property, name, .. path], one, other);
                     }

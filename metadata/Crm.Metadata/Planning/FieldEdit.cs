@@ -109,7 +109,7 @@ internal sealed class FieldEdit(LayerEdit edit)
             return;
         }
 
-        changes = changes with { Type = null, Target = null, Link = null, IsHidden = null, RenamedFrom = null };
+        changes = changes with { Id = null, Type = null, Target = null, Link = null, IsHidden = null, RenamedFrom = null };
         var words = ShapeJson.Write(changes).Select(p => p.Key).Where(p => p != "name").Concat(reset).Distinct(StringComparer.Ordinal).ToList();
         if (field.IsSystem && words.Except(["label", "help"], StringComparer.Ordinal).Any())
         {
@@ -127,7 +127,7 @@ internal sealed class FieldEdit(LayerEdit edit)
         edit.Step(entityName, "StepChangeField", field.Label, entity.Label, string.Join(", ", words));
     }
 
-    public void SetHidden(string entityName, string fieldName, bool hidden, MetadataSnapshot before)
+    public void SetHidden(string entityName, string fieldName, bool hidden)
     {
         if (edit.FindField(entityName, fieldName) is not var (entity, field) || field.IsHidden == hidden)
         {
@@ -141,9 +141,11 @@ internal sealed class FieldEdit(LayerEdit edit)
             return;
         }
 
-        if (hidden && before.TryEntity(entityName, out var known) && known.TryField(fieldName, out var shown))
+        if (hidden)
         {
-            foreach (var (owner, view) in ViewsFilteringBy(before, shown))
+            // As it is after the changes so far: a view that went with them stands in nobody's way.
+            var now = SnapshotBuilder.Build(edit.Layers);
+            foreach (var (owner, view) in ViewsFilteringBy(now, now.Entity(entityName).Field(fieldName)))
             {
                 edit.Error(ErrorCodes.InUse, target, "UsedByView", field.Label, view.Label, owner.Label);
             }

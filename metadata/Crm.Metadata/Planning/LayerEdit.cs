@@ -51,10 +51,10 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
                 new FieldEdit(this).Change(field.Entity, field.Field, field.Reset);
                 break;
             case MetadataChange.HideField hide:
-                new FieldEdit(this).SetHidden(hide.Entity, hide.Field, true, before);
+                new FieldEdit(this).SetHidden(hide.Entity, hide.Field, true);
                 break;
             case MetadataChange.ShowField show:
-                new FieldEdit(this).SetHidden(show.Entity, show.Field, false, before);
+                new FieldEdit(this).SetHidden(show.Entity, show.Field, false);
                 break;
             case MetadataChange.RenameField rename:
                 new ReworkEdit(this).Rename(rename);

@@ -6,14 +6,16 @@ using Crm.Sdk;
 namespace Crm.Metadata;
 
 /// <summary>
-/// Takes back what one version changed, property by property. A property that was changed again later is not touched: that is said, and nothing is reverted.
-/// What the version added is hidden, because it may hold data by now.
+/// Takes back what one version changed, property by property; names and types of fields with their values. A property that was changed again later is not touched: that is said,
+/// and nothing is reverted. What the version added is hidden, because it may hold data by now.
 /// </summary>
 internal sealed class RevertEdit(LayerEdit edit)
 {
     private static readonly string[] Merges = ["merge_choices", "split_stage"];
 
     private static readonly string[] Irreversible = ["purge_field", "purge_entity"];
+
+    private readonly List<MetadataChange> later = [];
 
     /// <summary>Why a version can never be reverted; null when it depends on what came later.</summary>
     public static string? Refusal(string changes, ImmutableArray<DefinitionRow>? rows)
@@ -41,52 +43,84 @@ internal sealed class RevertEdit(LayerEdit edit)
             return;
         }
 
-        using var document = JsonDocument.Parse(revert.Changes);
-        var changes = MetadataJson.ReadChanges(document.RootElement).Changes;
-        var reworks = changes.Count(c => c is MetadataChange.RenameField or MetadataChange.ChangeType);
-        if (reworks > 0 && changes.Length > reworks)
+        var entities = revert.Rows!.Value.Where(r => r.Kind == "entity").ToList();
+        var errors = edit.Errors.Count;
+        var after = Rename(entities, revert.Changes);
+        if (edit.Errors.Count > errors)
         {
-            edit.Error(ErrorCodes.Conflict, target, "RevertMixed");
             return;
         }
 
-        if (reworks > 0)
+        foreach (var row in entities)
         {
-            Rework(changes, revert.Rows!.Value);
-        }
-        else
-        {
-            foreach (var row in revert.Rows!.Value)
-            {
-                Revert(row);
-            }
+            Revert(row with { After = after.GetValueOrDefault(row.Name) ?? row.After });
         }
 
+        foreach (var row in revert.Rows.Value.Where(r => r.Kind != "entity"))
+        {
+            RevertArea(row);
+        }
+
+        // Last, when nobody reads them any more.
+        later.ForEach(edit.Apply);
         edit.Step(Origins.Custom, "StepRevert", revert.Version);
     }
 
-    /// <summary>The way back of new names and types, with the values: the last one first.</summary>
-    private void Rework(ImmutableArray<MetadataChange> changes, ImmutableArray<DefinitionRow> rows)
+    /// <summary>
+    /// Gives fields back the names they had, with everything that names them; gives what the version made of the entities in those names, so that what only followed a new
+    /// name counts as unchanged.
+    /// </summary>
+    private Dictionary<string, JsonObject> Rename(List<DefinitionRow> rows, string changes)
     {
-        for (var i = changes.Length - 1; i >= 0; i--)
+        using var document = JsonDocument.Parse(changes);
+        var named = MetadataJson.ReadChanges(document.RootElement).Changes;
+        var renames = rows.Where(r => r is { Before: not null, After: not null }).SelectMany(r => Renames(r, named)).ToList();
+        if (renames.Count == 0)
         {
-            if (changes[i] is MetadataChange.RenameField rename)
+            return [];
+        }
+
+        var back = new FieldRenames(SnapshotBuilder.Build(edit.Layers), renames);
+        var made = rows.Where(r => r.After is not null).Aggregate(Layer.Empty(edit.Layers.Custom.Module), (layer, row) => layer.With(Read(row.After!)));
+        var open = renames.ToList();
+        while (open.Count > 0)
+        {
+            // Of names that moved on, the last one first. Where none is free, the first one says why.
+            var next = open.Find(r => SnapshotBuilder.Bare(edit.Layers, r.Entity) is { } entity && !entity.TryField(r.To, out _)) ?? open[0];
+            open.Remove(next);
+            var label = edit.Custom(next.Entity).Field(next.From)?.Label;
+            edit.Apply(new MetadataChange.RenameField(next.Entity, next.From, next.To));
+            if (edit.Custom(next.Entity).Field(next.To) is { } renamed)
             {
-                edit.Apply(new MetadataChange.RenameField(rename.Entity, rename.To, rename.Field));
+                // The label people knew was kept when the field was renamed; here it goes back to what it was.
+                edit.Put(edit.Custom(next.Entity).With(renamed with { Label = label }));
+            }
+        }
+
+        return back.Follow(made).Entities.ToDictionary(e => e.Key, e => ShapeJson.Write(e.Value), StringComparer.Ordinal);
+    }
+
+    /// <summary>Fields that the version called otherwise: known by their ids, and by the changes where there were no ids yet.</summary>
+    private IEnumerable<FieldRename> Renames(DefinitionRow row, ImmutableArray<MetadataChange> changes)
+    {
+        var before = DefinitionDifference.Items(row.Before!, "fields").Values.Where(f => f["id"] is not null).ToDictionary(f => f["id"]!.GetValue<string>(), f => f["name"]!.GetValue<string>(), StringComparer.Ordinal);
+        foreach (var (name, field) in DefinitionDifference.Items(row.After!, "fields").Where(f => f.Value["type"] is not null))
+        {
+            var id = field["id"]?.GetValue<string>();
+            if ((id is null ? Former(changes, row.Name, name) : before.GetValueOrDefault(id)) is not { } former || former == name)
+            {
                 continue;
             }
 
-            var type = (MetadataChange.ChangeType)changes[i];
-            var former = Former(changes[..i], type.Entity, type.Field.Name);
-            // Of several types one after the other, what was before the first one holds again.
-            if (changes[..i].Select((c, at) => c is MetadataChange.ChangeType earlier && earlier.Entity == type.Entity && Former(changes[..at], type.Entity, earlier.Field.Name) == former).Any(isSame => isSame))
+            var now = edit.Custom(row.Name).Fields.FirstOrDefault(f => id is null ? f.Name == name : f.Id?.ToString() == id);
+            if (now?.Name == name)
             {
-                continue;
+                yield return new FieldRename(row.Name, name, former);
             }
-
-            var before = rows.Single(r => r.Name == type.Entity).Before!;
-            using var document = JsonDocument.Parse(DefinitionDifference.Items(before, "fields")[former].ToJsonString());
-            edit.Apply(new MetadataChange.ChangeType(type.Entity, ShapeJson.ReadField(document.RootElement, "", edit.Errors, isStored: true, out _) with { Name = type.Field.Name }));
+            else
+            {
+                edit.Error(ErrorCodes.Conflict, row.Name, "RevertLater", "fields " + name, row.Name);
+            }
         }
     }
 
@@ -98,13 +132,12 @@ internal sealed class RevertEdit(LayerEdit edit)
     {
         if (row.Before is null && row.After!["owner"] is not null)
         {
-            edit.Apply(new MetadataChange.HideEntity(row.Name));
+            later.Add(new MetadataChange.HideEntity(row.Name));
             return;
         }
 
         var empty = new JsonObject { ["name"] = row.Name };
         var body = ShapeJson.Write(edit.Custom(row.Name));
-        var later = new List<MetadataChange>();
         foreach (var (path, before, after) in DefinitionDifference.Between(row.Before ?? empty, row.After ?? empty))
         {
             if (path is ["fields", var added] && before is null && after!["type"] is not null)
@@ -117,13 +150,42 @@ internal sealed class RevertEdit(LayerEdit edit)
             }
         }
 
-        // Stored definitions are in the words of shapes, so that reading them back cannot fail but for a fault of ours.
+        var reverted = Read(body);
+        foreach (var field in reverted.Fields.Where(f => f.Type is not null && edit.Custom(row.Name).Field(f.Name) is { Type: { } type } && type != f.Type))
+        {
+            // Checked as every other new type, then exactly as it was.
+            edit.Apply(new MetadataChange.ChangeType(row.Name, field));
+        }
+
+        edit.Put(reverted);
+    }
+
+    /// <summary>Stored definitions are in the words of shapes, so that reading them back cannot fail but for a fault of ours.</summary>
+    private EntityShape Read(JsonObject body)
+    {
         using var document = JsonDocument.Parse(body.ToJsonString());
-        var errors = new List<PlanMessage>();
-        using var json = new JsonInput(document.RootElement, "", errors);
-        edit.Put(ShapeJson.ReadEntity(json, errors, json.RequiredText("name"), Origins.Custom, isStored: true, out _));
-        edit.Errors.AddRange(errors);
-        later.ForEach(edit.Apply);
+        using var json = new JsonInput(document.RootElement, "", edit.Errors);
+        return ShapeJson.ReadEntity(json, edit.Errors, json.RequiredText("name"), Origins.Custom, isStored: true, out _);
+    }
+
+    private void RevertArea(DefinitionRow row)
+    {
+        var areas = edit.Layers.Custom.Areas;
+        var at = areas.Select(a => a.Name).ToList().IndexOf(row.Name);
+        if (!JsonNode.DeepEquals(at < 0 ? null : ShapeJson.Write(areas[at]), row.After))
+        {
+            edit.Error(ErrorCodes.Conflict, row.Name, "RevertLater", row.Name, row.Name);
+            return;
+        }
+
+        areas = at < 0 ? areas : areas.RemoveAt(at);
+        if (row.Before is not null)
+        {
+            using var document = JsonDocument.Parse(row.Before.ToJsonString());
+            areas = areas.Insert(at < 0 ? areas.Length : at, ShapeJson.ReadArea(document.RootElement, "", edit.Errors, Origins.Custom));
+        }
+
+        edit.Put(areas);
     }
 
     /// <summary>Sets a property back when it still is what the version made of it.</summary>

@@ -83,6 +83,7 @@ internal sealed class ReworkEdit(LayerEdit edit)
 
         wanted = wanted with
         {
+            Id = old.Id,
             Label = wanted.Label ?? old.Label,
             Help = wanted.Help ?? old.Help,
             IsRequired = wanted.IsRequired ?? old.IsRequired,

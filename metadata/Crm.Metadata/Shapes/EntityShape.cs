@@ -7,6 +7,9 @@ namespace Crm.Metadata;
 /// <param name="Name">The entity's name.</param>
 public sealed record EntityShape(string Name)
 {
+    /// <summary>What it is known by whatever it is called, see <see cref="StableIds"/>; only what the customer made has one.</summary>
+    public Guid? Id { get; init; }
+
     /// <summary>Declares the entity; false adds to another layer's.</summary>
     public bool IsOwner { get; init; }
 
@@ -94,6 +97,9 @@ public sealed record EntityShape(string Name)
 /// <param name="Name">The field's name.</param>
 public sealed record FieldShape(string Name)
 {
+    /// <summary>What it is known by whatever it is called, see <see cref="StableIds"/>; only what the customer made has one.</summary>
+    public Guid? Id { get; init; }
+
     /// <summary>The type of a new field; null changes a field of a layer below.</summary>
     public FieldType? Type { get; init; }
 
@@ -178,6 +184,7 @@ public sealed record FieldShape(string Name)
     /// <summary>This shape with what the other one says on top.</summary>
     public FieldShape Overlay(FieldShape top) => new(Name)
     {
+        Id = top.Id ?? Id,
         Type = top.Type ?? Type,
         Label = top.Label ?? Label,
         Help = top.Help ?? Help,

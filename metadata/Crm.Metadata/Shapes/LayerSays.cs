@@ -22,7 +22,7 @@ internal static class LayerSays
         {
             switch (property)
             {
-                case "name" or "owner":
+                case "name" or "id" or "owner":
                     break;
                 case "fields":
                     foreach (var field in value!.AsArray().Select(f => f!.AsObject()))
@@ -67,7 +67,7 @@ internal static class LayerSays
     private static void Field(OrderedDictionary<string, JsonNode?> says, JsonObject field)
     {
         var name = field["name"]!.GetValue<string>();
-        foreach (var (property, value) in field.Where(p => p.Key != "name"))
+        foreach (var (property, value) in field.Where(p => p.Key is not ("name" or "id")))
         {
             if (Together.FirstOrDefault(t => t.Contains(property, StringComparer.Ordinal)) is not { } group)
             {

@@ -69,7 +69,12 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
         }
 
         var saved = await SavedViewUses.OfAsync(connection, transaction, state.Snapshot, draft.Touched, ct);
-        return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, all, [.. draft.Warnings, .. warnings], [.. steps]) { Uses = [.. draft.Uses, .. saved], Confirm = draft.Confirm });
+        return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, all, [.. draft.Warnings, .. warnings], [.. steps])
+        {
+            Uses = [.. draft.Uses, .. saved],
+            Confirm = draft.Confirm,
+            NoUndo = all.IsEmpty && !draft.Steps.IsEmpty ? UndoCheck.Refusal(draft with { After = draft.After.With(StableIds.Given(draft.After.Custom, time)) }, changes) : null,
+        });
     }
 
     /// <summary>Plans what a step prepares, as it would be done now.</summary>
@@ -162,7 +167,8 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             }
 
             // Tables come last: from then to the commit everybody waits who uses them.
-            var after = draft.After.At(layers.Version + 1);
+            var after = draft.After.With(StableIds.Given(draft.After.Custom, time)).At(layers.Version + 1);
+            draft = draft with { After = after };
             await LayerRows.SaveAsync(connection, transaction, layers, after, ct);
             await FinishAsync(connection, transaction, changes, draft, after.Version, request, ct);
             if (declare is not null)

@@ -242,7 +242,7 @@ public sealed class PackageTests
         await using var node = await Node.StartAsync(database.ConnectionString);
         await node.Editor.DeclareAsync(Samples.Contacts, Samples.ContactsShape());
         await node.Editor.DeclareAsync(Samples.Sales, Samples.SalesShape());
-        var package = Export(Customised);
+        var package = Export(Customised.With(StableIds.Given(Customised.Custom, TimeProvider.System)));
 
         var plan = await node.Editor.PlanAsync([Read(package, isComplete: false)], Node.Admin);
         Assert.Empty(plan.Errors);

@@ -9,7 +9,7 @@ namespace Crm.Metadata.Tests;
 /// <summary>A change somebody might make: what exactly depends on the definitions it meets, so that most of them are possible.</summary>
 internal sealed record RandomChange(int Kind, int First, int Second, int Third, string Text)
 {
-    private const int Kinds = 15;
+    private const int Kinds = 18;
 
     private static readonly string[] Texts =
         ["Plain", "yes", "null", "12", "- dash", "a: b #c", "\"quoted\" 'text'", "Größe 😀", "two\nlines", "\ttab ", "trailing\n", " lead", "back\\slash", "\u2028\u0085", "[x]", "~", "1e3", "|", "&a *b !c %d @e `f"];
@@ -66,6 +66,8 @@ internal sealed record RandomChange(int Kind, int First, int Second, int Third, 
             })),
             12 => Change("remove_rule", entity, ("rule", "r" + Text2(Third % 2))),
             13 => Change("add_field", entity, ("field", new JsonObject { ["name"] = "x_sum" + Text2(Third % 3), ["type"] = "formula", ["result"] = "integer", ["formula"] = Numbers(snapshot, entity, 1), ["label"] = Line })),
+            14 or 15 when Own(entity) is { } own => Change("rename_field", entity, ("field", own.Name), ("to", "x_f" + Text2(Third % 15))),
+            16 when Own(entity) is { } own && TypeConversion.Targets(own.Type) is { IsEmpty: false } types => Change("change_type", entity, ("field", Field(own.Name, types[Third % types.Length].Name))),
             _ => Change(Third % 3 == 0 ? "hide_entity" : "show_entity", entity),
         };
         return "[" + json.ToJsonString() + "]";
@@ -86,6 +88,12 @@ internal sealed record RandomChange(int Kind, int First, int Second, int Third, 
         }
 
         return $"year(date({path}created_at))";
+    }
+
+    private FieldDefinition? Own(EntityDefinition entity)
+    {
+        var own = entity.Fields.Where(f => f.Origin == Origins.Custom).ToList();
+        return own.Count == 0 ? null : own[Second % own.Count];
     }
 
     private string Line => new([.. Text.Where(c => !char.IsControl(c))]);
