@@ -4,21 +4,9 @@ using Npgsql;
 namespace Crm.Metadata.Tests;
 
 /// <summary>Other types for fields of tables that count as big here from one record on: everybody works on meanwhile.</summary>
-public sealed class ConversionTests : NodeTests
+public sealed class ConversionTests : OnlineNodeTests
 {
     private const string ToNumber = """[{"change":"change_type","entity":"company","field":{"name":"x_it","type":"integer"}}]""";
-    private const string Leftovers = """
-        SELECT attname::text FROM pg_attribute WHERE attrelid = 'records.company'::regclass AND attname LIKE '%\_\_new' AND NOT attisdropped
-        UNION ALL SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'records.company'::regclass AND NOT tgisinternal
-        UNION ALL SELECT proname::text FROM pg_proc WHERE proname LIKE '%\_\_new'
-        UNION ALL SELECT relname::text FROM pg_class WHERE relname ~ '_[A-Z]$'
-        """;
-
-    public override async Task InitializeAsync()
-    {
-        await base.InitializeAsync();
-        node.Store.Runner.OnlineRows = 1;
-    }
 
     [Theory]
     [MemberData(nameof(ReworkTests.Conversions), MemberType = typeof(ReworkTests))]
@@ -176,9 +164,7 @@ public sealed class ConversionTests : NodeTests
         await node.ChangeAsync(ToNumber);
 
         await WhileHeldAsync(
-            () => node.ExecuteAsync(isOwnSession
-                ? "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
-                : "SELECT pg_terminate_backend(backend) FROM crm.metadata_step WHERE state = 'running'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"),
+            () => KillAsync(isOwnSession),
             moment,
             isKilled: true);
 
@@ -219,43 +205,5 @@ public sealed class ConversionTests : NodeTests
     {
         await node.ChangeAsync($$"""[{"change":"add_field","entity":"company","field":{"name":"x_it",{{type}} } }]""");
         await node.InsertAsync("company", "name, x_it", $"'Acme', {value}");
-    }
-
-    private async Task AssertCleanAsync()
-    {
-        var report = await node.Consistency.RunAsync();
-        Assert.True(report.Differences.IsEmpty, string.Join("\n", report.Differences.Select(d => d.Message)));
-        Assert.Empty(await node.ListAsync(Leftovers));
-    }
-
-    /// <summary>Runs what is pending, and does something at the moment a row, of the steps mostly, is changed in a certain way.</summary>
-    private async Task WhileHeldAsync(Func<Task> act, string moment = "NEW.done > 0", bool isKilled = false, string table = "crm.metadata_step")
-    {
-        await node.ExecuteAsync($"""
-            CREATE FUNCTION crm.hold_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NEW; END $$;
-            CREATE TRIGGER crm_hold_up BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({moment}) EXECUTE FUNCTION crm.hold_up();
-            """);
-        await using var holder = new NpgsqlConnection(database.ConnectionString);
-        await holder.OpenAsync();
-        await new NpgsqlCommand("SELECT pg_advisory_lock(77)", holder).ExecuteNonQueryAsync();
-        var running = node.StepRunner.RunPendingAsync();
-        while (await node.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 77 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0)
-        {
-            Assert.False(running.IsCompleted);
-            await Task.Yield();
-        }
-
-        await act();
-        await new NpgsqlCommand("SELECT pg_advisory_unlock(77)", holder).ExecuteNonQueryAsync();
-        if (isKilled)
-        {
-            await Assert.ThrowsAnyAsync<NpgsqlException>(() => running);
-        }
-        else
-        {
-            await running;
-        }
-
-        await node.ExecuteAsync($"DROP TRIGGER crm_hold_up ON {table}; DROP FUNCTION crm.hold_up()");
     }
 }

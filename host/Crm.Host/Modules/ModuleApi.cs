@@ -34,6 +34,7 @@ internal sealed record ModuleView(
         ModuleStatus.Off => "off",
         ModuleStatus.Failed => "failed",
         ModuleStatus.Blocked => "blocked",
+        ModuleStatus.Waiting => "waiting",
         _ => throw new ArgumentOutOfRangeException(nameof(status)),
     };
 }

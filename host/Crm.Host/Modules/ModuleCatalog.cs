@@ -19,17 +19,23 @@ internal enum ModuleStatus
 
     /// <summary>A module it needs is not running.</summary>
     Blocked,
+
+    /// <summary>Records of a big table are being prepared for it; it starts by itself when that is done.</summary>
+    Waiting,
 }
 
 /// <summary>A module and its state.</summary>
 /// <param name="Info">Who it is.</param>
 /// <param name="Version">Version of its assembly; null when it was not loaded.</param>
 /// <param name="Status">How it fares.</param>
-/// <param name="Reason">Why it does not run, for administrators; null while it does.</param>
+/// <param name="Reason">Why it, or a newer version of it, does not run, for administrators; null when there is nothing to say.</param>
 /// <param name="Running">What runs; null unless it does.</param>
 internal sealed record LoadedModule(ModuleInfo Info, string? Version, ModuleStatus Status, string? Reason, RunningModule? Running)
 {
     public string Id => Info.Id;
+
+    /// <summary>Whether it is about to change by itself: a step works on its records, or could be tried again.</summary>
+    public bool IsPreparing { get; init; }
 }
 
 /// <summary>A page of a running module.</summary>

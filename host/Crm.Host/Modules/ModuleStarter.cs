@@ -37,7 +37,7 @@ internal sealed class ModuleStarter(ModuleStates states, MetadataEditor editor, 
                 : new LoadedModule(InfoOf(state), null, ModuleStatus.Off, null, null);
         }
 
-        await StartAllAsync(candidates, done, ct);
+        await StartAllAsync(candidates, current, done, ct);
         return new ModuleCatalog([.. done.Values]);
     }
 
@@ -54,7 +54,7 @@ internal sealed class ModuleStarter(ModuleStates states, MetadataEditor editor, 
         }
     }
 
-    private async Task StartAllAsync(List<Candidate> waiting, OrderedDictionary<string, LoadedModule> done, CancellationToken ct)
+    private async Task StartAllAsync(List<Candidate> waiting, ModuleCatalog current, OrderedDictionary<string, LoadedModule> done, CancellationToken ct)
     {
         while (waiting.Count > 0)
         {
@@ -68,7 +68,7 @@ internal sealed class ModuleStarter(ModuleStates states, MetadataEditor editor, 
             }
 
             waiting.Remove(next);
-            done[next.Info.Id] = WhyBlocked(next, done) is { } reason ? Blocked(next, reason) : await StartAsync(next, ct);
+            done[next.Info.Id] = WhyBlocked(next, done) is { } reason ? Blocked(next, reason) : await StartAsync(next, current, ct);
         }
     }
 
@@ -100,7 +100,7 @@ internal sealed class ModuleStarter(ModuleStates states, MetadataEditor editor, 
         return new LoadedModule(candidate.Info, candidate.Version, ModuleStatus.Blocked, reason, null);
     }
 
-    private async Task<LoadedModule> StartAsync(Candidate candidate, CancellationToken ct)
+    private async Task<LoadedModule> StartAsync(Candidate candidate, ModuleCatalog current, CancellationToken ct)
     {
         if (candidate.Running is { } running)
         {
@@ -116,7 +116,13 @@ internal sealed class ModuleStarter(ModuleStates states, MetadataEditor editor, 
             var services = Try(ModuleTexts.Of("ServicesFailed"), () => ModuleServices.Build(builder.Services, host));
             started = new RunningModule(loaded, services);
             Try(ModuleTexts.Of("EndpointsFailed"), started.MapEndpoints);
-            await DeclareAsync(loaded.Info, builder.Shape, loaded.Version, ct);
+            var declared = await DeclareAsync(loaded.Info, builder.Shape, loaded.Version, ct);
+            if (declared.Step is not null)
+            {
+                await started.RetireAsync();
+                return Preparing(loaded, current.Find(loaded.Info.Id)?.Running, declared);
+            }
+
             log.LogInformation("Module {Module} {Version} runs", loaded.Info.Id, loaded.Version);
             return new LoadedModule(loaded.Info, loaded.Version, ModuleStatus.Running, null, started);
         }
@@ -125,6 +131,16 @@ internal sealed class ModuleStarter(ModuleStates states, MetadataEditor editor, 
             await (started?.RetireAsync() ?? UnloadAsync(loaded));
             return Failed(loaded.Info, loaded.Version, problem);
         }
+    }
+
+    /// <summary>A version whose table is not ready: the one before goes on where it still runs.</summary>
+    private LoadedModule Preparing(LoadedAssembly loaded, RunningModule? former, ApplyResult declared)
+    {
+        var problem = declared.Succeeded ? null : string.Join(" ", declared.Errors.Select(e => e.Message));
+        log.LogInformation("Module {Module} {Version} waits for its records: {Problem}", loaded.Info.Id, loaded.Version, problem);
+        return former is not null
+            ? new LoadedModule(former.Info, former.Version, ModuleStatus.Running, problem is null ? ModuleTexts.Of("VersionWaits", loaded.Version) : ModuleTexts.Of("VersionStaysOut", loaded.Version, problem), former) { IsPreparing = true }
+            : new LoadedModule(loaded.Info, loaded.Version, problem is null ? ModuleStatus.Waiting : ModuleStatus.Failed, problem ?? ModuleTexts.Of("WaitsForRecords"), null) { IsPreparing = true };
     }
 
     private static Task UnloadAsync(LoadedAssembly loaded)
@@ -152,7 +168,7 @@ internal sealed class ModuleStarter(ModuleStates states, MetadataEditor editor, 
         }
     }
 
-    private async Task DeclareAsync(ModuleInfo info, DeclaredShape shape, string version, CancellationToken ct)
+    private async Task<ApplyResult> DeclareAsync(ModuleInfo info, DeclaredShape shape, string version, CancellationToken ct)
     {
         ApplyResult result;
         try
@@ -164,10 +180,8 @@ internal sealed class ModuleStarter(ModuleStates states, MetadataEditor editor, 
             throw new ModuleFailedException(ModuleTexts.Of("ShapeFailed"), problem);
         }
 
-        if (!result.Succeeded)
-        {
-            throw new ModuleFailedException(ModuleTexts.Of("ShapeRefused", string.Join(" ", result.Errors.Select(e => e.Message))));
-        }
+        return result.Succeeded || result.Step is not null ? result
+            : throw new ModuleFailedException(ModuleTexts.Of("ShapeRefused", string.Join(" ", result.Errors.Select(e => e.Message))));
     }
 
     private LoadedModule Failed(ModuleInfo info, string? version, ModuleFailedException problem)

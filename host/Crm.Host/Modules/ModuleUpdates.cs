@@ -23,6 +23,7 @@ internal sealed class ModuleUpdates(
     private ImmutableArray<WeakReference> released = [];
     private ImmutableHashSet<Task> retirements = [];
     private IDisposable? subscription;
+    private IDisposable? stepSubscription;
 
     /// <summary>Versions of modules that were let go but are still in memory, because something of the framework or of the module itself holds on to them.</summary>
     public int StillInMemory
@@ -42,6 +43,8 @@ internal sealed class ModuleUpdates(
     {
         await ReloadAsync(ct);
         subscription = notifications.Subscribe(ModuleStates.Channel, (_, token) => ReloadAsync(token));
+        // A version that waits for its records starts when they are ready, and so do those who need it.
+        stepSubscription = notifications.Subscribe(MetadataSteps.Channel, (_, token) => FollowStepsAsync(token));
     }
 
     /// <summary>Builds the catalog anew and swaps it if anything changed.</summary>
@@ -68,6 +71,18 @@ internal sealed class ModuleUpdates(
         finally
         {
             oneAtATime.Release();
+        }
+    }
+
+    private async Task FollowStepsAsync(CancellationToken ct)
+    {
+        // A reload under way may just be finding out that a version has to wait for the step that has ended now.
+        await oneAtATime.WaitAsync(ct);
+        var isAny = catalog.Current.Modules.Any(m => m.IsPreparing);
+        oneAtATime.Release();
+        if (isAny)
+        {
+            await ReloadAsync(ct);
         }
     }
 
@@ -100,6 +115,7 @@ internal sealed class ModuleUpdates(
     public async ValueTask DisposeAsync()
     {
         subscription?.Dispose();
+        stepSubscription?.Dispose();
         await oneAtATime.WaitAsync();
         foreach (var module in catalog.Current.Running)
         {

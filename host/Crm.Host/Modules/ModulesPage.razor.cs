@@ -92,6 +92,9 @@ public sealed partial class ModulesPage : ComponentBase, IDisposable
             case ModuleStatus.Off:
                 Toasts.Success(ModuleTexts.Of("Stopped", module.Info.Name));
                 break;
+            case ModuleStatus.Waiting:
+                Toasts.Success(ModuleTexts.Of("Preparing", module.Info.Name));
+                break;
             case ModuleStatus.Failed or ModuleStatus.Blocked:
                 Toasts.Error(ModuleTexts.Of("NotStarted", module.Info.Name, module.Reason));
                 break;
@@ -104,7 +107,7 @@ public sealed partial class ModulesPage : ComponentBase, IDisposable
     {
         "running" => "badge badge-dot badge-success",
         "failed" => "badge badge-dot badge-danger",
-        "blocked" => "badge badge-dot badge-warning",
+        "blocked" or "waiting" => "badge badge-dot badge-warning",
         _ => "badge badge-dot",
     };
 

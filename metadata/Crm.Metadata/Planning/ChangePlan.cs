@@ -208,6 +208,9 @@ public static class PlanCodes
     /// <summary>Something in the list or form does not fit the entity.</summary>
     public const string Layout = "layout";
 
+    /// <summary>The records of a big table could not be prepared for a module's new version, or that was stopped.</summary>
+    public const string Preparation = "preparation";
+
     /// <summary>What is lost must be named before the plan is applied.</summary>
     public const string Confirm = "confirm";
 }

@@ -12,6 +12,9 @@ namespace Crm.Metadata;
 /// <param name="Wait">How long to wait for another change to end.</param>
 internal sealed record ApplyRequest(IReadOnlyList<MetadataChange> Changes, Actor Actor, ApplyOptions Options, TimeSpan Wait)
 {
+    /// <summary>What a module declares; it is then the only change. Null when people change something.</summary>
+    public MetadataChange.Declare? Declare => Changes.OfType<MetadataChange.Declare>().FirstOrDefault();
+
     /// <summary>Version the plan was made for; null when nobody looked at a plan.</summary>
     public long? Version { get; init; }
 
@@ -35,7 +38,8 @@ internal sealed record WaitingPlan(ImmutableArray<MetadataChange> Changes, strin
 {
     public static string Write(ApplyRequest request, string statements) => new JsonObject
     {
-        ["changes"] = MetadataJson.Write(request.Changes),
+        ["changes"] = request.Declare is null ? MetadataJson.Write(request.Changes) : null,
+        ["declare"] = request.Declare is null ? null : DeclareJson.Write(request.Declare),
         ["statements"] = statements,
         ["user_id"] = request.Actor.UserId,
         ["user_name"] = request.Actor.Name,
@@ -48,7 +52,9 @@ internal sealed record WaitingPlan(ImmutableArray<MetadataChange> Changes, strin
         using var document = JsonDocument.Parse(json);
         var root = document.RootElement;
         // Written by us from changes that were read before.
-        var changes = MetadataJson.ReadChanges(root.GetProperty("changes")).Changes;
+        ImmutableArray<MetadataChange> changes = root.TryGetProperty("declare", out var declare) && declare.ValueKind == JsonValueKind.Object
+            ? [DeclareJson.Read(declare)]
+            : MetadataJson.ReadChanges(root.GetProperty("changes")).Changes;
         var actor = new Actor(root.GetProperty("user_id").GetGuid(), root.GetProperty("user_name").GetString()!, IsAdministrator: true);
         return new WaitingPlan(changes, root.GetProperty("statements").GetString()!, actor, new ApplyOptions(root.GetProperty("comment").GetString(), [.. root.GetProperty("confirm").EnumerateArray().Select(n => n.GetString()!)]));
     }

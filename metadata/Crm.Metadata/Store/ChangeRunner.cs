@@ -118,11 +118,17 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
 
             var changes = await MetadataHistory.ResolveAsync(connection, transaction, request.Changes, ct);
             var draft = ChangePlanner.Plan(state, changes, await FeaturesAsync(connection, transaction, ct));
-            var declare = changes.OfType<MetadataChange.Declare>().FirstOrDefault();
+            var declare = request.Declare;
             // Nobody looks at the plan of a module: what the records say against it goes into the report.
             var (errors, facts) = await DataFacts.AskAsync(connection, transaction, draft.Questions.Where(q => (q.IsError || declare is not null) && !IsAnswered(q, request.Prepared)), ct);
             if (!draft.Errors.IsEmpty || !errors.IsEmpty)
             {
+                if (request.Prepared is null && declare is not null)
+                {
+                    await WaitingModules.GiveUpAsync(connection, transaction, declare, null, ct);
+                    await transaction.CommitAsync(ct);
+                }
+
                 return (new ApplyResult(layers.Version, [.. draft.Errors, .. errors], Changed: false), null);
             }
 
@@ -137,6 +143,21 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
                 return (new ApplyResult(layers.Version, [.. untyped.Select(n => new PlanMessage(PlanCodes.Confirm, MetadataTexts.Of("ConfirmMissing", n), n))], Changed: false), null);
             }
 
+            var existing = Tables(layers);
+            var tables = new TableSteps(connection, transaction, time, OnlineRows, request.Prepared);
+            var big = await tables.BigAsync(draft.Steps, existing, ct);
+            var converted = draft.Steps.Where(s => s.Conversion is not null && big.Contains(s.Entity!)).ToList();
+            var isOneTable = converted.DistinctBy(s => s.Entity).Count() == 1;
+            if (request.Prepared is null && declare is not null)
+            {
+                await WaitingModules.GiveUpAsync(connection, transaction, declare, draft.Statements, ct);
+                if (await WaitingModules.FindAsync(connection, transaction, declare, layers.Version, ct) is { } found)
+                {
+                    await transaction.CommitAsync(ct);
+                    return (found, null);
+                }
+            }
+
             if (draft.Steps.IsEmpty)
             {
                 await (declare is null ? Task.CompletedTask : UpgradeNotes.RememberAsync(connection, transaction, declare, ct));
@@ -144,19 +165,17 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
                 return (new ApplyResult(layers.Version, [], Changed: false), null);
             }
 
-            var tables = new TableSteps(connection, transaction, time, OnlineRows, request.Prepared);
             if (await tables.PendingAsync(draft.Steps, ct) is { } pending)
             {
+                // What was given up stays given up; whoever declares tries again.
+                await transaction.CommitAsync(ct);
                 return (Refused(layers.Version, ErrorCodes.Busy, "StepsPending", pending), null);
             }
 
-            var existing = Tables(layers);
-            var big = await tables.BigAsync(draft.Steps, existing, ct);
-            var converted = draft.Steps.Where(s => s.Conversion is not null && big.Contains(s.Entity!)).ToList();
-            // A module runs only with its definitions in force: it cannot wait for a table to be prepared.
-            if (request.Prepared is null && declare is null && converted.Count > 0)
+            // A module that converts columns of several big tables at once has them written anew: nobody could split its declaration.
+            if (request.Prepared is null && converted.Count > 0 && (isOneTable || declare is null))
             {
-                if (converted.DistinctBy(s => s.Entity).Skip(1).Any())
+                if (!isOneTable)
                 {
                     return (Refused(layers.Version, PlanCodes.Limit, "ConvertOneTable"), null);
                 }

@@ -48,7 +48,7 @@ public sealed class MetadataSteps(CrmDatabase database)
     }
 
     /// <summary>Tries a step again that failed or was stopped.</summary>
-    /// <returns>False when there is no such step.</returns>
+    /// <returns>False when there is no such step, or it prepared a version of a module that nobody wants any more.</returns>
     public async Task<bool> RetryAsync(long id, CancellationToken ct = default)
     {
         await using var connection = await database.OpenAsync(ct);
@@ -56,7 +56,7 @@ public sealed class MetadataSteps(CrmDatabase database)
             """
             WITH again AS (
                 UPDATE crm.metadata_step SET state = 'waiting', cancel_requested = false, error = NULL, finished_at = NULL
-                WHERE id = @id AND state IN ('failed', 'cancelled') RETURNING id)
+                WHERE id = @id AND state IN ('failed', 'cancelled') AND (kind <> 'convert' OR plan IS NOT NULL) RETURNING id)
             SELECT count(*) FROM (SELECT pg_notify(@Channel, '') FROM again) AS done
             """,
             new { id, Channel },

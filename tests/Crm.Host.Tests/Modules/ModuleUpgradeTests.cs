@@ -4,6 +4,7 @@ using Crm.Host.Modules;
 using Crm.Sdk;
 using Crm.Sdk.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Crm.Host.Tests.Modules;
 
@@ -108,6 +109,51 @@ public sealed class ModuleUpgradeTests : IAsyncLifetime
         Assert.True((await crm.Records.SaveAsync(RecordChange.Update("tool", saw.Record.Id, new Dictionary<string, object?> { ["size"] = "12" }))).Succeeded);
         await UpgradeAsync(2);
         Assert.Equal(ModuleStatus.Running, Catalog.Current.Find("upgrade")!.Status);
+    }
+
+    [Fact]
+    public async Task A_version_that_converts_a_big_table_waits_while_the_one_before_goes_on_and_starts_by_itself()
+    {
+        await using var holder = new NpgsqlConnection(crm.ConnectionString);
+        await holder.OpenAsync();
+        await ExecuteAsync(holder, """
+            INSERT INTO records.tool (id, created_at, modified_at, name, size, maker) SELECT gen_random_uuid(), now(), now(), 'Tool', n, 'Bolt' FROM generate_series(1, 10000) AS n;
+            CREATE FUNCTION crm.hold_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NEW; END $$;
+            CREATE TRIGGER crm_hold_up BEFORE UPDATE ON crm.metadata_step FOR EACH ROW WHEN (NEW.done > 0) EXECUTE FUNCTION crm.hold_up();
+            SELECT pg_advisory_lock(77);
+            """);
+
+        await UpgradeAsync(2);
+
+        // The former version works on its records as before, and says what is coming.
+        var former = Catalog.Current.Find("upgrade")!;
+        Assert.Equal(("1.0.0", ModuleStatus.Running), (former.Version, former.Status));
+        Assert.Contains("2.0.0", former.Reason, StringComparison.Ordinal);
+        Assert.Equal(("Tools", Fields.Text), (Tool.PluralLabel, Tool.Field("size").Type));
+        Assert.True((await crm.Records.SaveAsync(RecordChange.Create("tool", new Dictionary<string, object?> { ["name"] = "Saw", ["size"] = "12" }))).Succeeded);
+
+        // A host that begins with the new files has no former version: its records can be read, and wait.
+        await crm.RestartAsync();
+        admin = await crm.AdminClientAsync();
+        var waiting = (await admin.GetFromJsonAsync<JsonElement>("/api/modules")).GetProperty("value").EnumerateArray().Single(m => Text(m, "id") == "upgrade");
+        Assert.Equal(("waiting", "2.0.0"), (Text(waiting, "status"), Text(waiting, "version")));
+        Assert.Contains("prepared", Text(waiting, "reason"), StringComparison.Ordinal);
+        Assert.False((await crm.Records.SaveAsync(RecordChange.Create("tool", new Dictionary<string, object?> { ["name"] = "Axe" }))).Succeeded);
+
+        var runs = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Catalog.Changed += next => _ = next.Find("upgrade")!.Status == ModuleStatus.Running && runs.TrySetResult();
+        await ExecuteAsync(holder, "SELECT pg_advisory_unlock(77)");
+        await runs.Task.WaitAsync(TimeSpan.FromMinutes(2));
+
+        Assert.Equal(("2.0.0", null), (Catalog.Current.Find("upgrade")!.Version, Catalog.Current.Find("upgrade")!.Reason));
+        Assert.Equal(("Appliances", Fields.Integer), (Tool.PluralLabel, Tool.Field("size").Type));
+        Assert.True((await crm.Records.SaveAsync(RecordChange.Create("tool", new Dictionary<string, object?> { ["name"] = "Axe", ["size"] = 7, ["maker"] = "Bolt" }))).Succeeded);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     private Task CustomiseAsync() => crm.ChangeAsync(
