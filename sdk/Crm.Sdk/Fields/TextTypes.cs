@@ -145,7 +145,7 @@ internal sealed class TextType(string name, int maxLength, bool multiline = fals
 internal sealed class EmailType : SingleTextType
 {
     private static readonly ImmutableArray<MatchKey> MailKeys =
-        [new("email 1", "__k", IsIdentity: true, (_, text) => MatchKeys.Email(text)), new("domain 1", "__d", IsIdentity: false, (_, text) => MatchKeys.Domain(text))];
+        [new("email 1", "__k", IsIdentity: true, (_, text) => MatchKeys.Email(text)), new("domain 2", "__d", IsIdentity: false, (_, text) => MatchKeys.Domain(text))];
 
     public override string Name => "email";
 
@@ -208,7 +208,7 @@ internal sealed class PhoneType : SingleTextType
 /// <summary>A web address.</summary>
 internal sealed class UrlType : SingleTextType
 {
-    private static readonly ImmutableArray<MatchKey> HostKey = [new("domain 1", "__d", IsIdentity: false, (_, text) => MatchKeys.Domain(text))];
+    private static readonly ImmutableArray<MatchKey> HostKey = [new("domain 2", "__d", IsIdentity: false, (_, text) => MatchKeys.Domain(text))];
 
     public override string Name => "url";
 

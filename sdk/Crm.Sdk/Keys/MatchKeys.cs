@@ -72,7 +72,10 @@ public static class MatchKeys
         return key.Length <= MaxAddress ? key : null;
     }
 
-    /// <summary>The host of a web address or of an e-mail address as the name system has it, without <c>www.</c>; null when there is none. <c>acme.com</c> alone is one.</summary>
+    /// <summary>
+    /// What was registered of the host of a web address or of an e-mail address, as the name system has it: <c>example.co.uk</c> of <c>mail.example.co.uk</c>; null when there is
+    /// no host. <c>acme.com</c> alone is one. Under which names everybody registers their own says the Public Suffix List.
+    /// </summary>
     public static string? Domain(string? text)
     {
         if (Clean(text) is not { } clean)
@@ -87,8 +90,7 @@ public static class MatchKeys
         host = host[(host.LastIndexOf('@') + 1)..];
         var port = host.LastIndexOf(':');
         host = port >= 0 && host[(port + 1)..].All(char.IsAsciiDigit) ? host[..port] : host;
-        var key = Host(host);
-        return key?.StartsWith("www.", StringComparison.Ordinal) == true && key.AsSpan(4).Contains('.') ? key[4..] : key;
+        return Host(host) is { } key ? PublicSuffixes.Registrable(key) : null;
     }
 
     /// <summary>
