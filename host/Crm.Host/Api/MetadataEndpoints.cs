@@ -33,7 +33,7 @@ internal static class MetadataEndpoints
                 ? WriteAsync(context, StatusCodes.Status200OK, MetadataJson.WriteEntity(state, entity))
                 : throw new ApiException(new ApiError(StatusCodes.Status404NotFound, ErrorCodes.UnknownEntity, $"There is no entity '{name}'.", name));
         }).WithSummary("One effective definition");
-        group.MapGet("/entities/{name}/uses", (HttpContext context, [FromServices] MetadataStore store, string name, string? field) =>
+        group.MapGet("/entities/{name}/uses", async (HttpContext context, [FromServices] MetadataStore store, [FromServices] MetadataEditor editor, [FromServices] CurrentActor actor, string name, string? field) =>
         {
             var state = store.State;
             if (!state.Snapshot.TryEntity(name, out var entity))
@@ -46,8 +46,8 @@ internal static class MetadataEndpoints
                 throw new ApiException(new ApiError(StatusCodes.Status404NotFound, ErrorCodes.UnknownField, $"{entity.Label} has no field '{field}'.", field));
             }
 
-            var uses = field is null ? WhereUsed.OfEntity(state, name) : WhereUsed.OfField(state, name, field);
-            return WriteAsync(context, StatusCodes.Status200OK, new JsonObject { ["version"] = state.Snapshot.Version, ["value"] = MetadataJson.Write(uses) });
+            var uses = await editor.UsesAsync(state, name, field, actor.Value, context.RequestAborted);
+            await WriteAsync(context, StatusCodes.Status200OK, new JsonObject { ["version"] = state.Snapshot.Version, ["value"] = MetadataJson.Write(uses) });
         }).WithSummary("What uses an entity, or one of its fields");
         group.MapOrigins();
         group.MapPackages();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Crm.Rules;
 using Crm.Sdk;
@@ -39,6 +40,31 @@ public sealed class MetadataEditor(CrmDatabase database, MetadataStore store, Sc
         }
 
         return plan;
+    }
+
+    /// <summary>What uses an entity, or one of its fields: definitions, and what lies outside of them, as plans name it.</summary>
+    /// <param name="state">The definitions.</param>
+    /// <param name="entity">Name of an entity.</param>
+    /// <param name="field">One of its fields; null for the entity as a whole.</param>
+    /// <param name="actor">Who asks: workflows and views of others are for administrators.</param>
+    /// <param name="ct">Gives up.</param>
+    public async Task<ImmutableArray<PlanUse>> UsesAsync(MetadataState state, string entity, string? field, Actor actor, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(actor);
+        var uses = field is null ? WhereUsed.OfEntity(state, entity) : WhereUsed.OfField(state, entity, field);
+        if (!actor.IsAdministrator)
+        {
+            return uses;
+        }
+
+        await using var connection = await database.OpenAsync(ct);
+        return
+        [
+            .. uses,
+            .. await SavedViewUses.OfAsync(connection, transaction: null, state.Snapshot, [(entity, field)], ct),
+            .. await OutsideUses.OfAsync(connection, [field is null ? entity : entity + "." + field], ct),
+        ];
     }
 
     /// <summary>Applies a plan as it was shown, or not at all: with <see cref="ErrorCodes.Conflict"/> when the definitions changed meanwhile.</summary>

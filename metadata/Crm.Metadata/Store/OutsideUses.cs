@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Dapper;
+using Npgsql;
 
 namespace Crm.Metadata;
 
@@ -17,6 +18,12 @@ internal static class OutsideUses
         }
 
         await using var connection = await database.OpenAsync(ct);
+        return await OfAsync(connection, concerned, ct);
+    }
+
+    /// <summary>Uses of entities, and of fields as <c>entity.field</c>.</summary>
+    public static async Task<ImmutableArray<PlanUse>> OfAsync(NpgsqlConnection connection, string[] concerned, CancellationToken ct)
+    {
         var rows = await connection.QueryAsync<(string Kind, string Of, string Target, string Name)>(new CommandDefinition(
             "SELECT kind, used, target, name FROM crm.metadata_use WHERE used = ANY(@concerned) ORDER BY used, lower(name), target", new { concerned }, cancellationToken: ct));
         return [.. rows.Select(r => new PlanUse(r.Kind, r.Of, r.Target, MetadataTexts.Of("UseWorkflow", r.Name)))];

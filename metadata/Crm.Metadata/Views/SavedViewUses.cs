@@ -14,14 +14,14 @@ internal static class SavedViewUses
             .Concat(view.Filter is null ? [] : Paths.Of(snapshot, entity, view.Filter))
             .Concat((view.Sort.IsDefault ? [] : view.Sort).Select(s => (entity, s.Path)));
 
-    /// <summary>Saved views that use what a plan touches. Whose the personal ones are and what they show is nobody else's business: they are counted.</summary>
-    /// <param name="connection">Inside the plan's transaction.</param>
-    /// <param name="transaction">The plan's.</param>
+    /// <summary>Saved views that use what is named, as by a plan. Whose the personal ones are and what they show is nobody else's business: they are counted.</summary>
+    /// <param name="connection">Inside the plan's transaction, if there is a plan.</param>
+    /// <param name="transaction">The plan's; null without one.</param>
     /// <param name="snapshot">The definitions as they are.</param>
     /// <param name="touched">Fields, and entities as a whole.</param>
     /// <param name="ct">Gives up.</param>
     public static async Task<ImmutableArray<PlanUse>> OfAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, MetadataSnapshot snapshot, ImmutableArray<(string Entity, string? Field)> touched, CancellationToken ct)
+        NpgsqlConnection connection, NpgsqlTransaction? transaction, MetadataSnapshot snapshot, ImmutableArray<(string Entity, string? Field)> touched, CancellationToken ct)
     {
         if (touched.IsEmpty)
         {
@@ -95,7 +95,7 @@ internal static class SavedViewUses
         (field is null && home.Name == entity)
         || Named(snapshot, home, view).Any(p => Paths.Along(snapshot, p.Home, p.Path).Any(a => a.Entity.Name == entity && (field is null || a.Field.Name == field)));
 
-    private static async Task<List<SavedView>> AllAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct) =>
+    private static async Task<List<SavedView>> AllAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct) =>
         [.. (await connection.QueryAsync<(Guid Id, string Entity, string Name, bool IsShared, Guid Owner, string Query)>(new CommandDefinition(
             "SELECT id, entity, name, is_shared, owner, query::text FROM crm.saved_view ORDER BY entity, name", transaction: transaction, cancellationToken: ct)))
             .Select(r => SavedViewJson.Stored(new SavedView(r.Id, r.Entity, r.Name, r.IsShared, r.Owner, [], null, []), r.Query))];

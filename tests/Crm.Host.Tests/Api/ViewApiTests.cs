@@ -25,6 +25,9 @@ public sealed class ViewApiTests(ApiCrm crm) : IClassFixture<ApiCrm>
         Assert.Equal(HttpStatusCode.NoContent, (await crm.SendAsync("PUT", "api/views/default", $$"""{"entity":"x_deal","view":"{{id}}"}""")).Status);
         Assert.Equal(id.ToString("N"), (await crm.GetAsync("api/views?entity=x_deal")).Json["default"]!.GetValue<string>());
         Assert.Equal(HttpStatusCode.NoContent, (await crm.SendAsync("PUT", "api/views/default", """{"entity":"x_deal","view":null}""")).Status);
+        var used = Assert.Single((await crm.GetAsync("api/metadata/entities/x_deal/uses?field=firm")).Value, u => u!["kind"]!.GetValue<string>() == "saved_view");
+        Assert.Equal($"x_deal.{id:N}", used!["target"]!.GetValue<string>());
+        Assert.Contains((await crm.GetAsync("api/metadata/entities/x_deal/uses")).Value, u => u!["target"]!.GetValue<string>() == $"x_deal.{id:N}");
 
         Assert.Equal(HttpStatusCode.NoContent, (await crm.SendAsync("DELETE", $"api/views/{id}")).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await crm.SendAsync("DELETE", $"api/views/{id}")).Status);
