@@ -178,5 +178,5 @@ internal static class ChangePlanner
     }
 
     private static IEnumerable<string> Words(FieldDefinition field) =>
-        field.Type is SeveralType several ? several.KindsOf(field).Select(k => k.Name) : field.Type is StageType ? field.Stages?.Stages.Select(s => s.Name) ?? [] : field.Choices.Select(c => c.Name);
+        field.Type is KindsType several ? several.KindsOf(field).Select(k => k.Name) : field.Type is StageType ? field.Stages?.Stages.Select(s => s.Name) ?? [] : field.Choices.Select(c => c.Name);
 }

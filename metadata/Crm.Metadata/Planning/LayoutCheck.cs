@@ -22,7 +22,7 @@ internal static class LayoutCheck
 
             foreach (var name in shape.SearchFields ?? [])
             {
-                if (Known(problems, entity, name, "search") is { } field && field.Type is not SingleTextType && field.Type != Fields.Phones && field.Type != Fields.Emails)
+                if (Known(problems, entity, name, "search") is { } field && field.Type is not (SingleTextType or AddressesType) && field.Type != Fields.Phones && field.Type != Fields.Emails)
                 {
                     SnapshotCheck.Add(problems, PlanCodes.Layout, entity.Name, "NoSearch", entity.Label, field.Name, field.Type.Name);
                 }
@@ -167,7 +167,7 @@ internal static class LayoutCheck
 
     private static void Linked(List<PlanMessage> problems, MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view, string target, Filter.Linked linked)
     {
-        if (Paths.Find(snapshot, entity, linked.Path)?.Link is not { } link || !snapshot.TryEntity(link.Entity, out var links))
+        if (Paths.RowsOf(snapshot, entity, linked.Path) is not { } links)
         {
             SnapshotCheck.Add(problems, ErrorCodes.UnknownField, target, "UnknownColumn", view.Label, LayerEdit.Short(linked.Path));
         }
@@ -179,7 +179,7 @@ internal static class LayoutCheck
 
     private static void Related(List<PlanMessage> problems, MetadataSnapshot snapshot, EntityDefinition entity, ViewDefinition view, string target, Filter.Related related)
     {
-        if (!snapshot.TryEntity(related.Entity, out var pointing) || !pointing.TryField(related.Lookup, out var lookup) || (lookup.Type as ReferenceType)?.TargetOf(lookup) != entity.Name)
+        if (!snapshot.TryEntity(related.Entity, out var pointing) || !pointing.TryField(related.Lookup, out var lookup) || !lookup.LeadsTo(entity.Name))
         {
             SnapshotCheck.Add(problems, ErrorCodes.UnknownField, target, "UnknownColumn", view.Label, LayerEdit.Short(related.Entity + "." + related.Lookup));
         }

@@ -206,7 +206,7 @@ internal static class SnapshotCheck
     /// <summary>Options that mean nothing for the field's type: somebody expects what will not happen.</summary>
     private static IEnumerable<string> StrangeOptions(FieldDefinition field)
     {
-        if (!field.Choices.IsEmpty && field.Type != Fields.Choice && field.Type != Fields.MultiChoice && field.Type is not SeveralType)
+        if (!field.Choices.IsEmpty && field.Type != Fields.Choice && field.Type != Fields.MultiChoice && field.Type is not KindsType)
         {
             yield return "choices";
         }

@@ -89,7 +89,7 @@ internal static class Paths
         Filter.Mine mine => new Filter.Mine(path(home, mine.Path)),
         Filter.Linked linked => new Filter.Linked(
             path(home, linked.Path),
-            linked.Where is { } where && Find(snapshot, home, linked.Path)?.Link is { } link && snapshot.TryEntity(link.Entity, out var links) ? Map(snapshot, links, where, path) : linked.Where),
+            linked.Where is { } where && RowsOf(snapshot, home, linked.Path) is { } links ? Map(snapshot, links, where, path) : linked.Where),
         Filter.Related related when snapshot.TryEntity(related.Entity, out var entity) =>
             related with { Lookup = path(entity, related.Lookup), Where = related.Where is null ? null : Map(snapshot, entity, related.Where, path) },
         Filter.Related => filter,
@@ -100,7 +100,15 @@ internal static class Paths
         (related.Where is null ? [] : Of(snapshot, entity, related.Where)).Prepend((entity, related.Lookup));
 
     private static IEnumerable<(EntityDefinition Home, string Path)> OfLinks(MetadataSnapshot snapshot, EntityDefinition home, Filter.Linked linked) =>
-        linked.Where is { } where && Find(snapshot, home, linked.Path)?.Link is { } link && snapshot.TryEntity(link.Entity, out var entity) ? Of(snapshot, entity, where) : [];
+        linked.Where is { } where && RowsOf(snapshot, home, linked.Path) is { } entity ? Of(snapshot, entity, where) : [];
+
+    /// <summary>What a condition on the links, or on the addresses, of a field is about; null when the path leads to neither.</summary>
+    public static EntityDefinition? RowsOf(MetadataSnapshot snapshot, EntityDefinition home, string path) => Find(snapshot, home, path) switch
+    {
+        { Type: AddressesType } field => AddressesType.RowsOf(field),
+        { Link: { } link } when snapshot.TryEntity(link.Entity, out var links) => links,
+        _ => null,
+    };
 
     private static FieldDefinition? Last(EntityDefinition entity, string name) =>
         entity.TryField(name, out var field) ? field : entity.TryProperty(name, out var property) ? property.Field : null;

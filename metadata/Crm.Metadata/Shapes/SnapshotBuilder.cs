@@ -182,7 +182,7 @@ internal static class SnapshotBuilder
 
     private static ImmutableArray<string> SearchFields(EntityDefinition entity, ImmutableArray<string> title)
     {
-        var texts = entity.Fields.Where(f => !f.IsHidden && (f.Type is SingleTextType || f.Type == Fields.Phones || f.Type == Fields.Emails)).Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        var texts = entity.Fields.Where(f => !f.IsHidden && (f.Type is SingleTextType or AddressesType || f.Type == Fields.Phones || f.Type == Fields.Emails)).Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
         return [.. (entity.SearchFields.IsEmpty ? title : entity.SearchFields).Where(texts.Contains)];
     }
 

@@ -81,7 +81,7 @@ internal static class DataFacts
             case QuestionKind.RemovedChoice:
                 var condition = field.Type switch
                 {
-                    SeveralType => $"EXISTS (SELECT FROM jsonb_array_elements({column}) AS v WHERE v ->> 'kind' = ANY(@values))",
+                    KindsType => $"EXISTS (SELECT FROM jsonb_array_elements({column}) AS v WHERE v ->> 'kind' = ANY(@values))",
                     _ when field.Type == Fields.MultiChoice => $"{column} && @values",
                     _ => $"{column} = ANY(@values)",
                 };

@@ -24,7 +24,11 @@ internal sealed class FieldPlan
         values = mapping.Values is { Count: > 0 } map ? ToDictionary(map) : null;
         // The property of a lookup (company_id) takes ids as they are; the field itself takes names.
         IsReference = IsList || (field.Type is ReferenceType && (key == field.Name || field.Type is OwnerType));
-        Kind = field.Type is SeveralType && key != field.Name ? key[(field.Name.Length + 1)..] : null;
+        if (field.Type is KindsType && key != field.Name && key[(field.Name.Length + 1)..].Split('.') is [var kind, .. var part])
+        {
+            (Kind, AddressPart) = (kind, part is [var name] ? name : null);
+        }
+
         IsPart = key != field.Name && !IsReference && Kind is null;
         CreateTemplates = mapping.Create?.ToFrozenDictionary(c => c.Key, c => TextTemplate.Parse(c.Value)) ?? FrozenDictionary<string, TextTemplate>.Empty;
     }
@@ -44,6 +48,9 @@ internal sealed class FieldPlan
 
     /// <summary>The kind the value is of, in a field that holds several; null for other fields.</summary>
     public string? Kind { get; }
+
+    /// <summary>The part of an address of that kind; null for other fields.</summary>
+    public string? AddressPart { get; }
 
     /// <summary>The entity a reference points to.</summary>
     public string Target => TargetOf(Field)!;

@@ -11,8 +11,8 @@ public sealed record ImportTarget(string Key, FieldDefinition Field, string? Par
 {
     /// <summary>The field a key of a mapping means; null when there is none.</summary>
     /// <param name="entity">The entity.</param>
-    /// <param name="key">A field's name, a property's, or a field that holds several values and a kind: <c>phones.work</c>.</param>
-    /// <param name="kind">The kind; null without one.</param>
+    /// <param name="key">A field's name, a property's, a field that holds several values and a kind (<c>phones.work</c>), or one that holds addresses, a kind and a part (<c>addresses.invoice.city</c>).</param>
+    /// <param name="kind">The kind, and the part of an address; null without one.</param>
     public static FieldDefinition? Resolve(EntityDefinition entity, string key, out string? kind)
     {
         ArgumentNullException.ThrowIfNull(entity);
@@ -24,7 +24,7 @@ public sealed record ImportTarget(string Key, FieldDefinition Field, string? Par
         }
 
         var given = kind = key[(end + 1)..];
-        return entity.TryField(key[..end], out var field) && field.Type is SeveralType several && several.KindsOf(field).Any(k => k.Name == given) ? field : null;
+        return entity.TryField(key[..end], out var field) && field.Type is KindsType && InKinds(field).Any(t => t.Part == given) ? field : null;
     }
 
     /// <summary>Everything rows can give an entity, in the order of its fields.</summary>
@@ -48,10 +48,29 @@ public sealed record ImportTarget(string Key, FieldDefinition Field, string? Par
         {
             // No one text is an address.
             AddressType => [.. Parts(field)],
-            SeveralType several => [whole, .. several.KindsOf(field).Select(k => new ImportTarget(field.Name + "." + k.Name, field, k.Name, Texts.Of("PartOfField", field.Label, k.Label)))],
+            AddressesType => InKinds(field),
+            SeveralType => [whole, .. InKinds(field)],
             GeolocationType or MoneyType => [whole, .. Parts(field).Where(p => p.Key != field.Name)],
             _ => [whole],
         };
+    }
+
+    private static IEnumerable<ImportTarget> InKinds(FieldDefinition field)
+    {
+        foreach (var kind in ((KindsType)field.Type).KindsOf(field))
+        {
+            var label = Texts.Of("PartOfField", field.Label, kind.Label);
+            if (field.Type is not AddressesType)
+            {
+                yield return new ImportTarget($"{field.Name}.{kind.Name}", field, kind.Name, label);
+                continue;
+            }
+
+            foreach (var part in AddressesType.Parts)
+            {
+                yield return new ImportTarget($"{field.Name}.{kind.Name}.{part.Part}", field, $"{kind.Name}.{part.Part}", Texts.Of("PartOfField", label, Texts.Of("Part_" + part.Part)));
+            }
+        }
     }
 
     private static IEnumerable<ImportTarget> Parts(FieldDefinition field) =>

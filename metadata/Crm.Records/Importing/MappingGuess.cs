@@ -31,6 +31,8 @@ public static class MappingGuess
         ["username"] = ["login", "userid", "loginname"],
         ["email"] = ["mail", "emailaddress", "mailaddress"],
         ["phone"] = ["telephone", "tel", "phonenumber", "telephonenumber", "businessphone", "workphone"],
+        ["invoice"] = ["billing", "bill", "billto"],
+        ["delivery"] = ["shipping", "ship", "shipto"],
         ["mobile"] = ["cell", "cellphone", "mobilephone", "mobilenumber"],
         ["website"] = ["web", "url", "homepage", "webpage", "domain"],
         ["street"] = ["address", "streetaddress", "addressline1", "address1"],
@@ -91,7 +93,12 @@ public static class MappingGuess
         var field = target.Field;
         if (target.Part is { } part)
         {
-            return field.Type is SeveralType several ? KindRank(several, field, part, header) : PartRank(field, part, header);
+            return field.Type switch
+            {
+                AddressesType addresses => AddressRank(addresses, field, part.Split('.'), header),
+                SeveralType several => KindRank(several, field, part, header),
+                _ => PartRank(field, part, header),
+            };
         }
 
         var name = Normal(field.Name);
@@ -138,6 +145,19 @@ public static class MappingGuess
         // "Billing Address" alone is what other programs call the street.
         string[] owners = [.. fields, .. fields.Select(f => f.Replace("address", "", StringComparison.Ordinal))];
         return words.Any(w => owners.Any(o => o.Length > 0 && header == o + w)) || (name == "street" && fields.Contains(header)) ? 2 : words.Contains(header) ? 5 : 0;
+    }
+
+    /// <summary>Invoice City, Billing ZIP, Addresses (delivery) Street; City alone is that of the first kind.</summary>
+    private static int AddressRank(AddressesType type, FieldDefinition field, string[] place, string header)
+    {
+        var (kind, part) = (place[0], Normal(place[1]));
+        string[] kinds = [Normal(kind), Normal(type.LabelOf(field, kind)), .. Synonyms.GetValueOrDefault(Normal(kind), [])];
+        string[] parts = [part, Normal(Texts.Of("Part_" + place[1])), .. Synonyms.GetValueOrDefault(part, [])];
+        string[] fields = [Normal(field.Name), Normal(field.Label), "address"];
+        bool Names(IEnumerable<string> owners) => owners.Any(o => parts.Any(p => header == o + p || header == p + o));
+        return Names(fields.SelectMany(f => kinds.SelectMany(k => new[] { f + k, k + f }))) ? 2
+            : Names(kinds) ? 3
+            : type.KindsOf(field)[0].Name == kind && (Names(fields) || parts.Contains(header)) ? 6 : 0;
     }
 
     /// <summary>Letters and digits only, in lower case and without accents; custom fields without their prefix.</summary>

@@ -162,6 +162,14 @@ internal sealed class RowMapper
             mapped.Values[plan.Field.Name] = byKind = first.ToDictionary(v => v.Kind, v => (object?)v.Value, StringComparer.Ordinal);
         }
 
+        if (plan.AddressPart is { } part)
+        {
+            var parts = byKind.GetValueOrDefault(kind) as Dictionary<string, object?> ?? new(StringComparer.Ordinal);
+            parts[part] = value;
+            byKind[kind] = parts;
+            return;
+        }
+
         byKind[kind] = value is ImmutableArray<KindValue> { Length: 1 } one ? one[0].Value : null;
     }
 
@@ -173,11 +181,16 @@ internal sealed class RowMapper
             return;
         }
 
-        var input = plan.Kind is { } kind ? new KindValue[] { new(kind, text) }.ToImmutableArray() : reader.Read(plan.Field.Type, text);
+        var input = plan switch
+        {
+            { AddressPart: { } part, Kind: { } home } => new Dictionary<string, object?>(StringComparer.Ordinal) { [home] = new Dictionary<string, object?>(StringComparer.Ordinal) { [part] = text } },
+            { Kind: { } kind } => new KindValue[] { new(kind, text) }.ToImmutableArray(),
+            _ => reader.Read(plan.Field.Type, text),
+        };
         if (plan.Field.Type.TryNormalize(plan.Field, input, out var value, out var error))
         {
-            // Money keeps its input form: the currency may come from another column.
-            Put(mapped, plan, plan.Field.Type is MoneyType ? input : value);
+            // Money keeps its input form: the currency may come from another column; and so may the other parts of an address.
+            Put(mapped, plan, plan.AddressPart is not null ? text : plan.Field.Type is MoneyType ? input : value);
         }
         else if (error.Code == ErrorCodes.Unknown && plan.Mapping.Unknown == UnknownValue.Empty)
         {

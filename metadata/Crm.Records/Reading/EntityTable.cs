@@ -28,8 +28,9 @@ internal sealed class EntityTable
         Links = [.. Fields.Where(f => f.Type is ManyToManyType)];
         Files = [.. Fields.Where(f => f.Type is FileType)];
         Scripts = [.. entity.Rules.Where(r => r.Script is not null)];
-        Id = byName["id"].Index;
-        Version = byName["version"].Index;
+        // Rows inside a field are no records: they have neither.
+        Id = byName.GetValueOrDefault("id")?.Index ?? -1;
+        Version = byName.GetValueOrDefault("version")?.Index ?? -1;
     }
 
     public EntityDefinition Entity { get; }

@@ -50,6 +50,11 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
         }
 
         RequireOperator(path, op);
+        if (path.Field.Type is AddressesType)
+        {
+            return $"(crm.texts_in({path.Sql}) ILIKE {Parameter(ParameterSlot.Pattern(path, op))})";
+        }
+
         if (op == FilterOperator.Matches)
         {
             var key = Parameter(ParameterSlot.Key(path, [.. path.Field.Keys]));
@@ -106,6 +111,12 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
 
     private string Linked(ResolvedPath path, Filter? where)
     {
+        if (path.Field.Type is AddressesType)
+        {
+            var rows = paths.Rows(path);
+            return where is null ? $"({path.Sql} IS NOT NULL)" : $"EXISTS (SELECT 1 FROM {rows.From} WHERE {new FilterWriter(rows, slots).Write(where)})";
+        }
+
         if (path.Field.Definition.Link is not { } link)
         {
             throw new QueryException(ErrorCodes.BadRequest, Texts.Of("NoLinks", path.Path), path.Path);
@@ -121,12 +132,14 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
     {
         var records = paths.Records(related.Entity);
         var lookup = records.Resolve(related.Lookup);
-        if (lookup.Alias != records.Start || (lookup.Field.Type as ReferenceType)?.TargetOf(lookup.Field.Definition) != paths.Entity)
+        if (lookup.Alias != records.Start || !lookup.Field.Definition.LeadsTo(paths.Entity))
         {
             throw new QueryException(ErrorCodes.BadRequest, Texts.Of("NotRelated", related.Entity, related.Lookup, paths.Entity), related.Lookup);
         }
 
-        var condition = related.Where is null ? "" : " AND " + new FilterWriter(records, slots).Write(related.Where);
+        // A pointer to records of several entities says of which one it is.
+        var condition = lookup.Field.Type is AnyLookupType ? $" AND {lookup.Alias}.{lookup.Field.Columns[1].Quoted} = '{paths.Entity}'" : "";
+        condition += related.Where is null ? "" : " AND " + new FilterWriter(records, slots).Write(related.Where);
         return $"EXISTS (SELECT 1 FROM {records.From} WHERE {lookup.Sql} = {paths.Start}.\"id\"{condition}{Visible(records)})";
     }
 

@@ -6,7 +6,7 @@ using Crm.Sdk;
 namespace Crm.Records;
 
 /// <summary>Follows paths through lookups, each step a LEFT JOIN that is made once.</summary>
-internal sealed class PathResolver(AccessView view, EntityTable root, string start = "r")
+internal sealed class PathResolver(AccessView view, EntityTable root, string start = "r", string? rows = null)
 {
     private readonly MetadataSnapshot snapshot = view.Seen;
     private int inner;
@@ -18,10 +18,10 @@ internal sealed class PathResolver(AccessView view, EntityTable root, string sta
     public AccessView View => view;
 
     /// <summary>What rows of the first table have to meet to be seen; null when all are.</summary>
-    public string? Condition => view.Condition(root.Entity, AccessOperation.Read, start);
+    public string? Condition => rows is not null ? null : view.Condition(root.Entity, AccessOperation.Read, start);
 
     /// <summary>The FROM clause with all joins made so far.</summary>
-    public string From => $"{root.Name} AS {start}{joins}";
+    public string From => rows ?? $"{root.Name} AS {start}{joins}";
 
     /// <summary>What the first table is called in the statement.</summary>
     public string Start => start;
@@ -35,6 +35,14 @@ internal sealed class PathResolver(AccessView view, EntityTable root, string sta
     /// <summary>Paths that begin at another entity, in a statement inside this one.</summary>
     public PathResolver Records(string name) =>
         new(view, QueryCompiler.TableOf(snapshot, name), string.Create(CultureInfo.InvariantCulture, $"{start}{++inner}"));
+
+    /// <summary>Paths that begin at the addresses in a field of many, in a statement inside this one. Whoever sees the field sees all of them.</summary>
+    public PathResolver Rows(ResolvedPath path)
+    {
+        var table = EntityTable.Of(AddressesType.RowsOf(path.Field.Definition));
+        var name = string.Create(CultureInfo.InvariantCulture, $"{start}{++inner}");
+        return new(view, table, name, $"jsonb_to_recordset({path.Sql}) AS {name}({string.Join(", ", table.Columns.Select(c => c.Quoted + " text"))})");
+    }
 
     /// <summary>A path that can be compared or sorted by.</summary>
     public ResolvedPath Resolve(string path) => Find(path) is { Field.Columns.IsEmpty: false } found

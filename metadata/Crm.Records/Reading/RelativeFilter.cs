@@ -31,6 +31,8 @@ internal sealed class RelativeFilter(AccessView view, Actor actor, DateTimeOffse
         Filter.All { Filters.IsDefault: false } all => new Filter.All([.. all.Filters.Select(f => Resolve(home, f, depth + 1))]),
         Filter.Any { Filters.IsDefault: false } any => new Filter.Any([.. any.Filters.Select(f => Resolve(home, f, depth + 1))]),
         Filter.Not not => new Filter.Not(Resolve(home, not.Filter, depth + 1)),
+        // Addresses have neither times nor users.
+        Filter.Linked { Where: not null } linked when Find(home, linked.Path).Field.Type is AddressesType => linked,
         Filter.Linked { Where: { } where } linked => linked with { Where = Resolve(Find(home, linked.Path).Field.Definition.Link?.Entity ?? home, where, depth + 1) },
         Filter.Related { Where: { } where } related => related with { Where = Resolve(related.Entity, where, depth + 1) },
         _ => filter,

@@ -13,15 +13,19 @@ internal static class SearchSql
     {
         var word = filters.Parameter(ParameterSlot.Word);
         var conditions = table.Entity.SearchFields
-            .Select(name => table.TryField(name, out var field) && (field.Columns[0].Storage == StorageKind.Text || field.Type == Fields.Emails) ? field : null)
+            .Select(name => table.TryField(name, out var field) && (field.Columns[0].Storage == StorageKind.Text || field.Type == Fields.Emails || field.Type is AddressesType) ? field : null)
             .OfType<TableField>()
             .Select(f => f.Identity is { Key.IsList: true } mail ? $"r.{mail.Quoted} @> ARRAY[lower({word})]"
-                : mode == SearchMode.Similar ? $"crm.fold(r.{f.Columns[0].Quoted}) LIKE crm.fold_like({word}) OR crm.is_similar(crm.fold({word}), crm.fold(r.{f.Columns[0].Quoted}))"
-                : $"crm.fold(r.{f.Columns[0].Quoted}) LIKE crm.fold_like({word})")
+                : mode == SearchMode.Similar ? $"{Folded(f)} LIKE crm.fold_like({word}) OR crm.is_similar(crm.fold({word}), {Folded(f)})"
+                : $"{Folded(f)} LIKE crm.fold_like({word})")
             .ToList();
         // Without search fields nothing can be found; the parameter is named so that its type is known.
         return conditions.Count == 0 ? $"({word}::text IS NULL)" : "(" + string.Join(" OR ", conditions) + ")";
     }
+
+    // As PhysicalShape writes it, so that its index answers.
+    private static string Folded(TableField field) =>
+        field.Type is AddressesType ? $"crm.fold(crm.texts_in(r.{field.Columns[0].Quoted}))" : $"crm.fold(r.{field.Columns[0].Quoted})";
 
     /// <summary>The search as a whole is a phone number of one of the search fields.</summary>
     public static string Phone(EntityTable table, FilterWriter filters)

@@ -13,7 +13,7 @@ public static class ValueJson
     {
         ArgumentNullException.ThrowIfNull(json);
         ArgumentNullException.ThrowIfNull(type);
-        if (value is null && (type.Columns[column].Storage == StorageKind.TextList || type is SeveralType))
+        if (value is null && (type.Columns[column].Storage == StorageKind.TextList || type is KindsType))
         {
             // A collection is never null in OData.
             json.WriteStartArray();
@@ -110,6 +110,9 @@ public static class ValueJson
                 }
 
                 json.WriteEndArray();
+                break;
+            case ImmutableArray<KindAddress> addresses:
+                AddressesType.Write(json, addresses);
                 break;
             case ImmutableArray<string> texts:
                 WriteTexts(json, texts.IsDefault ? [] : texts.AsSpan());

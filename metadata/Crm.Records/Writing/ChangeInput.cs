@@ -97,7 +97,7 @@ internal sealed class ChangeInput(TableField target)
     }
 
     // Values by kind leave the others as they are stored.
-    private bool NeedsStored => target.Columns.Length > 1 || (target.Type is SeveralType && whole is IReadOnlyDictionary<string, object?>);
+    private bool NeedsStored => target.Columns.Length > 1 || (target.Type is KindsType && whole is IReadOnlyDictionary<string, object?>);
 
     private static ChangeInput? Find(List<ChangeInput> inputs, TableField field)
     {

@@ -122,6 +122,14 @@ public static class FieldDisplay
                 }
 
                 break;
+            case (_, ImmutableArray<KindAddress> { IsEmpty: false } addresses):
+                builder.AddContent(31, addresses[0].Address.ToString());
+                if (addresses.Length > 1)
+                {
+                    Span(builder, "faint small", string.Create(CultureInfo.InvariantCulture, $" +{addresses.Length - 1}"));
+                }
+
+                break;
             case ("rating", long stars):
                 Stars(builder, field, (int)stars);
                 break;

@@ -87,7 +87,7 @@ public sealed class FindDraft
 
     /// <summary>The field the value of a condition is typed into; null when it needs none.</summary>
     public FieldDefinition? Value(FindCondition condition) =>
-        Subject(condition) is { Related: null } subject && FindOperators.NeedsValue(condition.Operator) ? FindOperators.Value(subject.Field, condition.Operator, condition.Name) : null;
+        Subject(condition) is { } subject && (subject.Related is null || subject.Field.Type is AddressesType) && FindOperators.NeedsValue(condition.Operator) ? FindOperators.Value(subject.Field, condition.Operator, condition.Name) : null;
 
     /// <summary>The filter put together; null when nothing is asked.</summary>
     /// <param name="problem">What is missing; null when nothing is.</param>
@@ -152,7 +152,7 @@ public sealed class FindDraft
         if (condition.Operator is FindOperator.Has or FindOperator.HasNot)
         {
             var where = condition.Where is null ? null : Write(condition.Where, ref problem);
-            Filter has = subject.Field.Type is ManyToManyType ? new Filter.Linked(subject.Path, where) : new Filter.Related(subject.Related!.Name, subject.Field.Name, where);
+            Filter has = subject.Field.Type is ManyToManyType or AddressesType ? new Filter.Linked(subject.Path, where) : new Filter.Related(subject.Related!.Name, subject.Field.Name, where);
             return condition.Operator == FindOperator.Has ? has : new Filter.Not(has);
         }
 

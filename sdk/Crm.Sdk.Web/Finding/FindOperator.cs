@@ -97,6 +97,7 @@ internal static class FindOperators
         ManyToManyType => OfRelated,
         ReferenceType reference => reference.TargetOf(field) == "user" ? Users : References,
         StageType => Choices,
+        AddressesType => [FindOperator.Contains, FindOperator.ContainsNot, .. OfRelated, .. Presence],
         SeveralType => [FindOperator.Contains, FindOperator.ContainsNot, .. Presence],
         TagsType => [FindOperator.Contains, FindOperator.ContainsNot, .. Presence],
         var type when type == Fields.Choice || type == Fields.MultiChoice => Choices,

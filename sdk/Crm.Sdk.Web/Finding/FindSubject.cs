@@ -7,13 +7,13 @@ namespace Crm.Sdk.Web.Finding;
 /// <param name="Label">In words.</param>
 /// <param name="Group">Heading it is offered under; empty for the record's own fields.</param>
 /// <param name="Field">The field; the lookup that leads here for records.</param>
-/// <param name="Related">The entity of the records that belong to this one; null for a value.</param>
+/// <param name="Related">The entity of the records that belong to this one, or what stands for the addresses in the field; null for a value.</param>
 public sealed record FindSubject(string Path, string Label, string Group, FieldDefinition Field, EntityDefinition? Related)
 {
     internal const char Separator = ':';
 
     /// <summary>What it can be compared by.</summary>
-    internal ImmutableArray<FindOperator> Operators => Related is null ? FindOperators.Of(Field) : FindOperators.OfRelated;
+    internal ImmutableArray<FindOperator> Operators => Related is null || Field.Type is AddressesType ? FindOperators.Of(Field) : FindOperators.OfRelated;
 
     /// <summary>Everything conditions on an entity can be about.</summary>
     public static ImmutableArray<FindSubject> Of(MetadataSnapshot metadata, EntityDefinition entity)
@@ -50,7 +50,7 @@ public sealed record FindSubject(string Path, string Label, string Group, FieldD
             : Value(path, found.Label, "", found.Field);
     }
 
-    private static FindSubject Value(string path, string label, string group, FieldDefinition field) => new(path, label, group, field, null);
+    private static FindSubject Value(string path, string label, string group, FieldDefinition field) => new(path, label, group, field, field.Type is AddressesType ? AddressesType.RowsOf(field) : null);
 
     private static FindSubject? Links(MetadataSnapshot metadata, FieldDefinition field) =>
         field.Link is { } link && metadata.TryEntity(link.Entity, out var links) && !links.IsHidden ? new FindSubject(field.Name, field.Label, FindTexts.Of("Related"), field, links) : null;
@@ -59,7 +59,7 @@ public sealed record FindSubject(string Path, string Label, string Group, FieldD
     {
         foreach (var other in metadata.Entities.Values.Where(e => !e.IsHidden && e.Link is null))
         {
-            var lookups = Fields(other).Where(f => !f.IsSystem && (f.Type as ReferenceType)?.TargetOf(f) == entity.Name).ToList();
+            var lookups = Fields(other).Where(f => !f.IsSystem && f.LeadsTo(entity.Name)).ToList();
             foreach (var lookup in lookups)
             {
                 var label = lookups.Count == 1 ? other.PluralLabel : $"{other.PluralLabel} · {lookup.Label}";

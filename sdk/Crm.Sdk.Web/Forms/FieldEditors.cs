@@ -32,6 +32,7 @@ public sealed class FieldEditors
         ["rich_text"] = typeof(RichTextEditor),
         ["tags"] = typeof(TagsEditor),
         ["address"] = typeof(AddressEditor),
+        ["addresses"] = typeof(AddressesEditor),
         ["geolocation"] = typeof(GeolocationEditor),
         ["json"] = typeof(JsonEditor),
         ["choice"] = typeof(ChoiceEditor),

@@ -45,6 +45,8 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
                 return Columns(field, value);
             case ImmutableArray<KindValue> several:
                 return SeveralRows.Write(several.Select(v => (v.Kind, v.Value)));
+            case ImmutableArray<KindAddress> addresses:
+                return SeveralRows.OfAddresses(addresses);
             case long seconds when field.Type is DurationType:
                 return FieldParts.Of(DurationType.Write(seconds));
             case long number:
@@ -120,6 +122,8 @@ public sealed class FieldText(DisplayContext display, TimeProvider clock)
                 return LinkText.Read(text);
             case "phones" or "emails" or "urls":
                 return SeveralRows.Read(parts).Select(r => (object?)new KindValue(r.Kind, r.Value)).ToList();
+            case "addresses":
+                return SeveralRows.ReadAddresses(parts).Select(r => (object?)r).ToList();
             case "address":
                 return field.Type.Columns.ToDictionary(c => c.Part, c => (object?)parts[c.Part], StringComparer.Ordinal);
             default:

@@ -60,7 +60,7 @@ public sealed record FormLayout(ImmutableArray<FormLayoutSection> Sections)
     public static bool IsWide(FieldDefinition field)
     {
         ArgumentNullException.ThrowIfNull(field);
-        return field.Type.Name is "long_text" or "rich_text" or "multi_choice" or "tags" or "phones" or "emails" or "urls" or "many_to_many" or "address" or "json" || field.MaxLength > 255;
+        return field.Type.Name is "long_text" or "rich_text" or "multi_choice" or "tags" or "phones" or "emails" or "urls" or "many_to_many" or "address" or "addresses" or "json" || field.MaxLength > 255;
     }
 }
 

@@ -66,7 +66,7 @@ internal sealed class RecordSearch(IRecordService records) : IDisposable
                 },
                 ct);
             ct.ThrowIfCancellationRequested();
-            Options = [.. page.Records.Where(r => !IsTaken(r.Id)).Take(Offered).Select(r => new FoundRecord(r.Id, RecordTitles.Of(target, r), string.Join(' ', hints.Select(h => r[h]?.ToString() ?? ""))))];
+            Options = [.. page.Records.Where(r => !IsTaken(r.Id)).Take(Offered).Select(r => new FoundRecord(r.Id, RecordTitles.Of(target, r), string.Join(' ', hints.Select(h => target.Field(h).Type.Format(target.Field(h), r[h], System.Globalization.CultureInfo.CurrentCulture)))))];
             Active = Options.IsEmpty || Text.Length == 0 ? -1 : 0;
             IsSearching = false;
         }

@@ -39,7 +39,7 @@ public sealed class GridEditing(IRecordService records, IMetadata metadata, Fiel
 
     // What needs more room or other means than a cell has; its cell opens the record.
     private static readonly FrozenSet<string> InFormOnly =
-        new[] { "address", "auto_number", "emails", "file", "geolocation", "image", "json", "key", "many_to_many", "phones", "rich_text", "urls" }.ToFrozenSet(StringComparer.Ordinal);
+        new[] { "address", "addresses", "auto_number", "emails", "file", "geolocation", "image", "json", "key", "many_to_many", "phones", "rich_text", "urls" }.ToFrozenSet(StringComparer.Ordinal);
 
     private readonly List<CellChange> done = [];
 

@@ -73,6 +73,9 @@ public static class Fields
     /// <summary>A postal address.</summary>
     public static FieldType Address { get; } = new AddressType();
 
+    /// <summary>Several postal addresses, each with what it is for: work, home, invoice, delivery, other unless the field has choices.</summary>
+    public static FieldType Addresses { get; } = new AddressesType("work", "home", "invoice", "delivery", "other");
+
     /// <summary>A place on earth.</summary>
     public static FieldType Geolocation { get; } = new GeolocationType();
 
@@ -125,7 +128,7 @@ public static class Fields
     public static FrozenDictionary<string, FieldType> All { get; } = new[]
     {
         Text, LongText, Email, Phone, Url, Phones, Emails, Urls, Integer, Decimal, Percent, Money, YesNo, Date, DateTime,
-        Time, Duration, Rating, Colour, RichText, Tags, Address, Geolocation, Json, User, Team, Hierarchy, AnyLookup, ManyToMany, File, Image,
+        Time, Duration, Rating, Colour, RichText, Tags, Address, Addresses, Geolocation, Json, User, Team, Hierarchy, AnyLookup, ManyToMany, File, Image,
         Choice, MultiChoice, LookupType, Owner, Stage, AutoNumber, Key,
     }.ToFrozenDictionary(t => t.Name);
 
@@ -133,7 +136,7 @@ public static class Fields
     public static ImmutableArray<FieldType> Designable { get; } =
     [
         Text, LongText, RichText, Email, Phone, Url, Emails, Phones, Urls, Integer, Decimal, Percent, Money, Rating, YesNo, Date, Time, DateTime, Duration,
-        Choice, MultiChoice, Tags, Colour, LookupType, AnyLookup, ManyToMany, Hierarchy, User, Team, Owner, Stage, Address, Geolocation, File, Image, AutoNumber, Json,
+        Choice, MultiChoice, Tags, Colour, LookupType, AnyLookup, ManyToMany, Hierarchy, User, Team, Owner, Stage, Address, Addresses, Geolocation, File, Image, AutoNumber, Json,
     ];
 
     /// <summary>A lookup of the given entity, for <see cref="IEntityBuilder.Field"/>.</summary>

@@ -77,7 +77,7 @@ public sealed class GeolocationType : FieldType
     public override string Format(FieldDefinition field, object? value, CultureInfo culture) => value is GeoPoint point ? point.ToString() : "";
 }
 
-/// <summary>A postal address; a missing part is null. One field holds one address: an entity has a field per kind (billing, delivery).</summary>
+/// <summary>A postal address; a missing part is null. A field holds one, or several with what they are for: <see cref="AddressesType"/>.</summary>
 /// <param name="Street">Street and number, of one or several lines.</param>
 /// <param name="PostalCode">Postal code.</param>
 /// <param name="City">City.</param>
@@ -211,7 +211,7 @@ public sealed class AddressType : FieldType
         return error is null;
     }
 
-    private static Dictionary<string, object?> ToParts(Address address) => new(StringComparer.Ordinal)
+    internal static Dictionary<string, object?> ToParts(Address address) => new(StringComparer.Ordinal)
     {
         ["street"] = address.Street,
         ["postal_code"] = address.PostalCode,

@@ -8,7 +8,7 @@ using System.Text.Json.Serialization;
 namespace Crm.Sdk;
 
 /// <summary>One of several values of a field, and what it is for.</summary>
-/// <param name="Kind">Name of the kind: <c>work</c>; see <see cref="SeveralType.KindsOf"/>.</param>
+/// <param name="Kind">Name of the kind: <c>work</c>; see <see cref="KindsType.KindsOf"/>.</param>
 /// <param name="Value">The value, as the field's single type stores it.</param>
 public readonly record struct KindValue([property: JsonPropertyName("kind")] string Kind, [property: JsonPropertyName("value")] string Value);
 
@@ -16,26 +16,10 @@ public readonly record struct KindValue([property: JsonPropertyName("kind")] str
 /// Several phone numbers, e-mail addresses or web addresses in the order the user gave them; the first is the one to use. Input is a list of <c>kind</c> and <c>value</c>, of
 /// texts, one text with the values separated by <c>;</c>, or values by kind (<c>work</c> to <c>030 901820</c>), which replace the first one of their kind and leave the others.
 /// </summary>
-public sealed class SeveralType : FieldType
+public sealed class SeveralType : KindsType
 {
-    /// <summary>Most values of one record.</summary>
-    public const int MaxValues = 20;
-
-    private static readonly ImmutableArray<FieldColumn> Column = [new("value", "", StorageKind.Json)];
-
-    private static readonly ImmutableArray<FilterOperator> HoldsOne = [FilterOperator.Contains];
-
-    private readonly ImmutableArray<string> kinds;
-
     internal SeveralType(string name, FieldType single, params ImmutableArray<string> kinds)
-    {
-        Name = name;
-        Single = single;
-        this.kinds = kinds;
-    }
-
-    /// <inheritdoc/>
-    public override string Name { get; }
+        : base(name, kinds) => Single = single;
 
     /// <summary>What each value is.</summary>
     public FieldType Single { get; }
@@ -44,23 +28,7 @@ public sealed class SeveralType : FieldType
     public override Type ValueType => typeof(ImmutableArray<KindValue>);
 
     /// <inheritdoc/>
-    public override ImmutableArray<FieldColumn> Columns => Column;
-
-    /// <summary>Whether one of the values is the same.</summary>
-    public override ImmutableArray<FilterOperator> Operators => HoldsOne;
-
-    /// <inheritdoc/>
-    public override bool CanSort => false;
-
-    /// <inheritdoc/>
     public override ImmutableArray<MatchKey> Keys(FieldDefinition field) => [.. Single.Keys(field).Select(k => k with { IsList = true })];
-
-    /// <summary>What values of a field may be for: its choices, or those of the type.</summary>
-    public ImmutableArray<ChoiceDefinition> KindsOf(FieldDefinition field)
-    {
-        ArgumentNullException.ThrowIfNull(field);
-        return field.Choices.IsEmpty ? [.. kinds.Select(k => new ChoiceDefinition(k, Texts.Of("Kind_" + k)))] : field.Choices;
-    }
 
     /// <summary>The field as one of its values sees it.</summary>
     public FieldDefinition SingleOf(FieldDefinition field)
@@ -88,10 +56,9 @@ public sealed class SeveralType : FieldType
 
             if (text is not null and not "")
             {
-                var choice = known.FirstOrDefault(k => k.Name == kind) ?? known.FirstOrDefault(k => string.Equals(k.Label, kind, StringComparison.OrdinalIgnoreCase));
-                if (choice is null)
+                if (Find(known, kind) is not { } choice)
                 {
-                    error = new FieldError(ErrorCodes.Unknown, Texts.Of("UnknownKind", field.Label, kind, string.Join(", ", known.Select(k => k.Name)))) { At = At(row, "kind") };
+                    error = UnknownKind(field, known, kind, row);
                     return false;
                 }
 
@@ -110,7 +77,7 @@ public sealed class SeveralType : FieldType
             row++;
         }
 
-        error = values.Count > MaxValues ? new FieldError(ErrorCodes.Length, Texts.Of("TooManyValues", field.Label, MaxValues)) : null;
+        error = TooMany(field, values.Count);
         value = error is not null || values.Count == 0 ? null : values.ToImmutableArray();
         return error is null;
     }
@@ -182,18 +149,11 @@ public sealed class SeveralType : FieldType
         left is ImmutableArray<KindValue> one && right is ImmutableArray<KindValue> other ? one.SequenceEqual(other) : left is null && right is null;
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Problems(FieldDefinition field)
-    {
-        ArgumentNullException.ThrowIfNull(field);
-        return field.Choices.IsEmpty ? Single.Problems(field) : Choices.Problems(field).Concat(Single.Problems(field));
-    }
+    public override IEnumerable<string> Problems(FieldDefinition field) => base.Problems(field).Concat(Single.Problems(field));
 
     /// <inheritdoc/>
     public override string Format(FieldDefinition field, object? value, CultureInfo culture) =>
         value is ImmutableArray<KindValue> values ? string.Join(", ", values.Select(v => $"{v.Value} ({LabelOf(field, v.Kind)})")) : "";
-
-    /// <summary>What users call a kind; one that is no longer known by its name.</summary>
-    public string LabelOf(FieldDefinition field, string kind) => KindsOf(field).FirstOrDefault(k => k.Name == kind)?.Label ?? kind;
 
     private static IEnumerable<object?> Items(object input) => input switch
     {
@@ -223,6 +183,4 @@ public sealed class SeveralType : FieldType
     }
 
     private static Dictionary<string, object?> Row(string kind, object? value) => new(StringComparer.Ordinal) { ["kind"] = kind, ["value"] = value };
-
-    private static string At(int row, string? part = null) => string.Create(CultureInfo.InvariantCulture, $"[{row}]{(part is null ? "" : "." + part)}");
 }

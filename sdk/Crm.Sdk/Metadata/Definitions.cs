@@ -122,6 +122,14 @@ public sealed record FieldDefinition
     /// <summary>Shown to users.</summary>
     public required string Label { get; init; }
 
+    /// <summary>Whether a value of the field is a pointer that may lead to a record of an entity.</summary>
+    public bool LeadsTo(string entity) => Type switch
+    {
+        ReferenceType reference => reference.TargetOf(this) == entity,
+        AnyLookupType => Targets.IsEmpty || Targets.Contains(entity),
+        _ => false,
+    };
+
     /// <summary>A sentence shown below the editor.</summary>
     public string? Help { get; init; }
 

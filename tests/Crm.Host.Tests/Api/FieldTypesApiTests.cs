@@ -170,6 +170,12 @@ public sealed class FieldTypesApiTests(FieldTypesApiTests.Crm crm) : IClassFixtu
         var created = await crm.Api.CreateAsync("x_kinds", $$"""{"name":"Pointing","about":{"entity":"x_firm","id":"{{firm["id"]}}"},"crew_id":"{{team["id"]}}"}""");
         Assert.Equal("x_firm", created["about_entity"]!.GetValue<string>());
         var found = await crm.Api.GetAsync($"odata/v4/x_kinds?$filter=about_id eq {firm["id"]} and crew/name eq 'Helpers'");
+        var pointedTo = await crm.Api.GetAsync("odata/v4/x_firms?$filter=" + Uri.EscapeDataString("x_kinds_by_about/any(k: k/name eq 'Pointing')"));
+        Assert.Equal([firm["id"]!.ToString()], pointedTo.Column("id"));
+        Assert.DoesNotContain(firm["id"]!.ToString(), (await crm.Api.GetAsync("odata/v4/x_firms?$top=200&$filter=" + Uri.EscapeDataString("not x_kinds_by_about/any()"))).Column("id"));
+        Assert.Equal(HttpStatusCode.BadRequest, (await crm.Api.GetAsync("odata/v4/contacts?$filter=x_kinds_by_about/any()")).Status);
+        var uses = await crm.Api.GetAsync("api/metadata/entities/x_firm/uses");
+        Assert.Contains(uses.Value, u => u!["kind"]!.GetValue<string>() == "lookup" && u["target"]!.GetValue<string>() == "x_kind.about");
         Assert.Equal(["Pointing"], found.Column("name"));
 
         var below = await crm.Api.CreateAsync("x_kinds", $$"""{"name":"Below","above_id":"{{created["id"]}}"}""");

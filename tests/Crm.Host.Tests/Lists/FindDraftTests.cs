@@ -18,7 +18,7 @@ public sealed class FindDraftTests
     private static readonly EntityDefinition User = Entity("user", "Users", Field("name", Fields.Text));
 
     private static readonly EntityDefinition Company = Entity(
-        "company", "Companies", Field("name", Fields.Text), Field("country", Fields.Text), Field("address", Fields.Address), Field("active", Fields.YesNo), Field("owner", Fields.Owner, "user"));
+        "company", "Companies", Field("name", Fields.Text), Field("country", Fields.Text), Field("address", Fields.Address), Field("places", Fields.Addresses), Field("active", Fields.YesNo), Field("owner", Fields.Owner, "user"));
 
     private static readonly EntityDefinition Deal = Entity(
         "deal", "Deals", Field("name", Fields.Text), Stage, Field("budget", Fields.Money), Field("due", Fields.Date), Field("met_at", Fields.DateTime), Field("company", Fields.LookupType, "company"),
@@ -41,6 +41,12 @@ public sealed class FindDraftTests
         { new Filter.During("due", Period.LastDays, 30), "due is in the last 30 days" },
         { new Filter.During("met_at", Period.ThisMonth), "met_at is this month" },
         { new Filter.Mine("company.owner"), "company › owner is me" },
+        { new Filter.Compare("company.places", FilterOperator.Contains, "Ulm"), "company › places contains “Ulm”" },
+        {
+            new Filter.Linked("company.places", Filter.AllOf(new Filter.In("kind", ["invoice"]), new Filter.Compare("city", FilterOperator.StartsWith, "Ul"))),
+            "has company › places where Kind is any of Invoice and City begins with “Ul”"
+        },
+        { new Filter.Not(new Filter.Linked("company.places", new Filter.Compare("country", FilterOperator.Contains, "DE"))), "has no company › places where Country contains “DE”" },
         {
             Filter.AllOf(new Filter.Compare("name", FilterOperator.StartsWith, "a"), Filter.AnyOf(new Filter.Mine("company.owner"), new Filter.Compare("due", FilterOperator.NotEqual, null))),
             "name begins with “a” and (company › owner is me or due is not empty)"

@@ -42,6 +42,7 @@ internal sealed class FilterText(ODataModel model)
         Filter.Compare compare => Compare(set, compare, start),
         Filter.Related related => Any(set, related, start, depth),
         Filter.Linked { Where: null } linked => $"{Property(set, linked.Path, start).Text}/any()",
+        Filter.Linked { Where: { } where } linked when Property(set, linked.Path, start) is { Field.Type: AddressesType } addresses => Addresses(set, addresses.Text, addresses.Field, where, depth),
         // The links themselves are no part of the model: conditions on them have no words in OData.
         _ => throw Unsupported.Expression("The filter has a condition on links, which $filter cannot say"),
     };
@@ -51,6 +52,12 @@ internal sealed class FilterText(ODataModel model)
         var found = set.Related.Values.FirstOrDefault(r => r.Set.Entity.Name == related.Entity && r.Lookup.Name == related.Lookup) ?? throw Unsupported.Expression($"There is no field '{related.Lookup}' of '{related.Entity}'", related.Lookup);
         var variable = string.Create(CultureInfo.InvariantCulture, $"r{depth + 1}");
         return start + found.Name + (related.Where is null ? "/any()" : $"/any({variable}: {Write(found.Set, related.Where, variable + "/", depth + 1)})");
+    }
+
+    private string Addresses(ODataSet set, string text, FieldDefinition field, Filter where, int depth)
+    {
+        var variable = string.Create(CultureInfo.InvariantCulture, $"a{depth + 1}");
+        return $"{text}/any({variable}: {Write(set.RowsOf(field), where, variable + "/", depth + 1)})";
     }
 
     private string Join(ODataSet set, ImmutableArray<Filter> filters, string word, string start, int depth) =>
@@ -69,7 +76,7 @@ internal sealed class FilterText(ODataModel model)
         var (text, column, field) = Property(set, compare.Path, start);
         if (compare.Value is null or "")
         {
-            return field.Type is TextListType or SeveralType
+            return field.Type is TextListType or KindsType
                 ? compare.Operator == FilterOperator.Equal ? $"not ({text}/any())" : $"{text}/any()"
                 : $"{text} {(compare.Operator == FilterOperator.Equal ? "eq" : "ne")} null";
         }
@@ -78,6 +85,7 @@ internal sealed class FilterText(ODataModel model)
         return compare.Operator switch
         {
             FilterOperator.Contains when field.Type is TextListType => $"{text}/any(t: t eq {value})",
+            FilterOperator.Contains when field.Type is AddressesType => $"{text}/any(a: {string.Join(" or ", AddressesType.Parts.Select(p => $"contains(a/{p.Part},{Quoted(compare.Value)})"))})",
             FilterOperator.Contains when field.Type is SeveralType => $"{text}/any(p: p/value eq {Quoted(compare.Value)})",
             FilterOperator.Contains => $"contains({text},{value})",
             FilterOperator.StartsWith => $"startswith({text},{value})",

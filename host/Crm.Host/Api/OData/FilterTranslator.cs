@@ -30,6 +30,8 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time, RangeVar
                 return In(isIn);
             case LambdaNode { Source: CollectionNavigationNode source } lambda:
                 return Linked(source, lambda);
+            case LambdaNode { Source: CollectionComplexNode source } lambda when TryPath(source) is { Property.Field.Type: AddressesType } path:
+                return Addresses(path, lambda);
             case AnyNode any:
                 return AnyOfList(any);
             case ConstantNode { Value: bool value }:
@@ -227,6 +229,18 @@ internal sealed class FilterTranslator(ODataSet set, TimeProvider time, RangeVar
         return lambda is AnyNode
             ? new Filter.Related(related.Set.Entity.Name, related.Lookup.Name, where)
             : new Filter.Not(new Filter.Related(related.Set.Entity.Name, related.Lookup.Name, new Filter.Not(where)));
+    }
+
+    // addresses/any(a: a/kind eq 'invoice' and a/city eq 'Ulm'): one address is so.
+    private Filter Addresses(PropertyPath path, LambdaNode lambda)
+    {
+        if (lambda.Body is ConstantNode { Value: true } && lambda is AnyNode)
+        {
+            return new Filter.Linked(path.Path);
+        }
+
+        var where = new FilterTranslator(set.RowsOf(path.Property.Field), time, lambda.CurrentRangeVariable).Translate(lambda.Body);
+        return lambda is AnyNode ? new Filter.Linked(path.Path, where) : new Filter.Not(new Filter.Linked(path.Path, new Filter.Not(where)));
     }
 
     private PropertyPath? TryPath(QueryNode node) => Paths.TryOf(set, node, prefix, variable);

@@ -41,16 +41,30 @@ internal sealed class ODataModel
         kindValue.AddStructuralProperty("kind", EdmCoreModel.Instance.GetString(isNullable: true));
         kindValue.AddStructuralProperty("value", EdmCoreModel.Instance.GetString(isNullable: true));
         edm.AddElement(kindValue);
+        var kindAddress = new EdmComplexType(Namespace, "kind_address");
+        kindAddress.AddStructuralProperty("kind", EdmCoreModel.Instance.GetString(isNullable: true));
+        foreach (var part in AddressesType.Parts)
+        {
+            kindAddress.AddStructuralProperty(part.Part, EdmCoreModel.Instance.GetString(isNullable: true));
+        }
+
+        edm.AddElement(kindAddress);
         var container = new EdmEntityContainer(Namespace, "Container");
         var sets = snapshot.Entities.Values.Where(e => !e.IsHidden).OrderBy(e => e.SetName, StringComparer.Ordinal)
-            .Select(entity => AddType(edm, container, entity, kindValue)).ToFrozenDictionary(s => s.Entity.SetName);
+            .Select(entity => AddType(edm, container, entity, type => type is AddressesType ? kindAddress : kindValue)).ToFrozenDictionary(s => s.Entity.SetName);
         var byEntity = sets.Values.ToDictionary(s => s.Entity.Name);
         foreach (var set in sets.Values.OrderBy(s => s.Entity.SetName, StringComparer.Ordinal))
         {
             AddNavigations(set, byEntity);
         }
 
-        var pointing = sets.Values.Where(s => s.Entity.Link is null).SelectMany(s => s.Navigations.Values.Where(n => !n.Field.IsSystem).Select(n => (Set: s, Lookup: n))).ToLookup(n => n.Lookup.Target);
+        var pointing = sets.Values.Where(s => s.Entity.Link is null)
+            .SelectMany(s => s.Navigations.Values.Where(n => !n.Field.IsSystem).Select(n => (n.Target, Set: s, Lookup: n.Field)).Concat(
+                from field in s.Entity.Fields
+                where !field.IsHidden && field.Type is AnyLookupType
+                from target in field.Targets.IsEmpty ? byEntity.Values : field.Targets.Select(t => byEntity.GetValueOrDefault(t)).OfType<ODataSet>()
+                select (Target: target, Set: s, Lookup: field)))
+            .ToLookup(n => n.Target, n => (n.Set, n.Lookup));
         foreach (var set in sets.Values.OrderBy(s => s.Entity.SetName, StringComparer.Ordinal))
         {
             AddRelated(set, pointing[set]);
@@ -60,14 +74,14 @@ internal sealed class ODataModel
         return new ODataModel(snapshot, edm, sets);
     }
 
-    private static ODataSet AddType(EdmModel edm, EdmEntityContainer container, EntityDefinition entity, EdmComplexType kindValue)
+    private static ODataSet AddType(EdmModel edm, EdmEntityContainer container, EntityDefinition entity, Func<FieldType, EdmComplexType> kinds)
     {
         var type = new EdmEntityType(Namespace, entity.Name);
         foreach (var field in entity.Fields.Where(f => !f.IsHidden))
         {
             foreach (var column in field.Type.Columns)
             {
-                var property = type.AddStructuralProperty(field.Name + column.Suffix, field.Type is SeveralType ? EdmCoreModel.GetCollection(new EdmComplexTypeReference(kindValue, isNullable: false)) : TypeOf(field, column));
+                var property = type.AddStructuralProperty(field.Name + column.Suffix, field.Type is KindsType ? EdmCoreModel.GetCollection(new EdmComplexTypeReference(kinds(field.Type), isNullable: false)) : TypeOf(field, column));
                 if (field.IsSystem && field.Type == Fields.Key)
                 {
                     type.AddKeys(property);
@@ -120,19 +134,21 @@ internal sealed class ODataModel
     }
 
     // Records that point here, for conditions on them. A field of the same name goes first.
-    private static void AddRelated(ODataSet set, IEnumerable<(ODataSet Set, Navigation Lookup)> pointing)
+    private static void AddRelated(ODataSet set, IEnumerable<(ODataSet Set, FieldDefinition Lookup)> pointing)
     {
         var related = new Dictionary<string, RelatedNavigation>();
         foreach (var lookups in pointing.GroupBy(p => p.Set).OrderBy(g => g.Key.Entity.SetName, StringComparer.Ordinal))
         {
-            foreach (var (other, lookup) in lookups.OrderBy(l => l.Lookup.Name, StringComparer.Ordinal))
+            // A pointer to several entities goes by its own name, so that it changes no other one when it is made.
+            var isOne = lookups.Count(l => l.Lookup.Type is ReferenceType) == 1;
+            foreach (var (other, lookup) in lookups.OrderBy(l => l.Lookup.Type is AnyLookupType).ThenBy(l => l.Lookup.Name, StringComparer.Ordinal))
             {
-                var name = lookups.Skip(1).Any() ? $"{other.Entity.SetName}_by_{lookup.Name}" : other.Entity.SetName;
+                var name = !isOne || lookup.Type is AnyLookupType ? $"{other.Entity.SetName}_by_{lookup.Name}" : other.Entity.SetName;
                 if (set.Type.FindProperty(name) is null)
                 {
                     var property = set.Type.AddUnidirectionalNavigation(new EdmNavigationPropertyInfo { Name = name, Target = other.Type, TargetMultiplicity = EdmMultiplicity.Many });
                     set.EdmSet.AddNavigationTarget(property, other.EdmSet);
-                    related.Add(name, new RelatedNavigation(name, lookup.Field, other));
+                    related.Add(name, new RelatedNavigation(name, lookup, other));
                 }
             }
         }
@@ -186,6 +202,9 @@ internal sealed class ODataSet(EntityDefinition entity, EdmEntityType type, EdmE
 
     /// <summary>All visible properties.</summary>
     public Projection All { get; } = Projection.Of(entity);
+
+    /// <summary>The addresses in a field, as conditions name them.</summary>
+    public ODataSet RowsOf(FieldDefinition field) => new(AddressesType.RowsOf(field), Type, EdmSet);
 
     /// <summary>The navigation of a field, whichever name it was asked by.</summary>
     public Navigation? NavigationOf(FieldDefinition field) => Navigations.Values.FirstOrDefault(n => n.Field == field);

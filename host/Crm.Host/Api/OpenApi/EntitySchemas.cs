@@ -88,17 +88,15 @@ internal static class EntitySchemas
             case StorageKind.Time:
                 (schema.Type, schema.Format) = (JsonSchemaType.String | nullable, "time");
                 break;
-            case StorageKind.Json when field.Type is SeveralType several:
-                schema.Type = JsonSchemaType.Array;
-                schema.Items = new OpenApiSchema
+            case StorageKind.Json when field.Type is KindsType several:
+                var properties = new Dictionary<string, IOpenApiSchema> { ["kind"] = new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. several.KindsOf(field).Select(k => (JsonNode)k.Name)] } };
+                foreach (var part in several is AddressesType ? AddressesType.Parts.Select(p => p.Part) : ["value"])
                 {
-                    Type = JsonSchemaType.Object,
-                    Properties = new Dictionary<string, IOpenApiSchema>
-                    {
-                        ["kind"] = new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. several.KindsOf(field).Select(k => (JsonNode)k.Name)] },
-                        ["value"] = new OpenApiSchema { Type = JsonSchemaType.String },
-                    },
-                };
+                    properties[part] = new OpenApiSchema { Type = several is AddressesType ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String };
+                }
+
+                schema.Type = JsonSchemaType.Array;
+                schema.Items = new OpenApiSchema { Type = JsonSchemaType.Object, Properties = properties };
                 break;
             case StorageKind.Json:
                 (schema.Type, schema.Format) = (JsonSchemaType.String | nullable, "json");

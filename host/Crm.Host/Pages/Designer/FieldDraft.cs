@@ -197,7 +197,7 @@ public sealed class FieldDraft
     public bool HasChoices => Type is "choice" or "multi_choice";
 
     /// <summary>Several values, each of a kind that can be chosen.</summary>
-    public bool HasKinds => Fields.TryType(Type, out var type) && type is SeveralType;
+    public bool HasKinds => Fields.TryType(Type, out var type) && type is KindsType;
 
     public bool IsFormula => Type == FormulaType;
 
@@ -362,10 +362,10 @@ public sealed class FieldDraft
         return name[..Math.Min(name.Length, longest)].TrimEnd('_');
     }
 
-    private static ImmutableArray<ChoiceDefinition> KindsOf(FieldDefinition field) => field.Type is SeveralType several ? several.KindsOf(field) : field.Choices;
+    private static ImmutableArray<ChoiceDefinition> KindsOf(FieldDefinition field) => field.Type is KindsType several ? several.KindsOf(field) : field.Choices;
 
     private ImmutableArray<ChoiceDefinition> DefaultKinds() =>
-        Fields.TryType(Type, out var type) && type is SeveralType several ? several.KindsOf(new FieldDefinition { Name = "kinds", Label = "", Origin = Origins.Custom, Type = type }) : [];
+        Fields.TryType(Type, out var type) && type is KindsType several ? several.KindsOf(new FieldDefinition { Name = "kinds", Label = "", Origin = Origins.Custom, Type = type }) : [];
 
     // Without kinds of its own a field follows those of its type, in the language of whoever looks.
     private bool IsDefault(ImmutableArray<ChoiceDefinition> kinds) => kinds.IsEmpty || kinds.SequenceEqual(DefaultKinds());

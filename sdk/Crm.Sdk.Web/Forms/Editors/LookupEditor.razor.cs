@@ -112,7 +112,7 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
                 },
                 ct);
             ct.ThrowIfCancellationRequested();
-            options = [.. page.Records.Where(r => candidates?.Allows(r) != false).Take(Offered).Select(r => new Option(r.Id, RecordTitles.Of(target, r), string.Join(' ', hints.Select(h => r[h]?.ToString() ?? ""))))];
+            options = [.. page.Records.Where(r => candidates?.Allows(r) != false).Take(Offered).Select(r => new Option(r.Id, RecordTitles.Of(target, r), string.Join(' ', hints.Select(h => target.Field(h).Type.Format(target.Field(h), r[h], System.Globalization.CultureInfo.CurrentCulture)))))];
             active = options.IsEmpty || text.Length == 0 ? -1 : 0;
             isSearching = false;
         }
