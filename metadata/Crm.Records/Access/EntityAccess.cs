@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crm.Metadata;
 using Crm.Sdk;
 
 namespace Crm.Records;
@@ -32,7 +33,7 @@ internal sealed class EntityAccess
             return (Reach.None, null);
         }
 
-        (Reach Reach, string? Role) best = (Default(operation), null);
+        (Reach Reach, string? Role) best = (DefaultReach.Of(entity.Visibility, operation), null);
         foreach (var grant in grants)
         {
             if (grant.ReachOf(operation) is { } reach && ((grant.Role == GrantDefinition.Everyone && best.Role is null) || reach > best.Reach))
@@ -61,13 +62,4 @@ internal sealed class EntityAccess
 
     /// <summary>Whether the entity is one that says who may do what.</summary>
     public bool IsOfPlatform => entity.Origin == Origins.Platform;
-
-    /// <summary>What everybody may do while nobody says otherwise.</summary>
-    private Reach Default(AccessOperation operation) => operation switch
-    {
-        AccessOperation.Read => entity.Visibility == Visibility.Private ? Reach.Own : Reach.All,
-        AccessOperation.Write or AccessOperation.Delete => entity.Visibility == Visibility.PublicWrite ? Reach.All : Reach.Own,
-        AccessOperation.Share => Reach.Own,
-        _ => Reach.All,
-    };
 }

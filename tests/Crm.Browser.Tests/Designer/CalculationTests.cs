@@ -26,7 +26,7 @@ public sealed class CalculationTests(Harness.Browser browser) : IAsyncLifetime
     {
         var page = visit.Page;
         var child = Crm.Sdk.RecordChange.Create("company", new Dictionary<string, object?> { ["name"] = "Globex", ["employees"] = 21 });
-        Assert.True((await crm!.Records.SaveAsync(child)).Succeeded);
+        var globex = (await crm!.Records.SaveAsync(child)).Record!;
         await visit.OpenAsync("/admin/designer/company");
         var editor = await AddFieldAsync(page, "Twice the staff", "formula");
         await editor.GetByLabel("Gives").SelectOptionAsync("integer");
@@ -89,6 +89,17 @@ public sealed class CalculationTests(Harness.Browser browser) : IAsyncLifetime
         await page.Command("Save").First.ClickAsync();
         await Expect(industry.Locator(".field-error")).ToContainTextAsync("Big ones have an industry");
         await visit.ScreenshotAsync("refused");
+        await visit.CheckAccessibilityAsync();
+
+        // What a child's save set in its parent says so in the parent's history.
+        await crm.CreateAsync("opportunity", ("title", "Big deal"), ("company", globex.Id));
+        await visit.OpenFormAsync($"/e/company/{globex.Id}");
+        await page.GetByRole(AriaRole.Tab, new() { Name = "History" }).ClickAsync();
+        var entry = page.Locator(".history li").First;
+        await Expect(entry).ToContainTextAsync("Calculated, because");
+        await Expect(entry.GetByRole(AriaRole.Link, new() { Name = "Opportunity “Big deal”" })).ToBeVisibleAsync();
+        await Expect(entry.Locator("dl")).ToContainTextAsync("Deals");
+        await visit.ScreenshotAsync("history");
         await visit.CheckAccessibilityAsync();
     });
 

@@ -15,6 +15,7 @@ internal static class Administrators
         new(Texts.Of("AdminDesigner"), "design_services", "/admin/designer", null),
         new(Texts.Of("AdminImport"), "upload_file", "/admin/import", null),
         new(Texts.Of("AdminUsers"), "group", "/e/user", "user"),
+        new(Texts.Of("AdminRoles"), "shield_person", "/admin/roles", null),
         new(Texts.Of("AdminModules"), "extension", "/admin/modules", null),
         new(Texts.Of("AdminWebhooks"), "webhook", "/admin/webhooks", null),
         new(Texts.Of("AdminWorkflows"), "account_tree", "/admin/workflows", null),
