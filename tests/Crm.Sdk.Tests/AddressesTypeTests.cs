@@ -67,6 +67,15 @@ public sealed class AddressesTypeTests
         Assert.Same(AddressesType.RowsOf(field), AddressesType.RowsOf(field));
     }
 
+    [Fact]
+    public void A_pointer_to_any_record_leads_to_entities_but_not_into_addresses()
+    {
+        var any = Places with { Type = Fields.AnyLookup };
+        Assert.True(any.LeadsTo("company"));
+        Assert.False(any.LeadsTo(AddressesType.RowsOf(Places).Name));
+        Assert.False((any with { Targets = ["contact"] }).LeadsTo("company"));
+    }
+
     private static List<object?> List(params object?[] rows) => [.. rows];
 
     private static Dictionary<string, object?> ByKind(params (string Kind, object? Value)[] rows) => rows.ToDictionary(r => r.Kind, r => r.Value, StringComparer.Ordinal);

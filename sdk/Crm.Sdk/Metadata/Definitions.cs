@@ -126,7 +126,8 @@ public sealed record FieldDefinition
     public bool LeadsTo(string entity) => Type switch
     {
         ReferenceType reference => reference.TargetOf(this) == entity,
-        AnyLookupType => Targets.IsEmpty || Targets.Contains(entity),
+        // What stands for the addresses in a field is no entity: nothing can point there.
+        AnyLookupType => Targets.IsEmpty ? Names.Problem(entity, Names.MaxEntityLength) is null : Targets.Contains(entity),
         _ => false,
     };
 

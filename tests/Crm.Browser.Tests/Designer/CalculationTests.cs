@@ -96,7 +96,7 @@ public sealed class CalculationTests(Harness.Browser browser) : IAsyncLifetime
         await visit.OpenFormAsync($"/e/company/{globex.Id}");
         await page.GetByRole(AriaRole.Tab, new() { Name = "History" }).ClickAsync();
         var entry = page.Locator(".history li").First;
-        await Expect(entry).ToContainTextAsync("Calculated, because");
+        await Expect(entry).ToContainTextAsync("Calculated, because Opportunity “Big deal” was saved by System ");
         await Expect(entry.GetByRole(AriaRole.Link, new() { Name = "Opportunity “Big deal”" })).ToBeVisibleAsync();
         await Expect(entry.Locator("dl")).ToContainTextAsync("Deals");
         await visit.ScreenshotAsync("history");

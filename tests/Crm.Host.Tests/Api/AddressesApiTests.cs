@@ -69,6 +69,14 @@ public sealed class AddressesApiTests(AddressesApiTests.Crm crm) : IClassFixture
     public async Task Quick_search_finds_what_stands_in_any_address_but_not_what_it_is_for(string search, string names) =>
         Assert.Equal(names, string.Join(',', (await crm.Api.GetAsync("odata/v4/x_plants?$orderby=name&$search=" + Uri.EscapeDataString($"\"{search.Replace(" ", "\" \"", StringComparison.Ordinal)}\""))).Column("name")));
 
+    [Fact]
+    public async Task What_points_to_any_record_points_to_no_address()
+    {
+        var inside = new Filter.Linked("places", new Filter.Related("x_note", "about"));
+        var refused = await Assert.ThrowsAsync<QueryException>(() => crm.Api.Crm.Records.QueryAsync(new RecordQuery { Entity = "x_plant", Filter = inside }));
+        Assert.Equal(ErrorCodes.BadRequest, refused.Code);
+    }
+
     [Theory]
     [InlineData("$filter=places eq 'x'")]
     [InlineData("$filter=places/any(a: a/value eq 'x')")]
@@ -108,6 +116,7 @@ public sealed class AddressesApiTests(AddressesApiTests.Crm crm) : IClassFixture
             await Api.ApplyAsync("""
                 {"changes":[{"change":"create_entity","name":"x_plant","label":"Plant","set":"x_plants","search":["name","places"],"fields":[
                               {"name":"name","type":"text","required":true},{"name":"places","type":"addresses","label":"Places"},{"name":"friend","type":"lookup","target":"x_plant"}]},
+                            {"change":"create_entity","name":"x_note","label":"Note","set":"x_notes","fields":[{"name":"name","type":"text"},{"name":"about","type":"any_lookup"}]},
                             {"change":"create_entity","name":"x_depot","label":"Depot","set":"x_depots","fields":[{"name":"name","type":"text","required":true},{"name":"places","type":"addresses","label":"Places"}]}]}
                 """);
             await Api.CreateAsync("x_plants", """
