@@ -7,18 +7,21 @@ internal static class Load
 {
     private const int Connections = 16;
 
-    /// <returns>Requests a second.</returns>
-    public static async Task<double> RunAsync(HttpClient client, Func<int, HttpRequestMessage> request, int seconds)
-    {
-        // The first requests compile code and prepare statements.
-        for (var i = 0; i < 50; i++)
-        {
-            await SendAsync(client, request(i));
-        }
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
 
+    /// <returns>How many requests were answered, in which time and with how much work of this process.</returns>
+    public static async Task<Rate> RunAsync(HttpClient client, Func<int, HttpRequestMessage> request, int seconds)
+    {
+        // The first requests prepare statements and run code that is compiled again, and better, after some thirty calls.
+        await ForAsync(client, request, WarmUp);
+        return await ForAsync(client, request, TimeSpan.FromSeconds(seconds));
+    }
+
+    private static async Task<Rate> ForAsync(HttpClient client, Func<int, HttpRequestMessage> request, TimeSpan limit)
+    {
         var done = 0;
+        var work = Environment.CpuUsage.TotalTime;
         var watch = Stopwatch.StartNew();
-        var limit = TimeSpan.FromSeconds(seconds);
         await Task.WhenAll(Enumerable.Range(0, Connections).Select(async _ =>
         {
             while (watch.Elapsed < limit)
@@ -26,7 +29,7 @@ internal static class Load
                 await SendAsync(client, request(Interlocked.Increment(ref done)));
             }
         }));
-        return done / watch.Elapsed.TotalSeconds;
+        return new Rate(done, watch.Elapsed, Environment.CpuUsage.TotalTime - work);
     }
 
     private static async Task SendAsync(HttpClient client, HttpRequestMessage request)
@@ -37,4 +40,18 @@ internal static class Load
         await using var body = await answer.Content.ReadAsStreamAsync();
         await body.CopyToAsync(Stream.Null);
     }
+}
+
+/// <summary>How fast something was.</summary>
+/// <param name="Requests">How many were answered.</param>
+/// <param name="Time">In which time.</param>
+/// <param name="Cpu">Time this process spent on the processors.</param>
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
+internal readonly record struct Rate(int Requests, TimeSpan Time, TimeSpan Cpu)
+{
+    public double PerSecond => Requests / Time.TotalSeconds;
+
+    public double CpuMilliseconds => Cpu.TotalMilliseconds / Requests;
+
+    public static Rate operator +(Rate left, Rate right) => new(left.Requests + right.Requests, left.Time + right.Time, left.Cpu + right.Cpu);
 }
