@@ -6,6 +6,7 @@ namespace Crm.Metadata;
 public sealed class CrmDatabase : IAsyncDisposable
 {
     private readonly NpgsqlDataSource source;
+    private readonly NpgsqlDataSource sessions;
 
     /// <summary>Makes the pool; nothing is connected yet.</summary>
     /// <param name="connectionString">An Npgsql connection string.</param>
@@ -16,11 +17,20 @@ public sealed class CrmDatabase : IAsyncDisposable
         // Statements are built once per shape and prepared by the driver after a few uses.
         builder.ConnectionStringBuilder.MaxAutoPrepare = 200;
         builder.ConnectionStringBuilder.AutoPrepareMinUsages = 2;
+        // Taking back what a session may have set costs the server as much as reading a record, and nobody sets anything: who does opens a session of its own.
+        builder.ConnectionStringBuilder.NoResetOnClose = true;
         source = builder.Build();
+        builder.ConnectionStringBuilder.Pooling = false;
+        sessions = builder.Build();
     }
 
-    /// <summary>Opens a connection from the pool; the caller disposes it.</summary>
+    /// <summary>
+    /// Opens a connection from the pool; the caller disposes it. The next one gets it as it is left: locks and settings of the session want <see cref="OpenSessionAsync"/>.
+    /// </summary>
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken ct = default) => source.OpenConnectionAsync(ct);
+
+    /// <summary>Opens a connection that ends when it is disposed, and with it what is kept in its session: locks, settings, what it listens to.</summary>
+    public ValueTask<NpgsqlConnection> OpenSessionAsync(CancellationToken ct = default) => sessions.OpenConnectionAsync(ct);
 
     /// <summary>As <see cref="OpenAsync"/>, for the few interfaces of the framework that know no waiting.</summary>
     public NpgsqlConnection Open() => source.OpenConnection();
@@ -29,5 +39,9 @@ public sealed class CrmDatabase : IAsyncDisposable
     internal void Renew() => source.Clear();
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await source.DisposeAsync();
+        await sessions.DisposeAsync();
+    }
 }

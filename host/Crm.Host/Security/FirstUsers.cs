@@ -20,26 +20,20 @@ internal sealed class FirstUsers(CrmDatabase database, IRecords records, Passwor
 
     public async Task EnsureAsync(CancellationToken ct)
     {
-        await using var connection = await database.OpenAsync(ct);
+        // The lock ends with the session.
+        await using var connection = await database.OpenSessionAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition($"SELECT pg_advisory_lock({LockKey})", cancellationToken: ct));
-        try
+        await FollowChangesAsync(connection, ct);
+        var service = records.As(Actor.System);
+        if (await service.FindAsync("user", Actor.System.UserId, ct) is null)
         {
-            await FollowChangesAsync(connection, ct);
-            var service = records.As(Actor.System);
-            if (await service.FindAsync("user", Actor.System.UserId, ct) is null)
-            {
-                await CreateAsync(service, Actor.System.UserId, new() { ["name"] = Actor.System.Name, ["user_name"] = "system", ["can_sign_in"] = false, ["is_administrator"] = true }, ct);
-            }
-
-            // Looked for among passwords: an administrator who renamed the first account keeps it so.
-            if (await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT count(*) FROM crm.credential", cancellationToken: ct)) == 0)
-            {
-                await CreateAdministratorAsync(service, ct);
-            }
+            await CreateAsync(service, Actor.System.UserId, new() { ["name"] = Actor.System.Name, ["user_name"] = "system", ["can_sign_in"] = false, ["is_administrator"] = true }, ct);
         }
-        finally
+
+        // Looked for among passwords: an administrator who renamed the first account keeps it so.
+        if (await connection.ExecuteScalarAsync<long>(new CommandDefinition("SELECT count(*) FROM crm.credential", cancellationToken: ct)) == 0)
         {
-            await connection.ExecuteAsync($"SELECT pg_advisory_unlock({LockKey})");
+            await CreateAdministratorAsync(service, ct);
         }
     }
 

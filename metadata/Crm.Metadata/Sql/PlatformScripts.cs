@@ -22,7 +22,8 @@ public static class PlatformScripts
         var warnings = new List<string>();
         var ran = new List<string>();
 
-        await using var connection = await database.OpenAsync(ct);
+        // The lock ends with the session.
+        await using var connection = await database.OpenSessionAsync(ct);
         connection.Notice += (_, args) =>
         {
             if (args.Notice.Severity == "WARNING")
@@ -31,33 +32,22 @@ public static class PlatformScripts
             }
         };
         await ExecuteAsync(connection, $"SELECT pg_advisory_lock({LockKey})", ct);
-        try
+        await ExecuteAsync(
+            connection,
+            "CREATE SCHEMA IF NOT EXISTS crm; CREATE TABLE IF NOT EXISTS crm.script (name text PRIMARY KEY, ran_at timestamptz NOT NULL DEFAULT now());",
+            ct);
+        var done = await DoneAsync(connection, ct);
+        foreach (var (name, text) in scripts.Where(s => !done.Contains(s.Name)))
         {
-            await ExecuteAsync(
-                connection,
-                "CREATE SCHEMA IF NOT EXISTS crm; CREATE TABLE IF NOT EXISTS crm.script (name text PRIMARY KEY, ran_at timestamptz NOT NULL DEFAULT now());",
-                ct);
-            var done = await DoneAsync(connection, ct);
-            foreach (var (name, text) in scripts.Where(s => !done.Contains(s.Name)))
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            await ExecuteAsync(connection, text, ct);
+            await using (var record = new NpgsqlCommand("INSERT INTO crm.script (name) VALUES ($1)", connection) { Parameters = { new() { Value = name } } })
             {
-                await using var transaction = await connection.BeginTransactionAsync(ct);
-                await ExecuteAsync(connection, text, ct);
-                await using (var record = new NpgsqlCommand("INSERT INTO crm.script (name) VALUES ($1)", connection) { Parameters = { new() { Value = name } } })
-                {
-                    await record.ExecuteNonQueryAsync(ct);
-                }
+                await record.ExecuteNonQueryAsync(ct);
+            }
 
-                await transaction.CommitAsync(ct);
-                ran.Add(name);
-            }
-        }
-        finally
-        {
-            // The session ends or is reset before another user of the pool gets the connection; this only frees the next host sooner.
-            if (connection.FullState.HasFlag(System.Data.ConnectionState.Open))
-            {
-                await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({LockKey})", CancellationToken.None);
-            }
+            await transaction.CommitAsync(ct);
+            ran.Add(name);
         }
 
         return new ScriptsRun(ran, warnings);

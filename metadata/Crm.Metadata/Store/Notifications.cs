@@ -98,7 +98,7 @@ public sealed class Notifications(CrmDatabase database, TimeProvider time, ILogg
 
     private async Task ListenOnceAsync(CancellationToken ct)
     {
-        await using var connection = await database.OpenAsync(ct);
+        await using var connection = await database.OpenSessionAsync(ct);
         connection.Notification += (_, message) => Tell(s => s.Channel == message.Channel, message.Payload);
         var heard = new HashSet<Subscription>();
         while (true)

@@ -68,7 +68,7 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
 
     private async Task<bool> RunLockedAsync(CancellationToken ct)
     {
-        await using var connection = await database.OpenAsync(ct);
+        await using var connection = await database.OpenSessionAsync(ct);
         if (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition("SELECT pg_try_advisory_lock(@LockKey)", new { LockKey }, cancellationToken: ct)))
         {
             return false;
@@ -76,7 +76,6 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
 
         try
         {
-            // Ends with the session's way back into the pool.
             await ChangeRunner.OneCoreAsync(connection, isLocal: false, ct);
             while (await NextAsync(connection, ct) is { } step)
             {

@@ -67,7 +67,7 @@ public sealed class OutboxDispatcher(
     /// <summary>Dispatches while this host holds the lock; returns when another one does.</summary>
     private async Task LeadAsync(CancellationToken ct)
     {
-        await using var connection = await database.OpenAsync(ct);
+        await using var connection = await database.OpenSessionAsync(ct);
         await using (var command = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", connection) { Parameters = { new() { Value = LockKey } } })
         {
             if (!behaviors.IsKnown || await command.ExecuteScalarAsync(ct) is not true)
