@@ -105,6 +105,22 @@ public sealed class UndoTests : NodeTests
     }
 
     [Fact]
+    public async Task A_version_from_before_there_were_ids_is_taken_back_by_its_changes()
+    {
+        await node.ChangeAsync(Start);
+        await node.InsertAsync("company", "name, x_it, x_note", "'Acme', '42', 'a@b.de'");
+        var mixed = await node.ChangeAsync(Mixed);
+        Assert.True(await node.ScalarAsync<bool>("SELECT definitions::text LIKE '%\"id\": %' FROM crm.metadata_history ORDER BY version DESC LIMIT 1"));
+        await node.ExecuteAsync("""UPDATE crm.metadata_history SET definitions = regexp_replace(definitions::text, '"id": "[0-9a-f-]{36}",? ?', '', 'g')::jsonb""");
+
+        Assert.Empty((await node.ChangeAsync($$"""[{"change":"revert","version":{{mixed.Version}}}]""")).Errors);
+
+        Assert.Equal("42 a@b.de", await node.ScalarAsync<string>("SELECT concat_ws(' ', x_it, x_note) FROM records.company"));
+        var company = node.Store.Current.Entity("company");
+        Assert.Equal((Fields.Text, "X_IT is not empty", true), (company.Field("x_it").Type, company.Rules.Single().Condition, company.Field("x_more").IsHidden));
+    }
+
+    [Fact]
     public async Task A_field_that_was_renamed_again_later_is_named()
     {
         await node.ChangeAsync(Start);

@@ -11,21 +11,7 @@ internal static class ChangePlanner
     public static PlanDraft Plan(MetadataState state, IReadOnlyList<MetadataChange> changes, DatabaseFeatures features)
     {
         var (before, layers) = state;
-        var edit = new LayerEdit(layers, before);
-        foreach (var change in changes)
-        {
-            edit.Apply(change);
-        }
-
-        var after = SnapshotBuilder.Build(edit.Layers);
-        var problems = SnapshotCheck.Problems(edit.Layers, after);
-        if (!problems.IsEmpty)
-        {
-            // What was wrong before stands in nobody's way.
-            problems = [.. problems.Except(SnapshotCheck.Problems(layers, before))];
-        }
-
-        ImmutableArray<PlanMessage> errors = [.. edit.Errors.Concat(problems).Distinct()];
+        var (edit, after, errors) = Try(state, changes);
         if (!errors.IsEmpty)
         {
             return new PlanDraft(layers, edit.Layers, after, errors, [.. edit.Warnings.Distinct()], [], []);
@@ -45,6 +31,29 @@ internal static class ChangePlanner
             MergedLists = [.. edit.MergedLists],
             Confirm = [.. edit.Purges.Select(p => p.Field ?? p.Entity).Concat(changes.OfType<MetadataChange.MergeChoices>().Select(m => m.From)).Distinct(StringComparer.Ordinal)],
         };
+    }
+
+    /// <summary>Why changes cannot be made, as far as the definitions tell; empty when they can.</summary>
+    public static ImmutableArray<PlanMessage> Refusals(MetadataState state, IReadOnlyList<MetadataChange> changes) => Try(state, changes).Errors;
+
+    private static (LayerEdit Edit, MetadataSnapshot After, ImmutableArray<PlanMessage> Errors) Try(MetadataState state, IReadOnlyList<MetadataChange> changes)
+    {
+        var (before, layers) = state;
+        var edit = new LayerEdit(layers, before);
+        foreach (var change in changes)
+        {
+            edit.Apply(change);
+        }
+
+        var after = SnapshotBuilder.Build(edit.Layers);
+        var problems = SnapshotCheck.Problems(edit.Layers, after);
+        if (!problems.IsEmpty)
+        {
+            // What was wrong before stands in nobody's way.
+            problems = [.. problems.Except(SnapshotCheck.Problems(layers, before))];
+        }
+
+        return (edit, after, [.. edit.Errors.Concat(problems).Distinct()]);
     }
 
     /// <summary>What the database has to do: the tables first, then values that change, then those that are calculated from them.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Crm.Metadata;
 
 /// <summary>Whether a plan could be taken back once it is applied. Found out by planning just that: what an administrator is told before is what they would be told after.</summary>
@@ -18,7 +16,7 @@ internal static class UndoCheck
 
     private static string? Problems(PlanDraft draft, MetadataChange.Revert revert)
     {
-        ImmutableArray<PlanMessage> errors = ChangePlanner.Plan(new MetadataState(draft.Snapshot, draft.After), [revert], DatabaseFeatures.Full).Errors;
+        var errors = ChangePlanner.Refusals(new MetadataState(draft.Snapshot, draft.After), [revert]);
         return errors.IsEmpty ? null : string.Join(" ", errors.Select(e => e.Message).Distinct(StringComparer.Ordinal));
     }
 }
