@@ -7,7 +7,7 @@ namespace Crm.Cli;
 /// <summary>A file of a folder and where it goes.</summary>
 /// <param name="File">Its name in the folder.</param>
 /// <param name="Entity">The entity.</param>
-/// <param name="Options">Other parts of the import request: mode, match, encoding, delimiter.</param>
+/// <param name="Options">Other parts of the import request: mode, match, encoding, delimiter, sheet.</param>
 /// <param name="Mapping">The mapping, as the API takes it; null to let the CRM guess.</param>
 internal sealed record PlannedFile(string File, string Entity, IReadOnlyDictionary<string, string> Options, JsonObject? Mapping);
 
@@ -22,7 +22,7 @@ internal sealed record Figure(string Label, string Set, string? Filter, string? 
 /// <summary>The mapping file: which files go where, in order, and which figures are read back.</summary>
 internal sealed record ImportPlan(IReadOnlyList<PlannedFile> Files, IReadOnlyList<Figure> Figures)
 {
-    private static readonly string[] OptionNames = ["mode", "match", "encoding", "delimiter"];
+    private static readonly string[] OptionNames = ["mode", "match", "encoding", "delimiter", "sheet"];
     private static readonly string[] MappingNames = ["fields", "culture", "date_formats", "time_zone", "empty"];
 
     /// <summary>Reads the YAML.</summary>

@@ -11,8 +11,8 @@ internal static class ImportEndpoints
     public static void MapImports(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/api/import/{entity}", (Delegate)StartAsync).RequireAuthorization()
-            .WithTags("import").WithSummary("Import a CSV file as a background job")
-            .WithDescription("multipart/form-data with file, and optionally mapping (JSON), mode=create|update|upsert, match (field names), dryRun, encoding, delimiter. Answers with the job.");
+            .WithTags("import").WithSummary("Import a CSV file or an Excel workbook as a background job")
+            .WithDescription("multipart/form-data with file, and optionally mapping (JSON), mode=create|update|upsert, match (field names), dryRun, encoding, delimiter, sheet. Answers with the job.");
     }
 
     private static async Task StartAsync(HttpContext context, string entity, ImportFiles files, ImportService imports, CurrentActor actor, IMetadata metadata)
@@ -61,6 +61,7 @@ internal static class ImportEndpoints
         },
         Encoding = upload["encoding"],
         Delimiter = upload["delimiter"],
+        Sheet = upload["sheet"],
     };
 
     private static ApiError ToError(ImportFileException problem)

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Crm.Records.Exporting;
-using Crm.Sdk;
 using CsvHelper;
 
 namespace Crm.Records.Importing;
@@ -12,10 +11,14 @@ namespace Crm.Records.Importing;
 /// <param name="Line">The line it begins on, as an editor counts.</param>
 /// <param name="Values">One per column of the header, trimmed; a missing one is empty.</param>
 /// <param name="IsShort">Whether the row has fewer columns than the header.</param>
-public sealed record ImportRow(long Number, long Line, string[] Values, bool IsShort);
+public sealed record ImportRow(long Number, long Line, string[] Values, bool IsShort)
+{
+    /// <summary>Which values were numbers in the file and not texts: they are written as programs write them, whatever the file's language; null for none.</summary>
+    public bool[]? Numbers { get; init; }
+}
 
 /// <summary>Reads a CSV file row by row, holding no more than one. What cannot be read without guessing is refused with its line.</summary>
-public sealed class CsvTable : IAsyncDisposable
+public sealed class CsvTable : IImportTable
 {
     /// <summary>Most columns a file may have.</summary>
     public const int MaxColumns = 500;
@@ -122,40 +125,10 @@ public sealed class CsvTable : IAsyncDisposable
         var names = new List<string>();
         foreach (var header in reader.Headers)
         {
-            names.Add(header.Trim());
+            names.Add(SheetText.Plain(header));
         }
 
-        // A spreadsheet that once had more columns leaves empty ones at the end.
-        while (names.Count > 0 && names[^1].Length == 0)
-        {
-            names.RemoveAt(names.Count - 1);
-        }
-
-        if (names.Count == 0)
-        {
-            throw new ImportFileException(ImportCodes.Format, Texts.Of("NoHeader"), "file");
-        }
-
-        if (names.Count > MaxColumns)
-        {
-            throw new ImportFileException(ImportCodes.Format, Texts.Of("TooManyColumns", names.Count, MaxColumns), Line(1));
-        }
-
-        for (var i = 0; i < names.Count; i++)
-        {
-            names[i] = names[i].Length == 0 ? Texts.Of("ColumnNumber", i + 1) : names[i];
-        }
-
-        var twice = names.GroupBy(n => n, StringComparer.OrdinalIgnoreCase).Where(g => g.Skip(1).Any()).Select(g => g.Key).ToList();
-        if (twice.Count > 0)
-        {
-            throw new ImportFileException(ImportCodes.Format, Texts.Of("DuplicateHeader", string.Join(", ", twice)), twice[0])
-            {
-                Details = [.. twice.Select(name => new ValidationError(name, ImportCodes.Format, Texts.Of("DuplicateHeader", name)))],
-            };
-        }
-
-        Headers = [.. names];
+        Headers = ImportHeaders.Of(names, Line(1));
     }
 
     private void ThrowIfMalformed()

@@ -40,6 +40,9 @@ public sealed class EncodingProbe
     /// <summary>Bytes seen.</summary>
     public long Length { get; private set; }
 
+    /// <summary>Whether the file is an archive, as workbooks are.</summary>
+    public bool IsWorkbook => head.AsSpan(0, headLength).SequenceEqual("PK\u0003\u0004"u8);
+
     /// <summary>Line of the first zero byte, counted from 1; null when there is none.</summary>
     public long? ZeroByteLine { get; private set; }
 

@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Text.Json;
 using Crm.Metadata;
+using Crm.Records.Importing.Workbooks;
 using Crm.Records.Jobs;
 using Crm.Sdk;
 using Npgsql;
@@ -14,7 +16,12 @@ namespace Crm.Records.Importing;
 /// <param name="Size">In bytes.</param>
 /// <param name="Encoding">What its bytes say about its encoding.</param>
 /// <param name="CreatedBy">Who uploaded it; others do not see it.</param>
-public sealed record StoredFile(Guid Id, string Name, long Size, EncodingVerdict Encoding, Guid CreatedBy);
+/// <param name="Sheets">Names of the sheets of a workbook; empty for a text.</param>
+public sealed record StoredFile(Guid Id, string Name, long Size, EncodingVerdict Encoding, Guid CreatedBy, ImmutableArray<string> Sheets)
+{
+    /// <summary>Whether it is an Excel workbook.</summary>
+    public bool IsWorkbook => !Sheets.IsEmpty;
+}
 
 /// <summary>Keeps uploaded files in the database, where every host finds them; piece by piece, so that none is ever held in memory.</summary>
 public sealed class ImportFiles(CrmDatabase database)
@@ -23,6 +30,9 @@ public sealed class ImportFiles(CrmDatabase database)
     public const long MaxBytes = 100L * 1024 * 1024;
 
     private const int ChunkBytes = 1024 * 1024;
+
+    // Workbooks of before 2007, and newer ones with a password.
+    private static ReadOnlySpan<byte> OldWorkbook => [0xD0, 0xCF, 0x11, 0xE0];
 
     /// <summary>Stores a file.</summary>
     /// <exception cref="ImportFileException">It is too large, empty, or no text; nothing is kept.</exception>
@@ -41,20 +51,21 @@ public sealed class ImportFiles(CrmDatabase database)
                 throw new ImportFileException(ImportCodes.Format, Texts.Of("NoHeader"), "file");
             }
 
-            var verdict = probe.Conclude();
+            var sheets = probe.IsWorkbook ? await SheetsAsync(id, ct) : [];
+            var verdict = probe.IsWorkbook ? new EncodingVerdict("utf-8", [], IsCertain: true) : probe.Conclude();
             var isWide = verdict.Name?.StartsWith("utf-16", StringComparison.Ordinal) == true || verdict.Name == "utf-32";
-            if (probe.ZeroByteLine is { } line && !isWide)
+            if (!probe.IsWorkbook && probe.ZeroByteLine is { } line && !isWide)
             {
                 throw new ImportFileException(ImportCodes.Format, Texts.Of("ZeroByte", line), $"line {line}");
             }
 
             await using var connection = await database.OpenAsync(ct);
-            await using var command = new NpgsqlCommand("UPDATE crm.job_file SET size = $2, encoding = $3, is_complete = true WHERE id = $1", connection)
+            await using var command = new NpgsqlCommand("UPDATE crm.job_file SET size = $2, encoding = $3, sheets = $4, is_complete = true WHERE id = $1", connection)
             {
-                Parameters = { new() { Value = id }, new() { Value = probe.Length }, new() { Value = JsonSerializer.Serialize(verdict, JobJson.Options), NpgsqlDbType = NpgsqlDbType.Jsonb } },
+                Parameters = { new() { Value = id }, new() { Value = probe.Length }, new() { Value = JsonSerializer.Serialize(verdict, JobJson.Options), NpgsqlDbType = NpgsqlDbType.Jsonb }, new() { Value = sheets.ToArray() } },
             };
             await command.ExecuteNonQueryAsync(ct);
-            return new StoredFile(id, shortName, probe.Length, verdict, actor.UserId);
+            return new StoredFile(id, shortName, probe.Length, verdict, actor.UserId, sheets);
         }
         catch
         {
@@ -67,15 +78,42 @@ public sealed class ImportFiles(CrmDatabase database)
     public async Task<StoredFile?> FindAsync(Guid id, CancellationToken ct = default)
     {
         await using var connection = await database.OpenAsync(ct);
-        await using var command = new NpgsqlCommand("SELECT name, size, encoding, created_by FROM crm.job_file WHERE id = $1 AND is_complete", connection) { Parameters = { new() { Value = id } } };
+        await using var command = new NpgsqlCommand("SELECT name, size, encoding, created_by, sheets FROM crm.job_file WHERE id = $1 AND is_complete", connection) { Parameters = { new() { Value = id } } };
         await using var reader = await command.ExecuteReaderAsync(ct);
         return await reader.ReadAsync(ct)
-            ? new StoredFile(id, reader.GetString(0), reader.GetInt64(1), JsonSerializer.Deserialize<EncodingVerdict>(reader.GetString(2), JobJson.Options)!, reader.GetGuid(3))
+            ? new StoredFile(id, reader.GetString(0), reader.GetInt64(1), JsonSerializer.Deserialize<EncodingVerdict>(reader.GetString(2), JobJson.Options)!, reader.GetGuid(3), [.. reader.GetFieldValue<string[]>(4)])
             : null;
     }
 
     /// <summary>The bytes of a file.</summary>
     public Stream OpenRead(Guid id) => new ChunkStream(database, id);
+
+    /// <summary>Reads the rows of a file.</summary>
+    /// <param name="id">The file.</param>
+    /// <param name="encoding">How a text is written.</param>
+    /// <param name="delimiter">What separates the columns of a text; null to find out.</param>
+    /// <param name="sheet">Name of a workbook's sheet; null for a text.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <exception cref="ImportFileException">It cannot be read this way.</exception>
+    public async Task<IImportTable> OpenTableAsync(Guid id, string encoding, char? delimiter, string? sheet, CancellationToken ct = default)
+    {
+        if (sheet is null)
+        {
+            return await CsvTable.OpenAsync(OpenRead(id), TextEncodings.Get(encoding), delimiter, ct);
+        }
+
+        await using var content = OpenRead(id);
+        var workbook = await Workbook.OpenAsync(content, ct);
+        try
+        {
+            return workbook.OpenSheet(sheet);
+        }
+        catch
+        {
+            workbook.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Removes a file.</summary>
     public Task DeleteAsync(Guid id, CancellationToken ct = default) => ExecuteAsync("DELETE FROM crm.job_file WHERE id = $1", ct, id);
@@ -87,6 +125,13 @@ public sealed class ImportFiles(CrmDatabase database)
         AND NOT EXISTS (SELECT 1 FROM crm.job j WHERE j.state IN ('queued', 'running') AND j.payload ->> 'file' = f.id::text)
         """,
         ct);
+
+    private async Task<ImmutableArray<string>> SheetsAsync(Guid id, CancellationToken ct)
+    {
+        await using var content = OpenRead(id);
+        using var workbook = await Workbook.OpenAsync(content, ct);
+        return workbook.Sheets;
+    }
 
     private async Task<EncodingProbe> StoreAsync(Guid id, Stream content, CancellationToken ct)
     {
@@ -103,9 +148,9 @@ public sealed class ImportFiles(CrmDatabase database)
                 }
 
                 var chunk = buffer.AsMemory(0, length);
-                if (number == 0 && chunk.Span.StartsWith("PK\u0003\u0004"u8))
+                if (number == 0 && chunk.Span.StartsWith(OldWorkbook))
                 {
-                    throw new ImportFileException(ImportCodes.Format, Texts.Of("IsWorkbook"), "file");
+                    throw new ImportFileException(ImportCodes.Format, Texts.Of("OldWorkbook"), "file");
                 }
 
                 probe.Add(chunk.Span);

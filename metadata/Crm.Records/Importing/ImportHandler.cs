@@ -29,7 +29,7 @@ internal sealed class ImportHandler(CrmDatabase database, RecordEngine engine, I
                 throw new JobFailedException(Texts.Of("FileGone", request.FileName));
             }
 
-            await using (var table = await CsvTable.OpenAsync(files.OpenRead(request.File), TextEncodings.Get(request.Encoding), request.Delimiter, ct))
+            await using (var table = await files.OpenTableAsync(request.File, request.Encoding, request.Delimiter, request.Sheet, ct))
             {
                 var problems = MappingCheck.Problems(snapshot, entity, table.Headers, request.Mapping, request.Mode, request.Match);
                 if (!problems.IsEmpty)

@@ -155,4 +155,8 @@ public sealed record ImportRequest(
     ImportMapping Mapping,
     ImportMode Mode,
     ImmutableArray<string> Match,
-    bool DryRun);
+    bool DryRun)
+{
+    /// <summary>The sheet of a workbook; null for a text.</summary>
+    public string? Sheet { get; init; }
+}

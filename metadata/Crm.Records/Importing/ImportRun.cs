@@ -80,8 +80,7 @@ internal sealed class ImportRun
         }
     }
 
-    private async Task<CsvTable> OpenAsync(CancellationToken ct) =>
-        await CsvTable.OpenAsync(files.OpenRead(request.File), TextEncodings.Get(request.Encoding), request.Delimiter, ct);
+    private Task<IImportTable> OpenAsync(CancellationToken ct) => files.OpenTableAsync(request.File, request.Encoding, request.Delimiter, request.Sheet, ct);
 
     /// <summary>A dry run remembers rows instead of storing them, so one that was interrupted begins anew.</summary>
     private async Task StartAgainAsync(CancellationToken ct)

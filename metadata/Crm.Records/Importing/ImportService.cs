@@ -11,7 +11,11 @@ namespace Crm.Records.Importing;
 /// <param name="Delimiter">What separates its columns.</param>
 /// <param name="Headers">Names of its columns.</param>
 /// <param name="Sample">Its first rows.</param>
-public sealed record FileInspection(StoredFile File, string Encoding, bool IsCertain, char Delimiter, ImmutableArray<string> Headers, ImmutableArray<ImportRow> Sample);
+public sealed record FileInspection(StoredFile File, string Encoding, bool IsCertain, char Delimiter, ImmutableArray<string> Headers, ImmutableArray<ImportRow> Sample)
+{
+    /// <summary>The sheet that is read; null for a text.</summary>
+    public string? Sheet { get; init; }
+}
 
 /// <summary>A value of a column and how often it stands there.</summary>
 /// <param name="Value">The value.</param>
@@ -40,6 +44,9 @@ public sealed record ImportOptions(string Entity, Guid File)
 
     /// <summary>What separates its columns; null to find out.</summary>
     public string? Delimiter { get; init; }
+
+    /// <summary>Which sheet of a workbook; null for the first one.</summary>
+    public string? Sheet { get; init; }
 }
 
 /// <summary>What the wizard and the API do: look into files, and start imports once all that can be known before the first row is good.</summary>
@@ -49,25 +56,26 @@ public sealed class ImportService(ImportFiles files, JobQueue jobs, RecordEngine
 
     /// <summary>Looks into a file.</summary>
     /// <exception cref="ImportFileException">It cannot be read this way, or it is unclear how it is written.</exception>
-    public async Task<FileInspection> InspectAsync(Guid file, string? encoding, string? delimiter, Actor actor, int rows = 10, CancellationToken ct = default)
+    public async Task<FileInspection> InspectAsync(Guid file, string? encoding, string? delimiter, Actor actor, int rows = 10, string? sheet = null, CancellationToken ct = default)
     {
         var stored = await FindAsync(file, actor, ct);
         var name = EncodingOf(stored, encoding);
-        await using var table = await CsvTable.OpenAsync(files.OpenRead(file), TextEncodings.Get(name), CsvTable.ParseDelimiter(delimiter), ct);
+        sheet = stored.IsWorkbook ? sheet is { Length: > 0 } ? sheet : stored.Sheets[0] : null;
+        await using var table = await files.OpenTableAsync(file, name, CsvTable.ParseDelimiter(delimiter), sheet, ct);
         var sample = ImmutableArray.CreateBuilder<ImportRow>();
         while (sample.Count < rows && await table.ReadAsync(ct) is { } row)
         {
             sample.Add(row);
         }
 
-        return new FileInspection(stored, name, !string.IsNullOrEmpty(encoding) || stored.Encoding.IsCertain, table.Delimiter, table.Headers, sample.ToImmutable());
+        return new FileInspection(stored, name, !string.IsNullOrEmpty(encoding) || stored.Encoding.IsCertain, (table as CsvTable)?.Delimiter ?? ',', table.Headers, sample.ToImmutable()) { Sheet = sheet };
     }
 
     /// <summary>Values of some columns, the commonest first; null for a column of very many.</summary>
     public async Task<IReadOnlyDictionary<string, ImmutableArray<ValueCount>?>> ValuesAsync(FileInspection file, IReadOnlyCollection<string> columns, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(file);
-        await using var table = await CsvTable.OpenAsync(files.OpenRead(file.File.Id), TextEncodings.Get(file.Encoding), file.Delimiter, ct);
+        await using var table = await files.OpenTableAsync(file.File.Id, file.Encoding, file.Delimiter, file.Sheet, ct);
         var counts = columns.Distinct(StringComparer.OrdinalIgnoreCase).Select(c => (Column: c, Index: table.Headers.IndexOf(c), Values: new Dictionary<string, long>(StringComparer.Ordinal))).Where(c => c.Index >= 0).ToList();
         while (await table.ReadAsync(ct) is { } row)
         {
@@ -101,7 +109,7 @@ public sealed class ImportService(ImportFiles files, JobQueue jobs, RecordEngine
             throw new ImportFileException(ErrorCodes.Access, AccessWords.Denied(access, entity, AccessOperation.Import, actor.Name), entity.Name);
         }
 
-        var file = await InspectAsync(options.File, options.Encoding, options.Delimiter, actor, rows: 0, ct);
+        var file = await InspectAsync(options.File, options.Encoding, options.Delimiter, actor, rows: 0, options.Sheet, ct);
         var mapping = options.Mapping ?? MappingGuess.Guess(entity, file.Headers);
         var problems = MappingCheck.Problems(snapshot, entity, file.Headers, mapping, options.Mode, options.Match);
         if (!problems.IsEmpty)
@@ -115,7 +123,7 @@ public sealed class ImportService(ImportFiles files, JobQueue jobs, RecordEngine
             throw new ImportFileException(ImportCodes.Format, Texts.Of("NoRows"), "file");
         }
 
-        var request = new ImportRequest(entity.Name, file.File.Id, file.File.Name, file.Encoding, file.Delimiter, mapping, options.Mode, options.Match, options.DryRun);
+        var request = new ImportRequest(entity.Name, file.File.Id, file.File.Name, file.Encoding, file.Delimiter, mapping, options.Mode, options.Match, options.DryRun) { Sheet = file.Sheet };
         return await jobs.EnqueueAsync(ImportHandler.JobKind, request, actor, rows, ct);
     }
 
@@ -155,7 +163,7 @@ public sealed class ImportService(ImportFiles files, JobQueue jobs, RecordEngine
 
     private async Task<long> CountAsync(FileInspection file, CancellationToken ct)
     {
-        await using var table = await CsvTable.OpenAsync(files.OpenRead(file.File.Id), TextEncodings.Get(file.Encoding), file.Delimiter, ct);
+        await using var table = await files.OpenTableAsync(file.File.Id, file.Encoding, file.Delimiter, file.Sheet, ct);
         var rows = 0L;
         while (await table.ReadAsync(ct) is not null)
         {

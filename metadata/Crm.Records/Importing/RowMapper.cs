@@ -173,6 +173,9 @@ internal sealed class RowMapper
         byKind[kind] = value is ImmutableArray<KindValue> { Length: 1 } one ? one[0].Value : null;
     }
 
+    // The file's language says how texts mean numbers; a number of a workbook is none.
+    private static bool IsNumber(ImportRow row, FieldPlan plan, string text) => plan.Column is { } column && row.Numbers?[column] == true && ReferenceEquals(text, row.Values[column]);
+
     private void AddValue(MappedRow mapped, FieldPlan plan, string text)
     {
         if (plan.IsPart)
@@ -185,6 +188,7 @@ internal sealed class RowMapper
         {
             { AddressPart: { } part, Kind: { } home } => new Dictionary<string, object?>(StringComparer.Ordinal) { [home] = new Dictionary<string, object?>(StringComparer.Ordinal) { [part] = text } },
             { Kind: { } kind } => new KindValue[] { new(kind, text) }.ToImmutableArray(),
+            _ when IsNumber(mapped.Source, plan, text) => text,
             _ => reader.Read(plan.Field.Type, text),
         };
         if (plan.Field.Type.TryNormalize(plan.Field, input, out var value, out var error))

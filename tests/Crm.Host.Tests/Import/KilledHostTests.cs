@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json;
+using Crm.Host.Exporting;
 using Crm.Metadata;
 using Crm.Records.Jobs;
 using Crm.Sdk;
@@ -18,8 +18,10 @@ public sealed class KilledHostTests
     private const int Rows = 12_000;
     private const int HeldAt = 5_000;
 
-    [Fact]
-    public async Task An_import_whose_host_is_killed_is_finished_by_another_one_and_no_row_is_lost_or_doubled()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_import_whose_host_is_killed_is_finished_by_another_one_and_no_row_is_lost_or_doubled(bool isWorkbook)
     {
         await using var crm = await TestCrm.StartAsync();
         var token = await crm.TokenAsync("admin", TestCrm.AdminPassword);
@@ -37,7 +39,7 @@ public sealed class KilledHostTests
         {
             try
             {
-                id = await ImportAsync(await AddressAsync(doomed), token);
+                id = await ImportAsync(await AddressAsync(doomed), token, isWorkbook);
                 await ReachedAsync(jobs, id);
             }
             finally
@@ -150,17 +152,23 @@ public sealed class KilledHostTests
         throw new InvalidOperationException("The host ended.");
     }
 
-    private static async Task<Guid> ImportAsync(Uri address, string token)
+    private static async Task<Guid> ImportAsync(Uri address, string token, bool isWorkbook)
     {
         using var http = new HttpClient { BaseAddress = address };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        var file = new StringBuilder("name,series,price\n");
-        for (var i = 0; i < Rows; i++)
+        using var content = new MemoryStream();
+        await using (ISheet sheet = isWorkbook ? new XlsxSheet(content, "Products", TimeZoneInfo.Utc) : new CsvSheet(content, ',', hasMark: false, null, TimeZoneInfo.Utc))
         {
-            file.Append(System.Globalization.CultureInfo.InvariantCulture, $"Product {i},Series {i % 7},{i}\n");
+            await sheet.BeginAsync(["name", "series", "price"], default);
+            for (var i = 0; i < Rows; i++)
+            {
+                await sheet.RowAsync([$"Product {i}", $"Series {i % 7}", (long)i], default);
+            }
+
+            await sheet.EndAsync(default);
         }
 
-        using var form = new MultipartFormDataContent { { new StringContent(file.ToString()), "file", "products.csv" } };
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(content.ToArray()), "file", "products" } };
         using var answer = await http.PostAsync(new Uri("api/import/product", UriKind.Relative), form);
         var body = await answer.Content.ReadFromJsonAsync<JsonElement>();
         Assert.True(answer.IsSuccessStatusCode, body.ToString());

@@ -44,10 +44,10 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
     });
 
     /// <summary>Reads the file, again or for the first time.</summary>
-    public Task OpenAsync(EntityDefinition entity, Guid file, string? encoding = null, string? delimiter = null) => TryAsync(async () =>
+    public Task OpenAsync(EntityDefinition entity, Guid file, string? encoding = null, string? delimiter = null, string? sheet = null) => TryAsync(async () =>
     {
         FileId = file;
-        await InspectAsync(entity, encoding, delimiter);
+        await InspectAsync(entity, encoding, delimiter, sheet);
     });
 
     /// <summary>Looks for values nobody knows and for problems, after the mapping was changed.</summary>
@@ -89,6 +89,7 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
                     DryRun = dryRun,
                     Encoding = File!.Encoding,
                     Delimiter = File.Delimiter == '\t' ? "tab" : File.Delimiter.ToString(),
+                    Sheet = File.Sheet,
                 },
                 actor.Value);
         });
@@ -106,11 +107,11 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
     /// <summary>Back from the check to the columns.</summary>
     public void ForgetJob() => Job = null;
 
-    private async Task InspectAsync(EntityDefinition entity, string? encoding, string? delimiter)
+    private async Task InspectAsync(EntityDefinition entity, string? encoding, string? delimiter, string? sheet = null)
     {
         try
         {
-            File = await imports.InspectAsync(FileId!.Value, encoding, delimiter, actor.Value, PreviewRows);
+            File = await imports.InspectAsync(FileId!.Value, encoding, delimiter, actor.Value, PreviewRows, sheet);
             Candidates = [];
             Draft = new MappingDraft(entity, File);
             Suggestions.Clear();
