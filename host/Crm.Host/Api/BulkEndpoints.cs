@@ -33,10 +33,11 @@ internal static class BulkEndpoints
     private static async Task StartAsync(HttpContext context, [FromServices] BulkService bulk, [FromServices] ODataModels models, [FromServices] CurrentActor actor, [FromServices] TimeProvider time) =>
         await AcceptedAsync(context, await GuardAsync(async () => await bulk.StartAsync(await ReadAsync(context, models, time), actor.Value, context.RequestAborted)));
 
-    private static async Task UndoAsync(HttpContext context, string id, [FromServices] BulkService bulk, [FromServices] JobQueue jobs, [FromServices] CurrentActor actor)
+    /// <summary>Takes back an import or a bulk change.</summary>
+    public static async Task UndoAsync(HttpContext context, string id, [FromServices] BulkService bulk, [FromServices] JobQueue jobs, [FromServices] CurrentActor actor)
     {
         var job = await JobEndpoints.FindAsync(id, jobs, actor, context.RequestAborted);
-        if (job.Kind != JobView.Bulk)
+        if (job.Kind is not (JobView.Bulk or JobView.Importing))
         {
             throw new ApiException(ApiError.NotFound(BulkTexts.Of("NoBulk", id), "id"));
         }

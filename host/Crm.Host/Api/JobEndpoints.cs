@@ -4,6 +4,7 @@ using Crm.Records.Exporting;
 using Crm.Records.Importing;
 using Crm.Records.Jobs;
 using CsvHelper;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Crm.Host.Api;
 
@@ -17,7 +18,11 @@ internal static class JobEndpoints
         var group = routes.MapGroup("/api/jobs/{id}").RequireAuthorization().WithTags("jobs");
         group.MapGet("", (Delegate)GetAsync).WithSummary("How a job is doing");
         group.MapGet("/verdicts", (Delegate)VerdictsAsync).WithSummary("What a job did with each row")
-            .WithDescription("only=errors|warnings; after and top for pages; format=csv for the whole report as a file.");
+            .WithDescription("only=errors|warnings; after and top for pages; format=csv for the whole report as a file, format=rows for the rows of an import with their verdicts.");
+        routes.MapGet("/api/jobs", async (string kind, int? top, [FromServices] JobQueue jobs, [FromServices] CurrentActor actor, CancellationToken ct) =>
+                Results.Json(new { value = (await jobs.ListAsync(kind, actor.Value.IsAdministrator ? null : actor.Value.UserId, Math.Clamp(top ?? 50, 1, MaxPage), ct)).Select(JobView.Of) }, JobView.Json))
+            .RequireAuthorization().WithTags("jobs").WithSummary("The last jobs of a kind, such as import or bulk: users see their own, administrators all");
+        group.MapPost("/undo", (Delegate)BulkEndpoints.UndoAsync).WithSummary("Take back an import or a bulk change; records changed since are left alone and reported");
         group.MapPost("/cancel", (Delegate)CancelAsync).WithSummary("Stop a job; what it committed stays");
     }
 
@@ -30,7 +35,7 @@ internal static class JobEndpoints
         await WriteAsync(context, await jobs.CancelAsync(job.Id, context.RequestAborted) ?? job);
     }
 
-    private static async Task VerdictsAsync(HttpContext context, string id, JobQueue jobs, VerdictStore verdicts, CurrentActor actor)
+    private static async Task VerdictsAsync(HttpContext context, string id, JobQueue jobs, VerdictStore verdicts, ImportFiles files, CurrentActor actor)
     {
         var ct = context.RequestAborted;
         var job = await FindAsync(id, jobs, actor, ct);
@@ -46,6 +51,9 @@ internal static class JobEndpoints
         {
             case "csv":
                 await WriteCsvAsync(context, job, severity, verdicts, ct);
+                return;
+            case "rows" when job.Kind == JobView.Importing:
+                await VerdictFile.WriteAsync(context, job, severity, verdicts, files);
                 return;
             case "" or "json":
                 break;

@@ -14,6 +14,9 @@ internal sealed record JobView(Guid Id, string Kind, JobState State, long Positi
     /// <summary>Kind of jobs that change many records.</summary>
     public const string Bulk = "bulk";
 
+    /// <summary>Kind of jobs that import files.</summary>
+    public const string Importing = "import";
+
     /// <summary>How it is written: snake_case, as records are.</summary>
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
@@ -50,7 +53,7 @@ internal sealed record JobView(Guid Id, string Kind, JobState State, long Positi
 
     public static JobView Of(Job job)
     {
-        var isImport = job.Kind == "import";
+        var isImport = job.Kind == Importing;
         var isBulk = job.Kind == Bulk;
         var self = string.Create(CultureInfo.InvariantCulture, $"/api/jobs/{job.Id}");
         var links = ImmutableDictionary<string, string>.Empty.Add("self", self).Add("verdicts", self + "/verdicts").Add("cancel", self + "/cancel");
@@ -66,7 +69,7 @@ internal sealed record JobView(Guid Id, string Kind, JobState State, long Positi
             Import = isImport ? JsonSerializer.Deserialize<ImportRequest>(job.Payload, ImportMapping.Json) : null,
             Change = isBulk ? BulkService.Read(job) : null,
             Report = isImport ? ReportOf(job) : isBulk ? BulkService.ReportOf(job) : null,
-            Links = isBulk ? links.Add("undo", $"/api/bulk/{job.Id}/undo") : links,
+            Links = isBulk || isImport ? links.Add("undo", self + "/undo") : links,
         };
     }
 

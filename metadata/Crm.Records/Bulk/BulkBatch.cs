@@ -10,6 +10,7 @@ internal sealed class BulkBatch
     private readonly BulkJob job;
     private readonly List<BulkRow> rows;
     private readonly Dictionary<Guid, string> refusals = [];
+    private HashSet<Guid> made = [];
 
     private BulkBatch(BulkJob job, List<BulkRow> rows)
     {
@@ -41,16 +42,16 @@ internal sealed class BulkBatch
         return batch;
     }
 
-    /// <summary>Gives records back what they held before an earlier bulk change.</summary>
-    public static BulkBatch Restore(BulkJob job, List<BulkRow> rows, Dictionary<Guid, Dictionary<string, object?>> before)
+    /// <summary>Gives records back what they held before an earlier bulk change, or an import; those that an import made are deleted.</summary>
+    public static BulkBatch Restore(BulkJob job, List<BulkRow> rows, Dictionary<Guid, Dictionary<string, object?>> before, HashSet<Guid> made)
     {
-        var batch = new BulkBatch(job, rows);
-        foreach (var row in batch.Sent.Where(r => !before.ContainsKey(r.Id)).ToList())
+        var batch = new BulkBatch(job, rows) { made = made };
+        foreach (var row in batch.Sent.Where(r => !before.ContainsKey(r.Id) && !made.Contains(r.Id)).ToList())
         {
             batch.refusals.Add(row.Id, Texts.Of("NoHistory"));
         }
 
-        batch.Changes = [.. batch.Sent.Select(r => batch.Update(r, before[r.Id]))];
+        batch.Changes = [.. batch.Sent.Select(r => made.Contains(r.Id) ? RecordChange.Delete(r.Entity ?? job.Entity, r.Id, r.Version) with { Source = BulkHandler.JobKind } : batch.Update(r, before[r.Id]))];
         return batch;
     }
 
@@ -65,7 +66,7 @@ internal sealed class BulkBatch
     public List<(long Row, long Version)> Versions(ImmutableArray<SaveResult> results)
     {
         var next = 0;
-        return [.. Sent.Select(row => (Row: row, Result: results[next++])).Where(r => r.Result.Succeeded && job.Action != BulkAction.Delete && r.Result.Record.Version != r.Row.Version).Select(r => (r.Row.Number, r.Result.Record!.Version))];
+        return [.. Sent.Select(row => (Row: row, Result: results[next++])).Where(r => r.Result.Succeeded && !IsDeleted(r.Row) && r.Result.Record.Version != r.Row.Version).Select(r => (r.Row.Number, r.Result.Record!.Version))];
     }
 
     private static async Task<Dictionary<Guid, Record>> CurrentAsync(BulkJob job, EntityTable table, IEnumerable<BulkRow> rows, IRecordService records, CancellationToken ct)
@@ -76,12 +77,14 @@ internal sealed class BulkBatch
         return page.Records.ToDictionary(r => r.Id);
     }
 
+    private bool IsDeleted(BulkRow row) => job.Action == BulkAction.Delete || made.Contains(row.Id);
+
     private RecordChange Update(BulkRow row, Dictionary<string, object?> values) =>
         RecordChange.Update(job.Entity, row.Id, values, row.Version) with { Source = BulkHandler.JobKind };
 
     private RowVerdict Judge(BulkRow row, SaveResult result) =>
         !result.Succeeded ? Refused(row, result.Errors)
-        : new RowVerdict(row.Number, row.Number, job.Action == BulkAction.Delete ? RowOutcome.Deleted : result.Record.Version == row.Version ? RowOutcome.Unchanged : RowOutcome.Updated, row.Id, []);
+        : new RowVerdict(row.Number, row.Number, IsDeleted(row) ? RowOutcome.Deleted : result.Record.Version == row.Version ? RowOutcome.Unchanged : RowOutcome.Updated, row.Id, []);
 
     private static RowVerdict Refused(BulkRow row, ImmutableArray<ValidationError> errors) =>
         new(row.Number, row.Number, RowOutcome.Skipped, row.Id, [.. errors.Select(e => new RowIssue(IsError: true, e.Code, e.Field, null, null, e.Code == ErrorCodes.Conflict ? Texts.Of("ChangedSince") : e.Message))]);

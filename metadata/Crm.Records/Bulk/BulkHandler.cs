@@ -60,7 +60,9 @@ internal sealed class BulkHandler(CrmDatabase database, RecordEngine engine, Met
         }
 
         await using var connection = await database.OpenAsync(ct);
-        return BulkBatch.Restore(wanted, rows, await BulkRows.BeforeAsync(connection, table, undone, [.. rows.Select(r => r.Id)], ct));
+        var ids = rows.ConvertAll(r => r.Id);
+        var made = wanted.IsOfImport ? await BulkRows.MadeAsync(connection, undone, ids, ct) : [];
+        return BulkBatch.Restore(wanted, rows, await BulkRows.BeforeAsync(connection, table, undone, ids.FindAll(i => !made.Contains(i)), ct), made);
     }
 
     private async Task<BulkReport> SaveAsync(JobRun job, BulkBatch batch, RecordService records, BulkReport before, long last, CancellationToken ct)

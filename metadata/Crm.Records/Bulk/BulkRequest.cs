@@ -63,6 +63,9 @@ public sealed record BulkJob(string Entity, BulkAction Action)
 
     /// <summary>The bulk change that is taken back.</summary>
     public Guid? UndoOf { get; init; }
+
+    /// <summary>Whether what is taken back was an import: records it made are deleted.</summary>
+    public bool IsOfImport { get; init; }
 }
 
 /// <summary>A bulk change that cannot be started; nothing was changed.</summary>

@@ -74,26 +74,27 @@ public sealed class BulkService(CrmDatabase database, RecordEngine engine, JobQu
         }
     }
 
-    /// <summary>Starts to take back what a bulk change did; records that somebody changed since are left alone and reported.</summary>
-    /// <param name="job">The bulk change, which has ended.</param>
+    /// <summary>Starts to take back what a bulk change or an import did; records that somebody changed since are left alone and reported.</summary>
+    /// <param name="job">The bulk change or the import, which has ended.</param>
     /// <param name="actor">Who wants it back.</param>
     /// <param name="ct">Cancels.</param>
     /// <exception cref="BulkRefusedException">It cannot be taken back.</exception>
     public async Task<Job> UndoAsync(Job job, Actor actor, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(job);
-        var done = Read(job);
+        var isImport = job.Kind == ImportHandler.JobKind;
+        var done = isImport ? new BulkJob(JsonSerializer.Deserialize<ImportRequest>(job.Payload, ImportMapping.Json)!.Entity, BulkAction.Update) : Read(job);
         Require(job.IsFinished, ErrorCodes.Conflict, Texts.Of("NotFinished"));
-        Require(done.Action != BulkAction.Delete, ErrorCodes.Conflict, Texts.Of("NotUndoable"));
+        Require(done.Action != BulkAction.Delete && !done.IsOfImport, ErrorCodes.Conflict, Texts.Of("NotUndoable"));
         Require(metadata.Current.TryEntity(done.Entity, out var entity) && !entity.IsHidden, ErrorCodes.UnknownEntity, Texts.Of("EntityGone", done.Entity));
         try
         {
             return await EnqueueAsync(
-                new BulkJob(done.Entity, BulkAction.Undo) { UndoOf = job.Id },
+                new BulkJob(done.Entity, BulkAction.Undo) { UndoOf = job.Id, IsOfImport = isImport },
                 actor,
                 async (connection, transaction, id) =>
                 {
-                    var count = await BulkRows.TakeChangedAsync(connection, transaction, id, job.Id, ct);
+                    var count = isImport ? await BulkRows.TakeImportedAsync(connection, transaction, id, job.Id, ct) : await BulkRows.TakeChangedAsync(connection, transaction, id, job.Id, ct);
                     Require(count > 0, ErrorCodes.Conflict, Texts.Of("NothingToUndo"));
                     return count;
                 },

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using Crm.Metadata;
+using Crm.Records.Bulk;
 using Crm.Records.Jobs;
 using Crm.Sdk;
 using Npgsql;
@@ -140,6 +141,7 @@ internal sealed class ImportRun
             {
                 var (verdicts, after) = Judge(decided, saved);
                 await WriteAsync(connection, transaction, verdicts, Pending(decided, saved), last, after, token);
+                await BulkRows.KeepImportedAsync(connection, job.Id, Imported(changes, saved), token);
                 committed = after;
             },
             ct);
@@ -272,11 +274,17 @@ internal sealed class ImportRun
         return [.. changed.Where((_, i) => results[i].Succeeded).SelectMany(d => d.Row.Pending.Select(p => (d.Row, p, d.Change!.Id)))];
     }
 
-    private Task CommitMadeAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, long made, CancellationToken ct)
+    /// <summary>What is to be taken back when the import is.</summary>
+    private static List<ImportedRow> Imported(List<DecidedRow> changes, ImmutableArray<SaveResult> results) =>
+        [.. changes.Select((c, i) => (Row: c, results[i].Record, results[i].Succeeded)).Where(c => c.Succeeded && c.Record!.Version != c.Row.ExistingVersion)
+            .Select(c => new ImportedRow(c.Row.Row.Source.Number, c.Row.Change!.Id, null, c.Row.ExistingVersion ?? 0, c.Record!.Version))];
+
+    private async Task CommitMadeAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, long made, IReadOnlyList<Record> records, CancellationToken ct)
     {
         var after = report.Copy();
         after.CreatedReferences = made;
-        return job.CheckpointAsync(connection, transaction, position, after, ct);
+        await job.CheckpointAsync(connection, transaction, position, after, ct);
+        await BulkRows.KeepImportedAsync(connection, job.Id, [.. records.Select((r, i) => new ImportedRow(-(made - i), r.Id, r.Entity, 0, r.Version))], ct);
     }
 
     private async Task CommitAsync(List<RowVerdict> verdicts, List<(MappedRow, NamedReference, Guid)> pending, ImportReport after, CancellationToken ct)

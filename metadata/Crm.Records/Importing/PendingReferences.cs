@@ -1,4 +1,5 @@
 using Crm.Metadata;
+using Crm.Records.Bulk;
 using Crm.Records.Jobs;
 using Crm.Sdk;
 using Npgsql;
@@ -59,6 +60,7 @@ internal sealed class PendingReferences(JobRun job, EntityDefinition entity, Rec
                 }
 
                 await RemoveAsync(connection, transaction, batch, token);
+                await BulkRows.KeepAgainAsync(connection, transaction, job.Id, Changed(ready, results), token);
                 await job.CheckpointAsync(connection, transaction, position, after, token);
                 committed = after;
             }
@@ -150,6 +152,9 @@ internal sealed class PendingReferences(JobRun job, EntityDefinition entity, Rec
             }
         }
     }
+
+    private static List<(long Row, long Version, int Changes)> Changed(List<Item> ready, IReadOnlyList<SaveResult> results) =>
+        [.. results.Select((r, i) => (ready[i].Row, r.Record, r.Succeeded)).Where(r => r.Succeeded).GroupBy(r => r.Row).Select(g => (g.Key, g.Max(r => r.Record!.Version), g.Count()))];
 
     private async Task RemoveAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, List<Item> batch, CancellationToken ct)
     {

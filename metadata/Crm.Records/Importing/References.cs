@@ -22,7 +22,7 @@ internal sealed class References(EntityDefinition entity, MetadataSnapshot metad
     public long Made { get; set; }
 
     /// <summary>Writes the number of records made, in the transaction that makes them.</summary>
-    public required Func<NpgsqlConnection, NpgsqlTransaction, long, CancellationToken, Task> Commit { get; init; }
+    public required Func<NpgsqlConnection, NpgsqlTransaction, long, IReadOnlyList<Record>, CancellationToken, Task> Commit { get; init; }
 
     /// <summary>Finds the names of one field.</summary>
     public Task<IReadOnlyDictionary<string, Named>> FindAsync(FieldPlan plan, IReadOnlyCollection<string> names, CancellationToken ct) => resolver.FindAsync(plan, names, ct);
@@ -98,7 +98,7 @@ internal sealed class References(EntityDefinition entity, MetadataSnapshot metad
         var results = changes.IsEmpty ? [] : await records.SaveManyAsync(
             changes,
             new SaveOptions(AllOrNothing: false, isDryRun),
-            (connection, transaction, saved, token) => Commit(connection, transaction, Made + saved.Count(r => r.Succeeded), token),
+            (connection, transaction, saved, token) => Commit(connection, transaction, Made + saved.Count(r => r.Succeeded), [.. saved.Where(r => r.Succeeded).Select(r => r.Record!)], token),
             ct);
         Made += results.Count(r => r.Succeeded);
         var failures = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Crm.Metadata;
 using Crm.Sdk;
@@ -62,6 +63,17 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
         return await ReadAsync(connection, "WHERE id = $1", id, ct);
     }
 
+    /// <summary>The last jobs of a kind; those of one user, or of all.</summary>
+    public async Task<ImmutableArray<Job>> ListAsync(string kind, Guid? user, int top, CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM crm.job WHERE kind = $1 AND ($2 IS NULL OR created_by = $2) ORDER BY created_at DESC, id DESC LIMIT $3", connection)
+        {
+            Parameters = { new() { Value = kind }, new() { Value = (object?)user ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid }, new() { Value = top } },
+        };
+        return [.. await ReadAllAsync(command, ct)];
+    }
+
     /// <summary>Asks to stop a job: one that waits ends at once, one that runs ends after the batch it is at.</summary>
     /// <returns>The job; null when there is none.</returns>
     public async Task<Job?> CancelAsync(Guid id, CancellationToken ct = default)
@@ -115,9 +127,16 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
     private static async Task<Job?> ReadAsync(NpgsqlConnection connection, string where, Guid id, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand($"SELECT {Columns} FROM crm.job {where}", connection) { Parameters = { new() { Value = id } } };
+        return (await ReadAllAsync(command, ct)).FirstOrDefault();
+    }
+
+    private static async Task<List<Job>> ReadAllAsync(NpgsqlCommand command, CancellationToken ct)
+    {
         await using var reader = await command.ExecuteReaderAsync(ct);
-        return await reader.ReadAsync(ct)
-            ? new Job(
+        var jobs = new List<Job>();
+        while (await reader.ReadAsync(ct))
+        {
+            jobs.Add(new Job(
                 reader.GetGuid(0),
                 reader.GetString(1),
                 Enum.Parse<JobState>(reader.GetString(2), ignoreCase: true),
@@ -131,7 +150,9 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
                 reader.GetString(10),
                 reader.GetFieldValue<DateTimeOffset>(11),
                 await reader.IsDBNullAsync(12, ct) ? null : reader.GetFieldValue<DateTimeOffset>(12),
-                await reader.IsDBNullAsync(13, ct) ? null : reader.GetFieldValue<DateTimeOffset>(13))
-            : null;
+                await reader.IsDBNullAsync(13, ct) ? null : reader.GetFieldValue<DateTimeOffset>(13)));
+        }
+
+        return jobs;
     }
 }

@@ -44,6 +44,10 @@ public sealed class ImportTests : IAsyncLifetime
         Assert.Equal(["created", "skipped", "skipped"], verdicts.EnumerateArray().Select(v => v.GetProperty("outcome").GetString()!).ToArray().AsEnumerable());
         Assert.Equal([2L, 3L, 4L], verdicts.EnumerateArray().Select(v => v.GetProperty("line").GetInt64()).ToArray().AsEnumerable());
 
+        var rows = await client.Http.GetStringAsync(new Uri($"api/jobs/{Id(dry)}/verdicts?format=rows", UriKind.Relative));
+        Assert.StartsWith("name,price,Verdict,Record,Reason\r\nOne,1,created,,\r\nTwo,two,skipped,,", rows.TrimStart('\uFEFF'), StringComparison.Ordinal);
+        Assert.Equal(3, (await client.Http.GetStringAsync(new Uri($"api/jobs/{Id(dry)}/verdicts?format=rows&only=errors", UriKind.Relative))).Trim().Split('\n').Length);
+
         var real = await client.ImportAsync("product", file);
 
         Assert.Equal(Figures(dry), Figures(real));

@@ -13,7 +13,7 @@ internal sealed class LimitedPart(Stream inner, long packed, long most) : Stream
     private const long AlwaysTaken = 64 * 1024 * 1024;
 
     // Rows that repeat one another are packed a hundredfold; what is packed more is not made by a spreadsheet.
-    private const long MaxRatio = 500;
+    private const long MaxRatio = 300;
 
     private const long MaxGap = 4 * 1024 * 1024;
 
