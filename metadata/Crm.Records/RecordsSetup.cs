@@ -26,6 +26,7 @@ public static class RecordsSetup
         services.TryAddSingleton<RecordSharing>();
         services.TryAddSingleton<AccessExplainer>();
         services.TryAddSingleton<RecycleBin>();
+        services.TryAddSingleton<DuplicateFinder>();
         services.AddHostedService<BinEnd>();
         services.TryAddSingleton<ExportService>();
         services.TryAddSingleton<WebhookStore>();

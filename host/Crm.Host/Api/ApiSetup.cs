@@ -29,6 +29,7 @@ internal static class ApiSetup
         app.MapImports();
         app.MapBulk();
         app.MapBin();
+        app.MapDuplicates();
         app.MapViews();
         app.MapExports();
         app.MapSearch();

@@ -38,8 +38,9 @@ internal static class BinEndpoints
     private static async Task<IResult> RestoreAsync(HttpContext context, [FromServices] RecycleBin bin, [FromServices] CurrentActor actor)
     {
         using var body = await RecordBody.ParseAsync(context.Request);
+        var ids = Ids(body.RootElement);
         var withChildren = body.RootElement.TryGetProperty("children", out var children) && children.ValueKind == JsonValueKind.True;
-        var verdicts = await bin.RestoreAsync(actor.Value, Ids(body.RootElement), withChildren, context.RequestAborted);
+        var verdicts = await bin.RestoreAsync(actor.Value, ids, withChildren, context.RequestAborted);
         return Results.Json(new { value = verdicts.Select(v => new { v.Id, v.Entity, Restored = v.Errors.IsEmpty, v.Errors }) }, JobView.Json);
     }
 

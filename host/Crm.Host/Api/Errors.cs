@@ -77,7 +77,7 @@ internal static class Errors
             : Any(ErrorCodes.Conflict) ? conditional ? StatusCodes.Status412PreconditionFailed : StatusCodes.Status409Conflict
             : Any(ErrorCodes.BadRequest, ErrorCodes.UnknownField) ? StatusCodes.Status400BadRequest
             : Any(ErrorCodes.Unavailable) ? StatusCodes.Status503ServiceUnavailable
-            : Any(ErrorCodes.InUse, ErrorCodes.Module, ErrorCodes.Busy) ? StatusCodes.Status409Conflict
+            : Any(ErrorCodes.InUse, ErrorCodes.Module, ErrorCodes.Busy, ErrorCodes.Duplicate, ErrorCodes.PossibleDuplicate) ? StatusCodes.Status409Conflict
             : StatusCodes.Status422UnprocessableEntity;
     }
 
@@ -127,12 +127,32 @@ internal static class Errors
         {
             json.WriteStartObject();
             WriteOne(json, detail.Code, detail.Message, detail.Field);
+            WriteRecords(json, detail.Records);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteEndObject();
+    }
+
+    private static void WriteRecords(Utf8JsonWriter json, ImmutableArray<RecordRef> records)
+    {
+        if (records.IsEmpty)
+        {
+            return;
+        }
+
+        json.WriteStartArray("records");
+        foreach (var record in records)
+        {
+            json.WriteStartObject();
+            json.WriteString("entity", record.Entity);
+            json.WriteString("id", record.Id);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteOne(Utf8JsonWriter json, string code, string message, string? target)

@@ -12,7 +12,7 @@ internal static class ImportEndpoints
     {
         routes.MapPost("/api/import/{entity}", (Delegate)StartAsync).RequireAuthorization()
             .WithTags("import").WithSummary("Import a CSV file or an Excel workbook as a background job")
-            .WithDescription("multipart/form-data with file, and optionally mapping (JSON), mode=create|update|upsert, match (field names), dryRun, encoding, delimiter, sheet. Answers with the job.");
+            .WithDescription("multipart/form-data with file, and optionally mapping (JSON), mode=create|update|upsert, match (field names), duplicates=skip|accept, dryRun, encoding, delimiter, sheet. Answers with the job.");
     }
 
     private static async Task StartAsync(HttpContext context, string entity, ImportFiles files, ImportService imports, CurrentActor actor, IMetadata metadata)
@@ -53,6 +53,12 @@ internal static class ImportEndpoints
             var other => throw new ApiException(ApiError.BadRequest(ImportTexts.Of("UnknownMode", other), "mode")),
         },
         Match = [.. (upload["match"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)],
+        AcceptsDuplicates = upload["duplicates"] switch
+        {
+            null or "" or "skip" => false,
+            "accept" => true,
+            var other => throw new ApiException(ApiError.BadRequest(ImportTexts.Of("UnknownDuplicates", other), "duplicates")),
+        },
         DryRun = upload["dryRun"] switch
         {
             null or "" or "false" => false,

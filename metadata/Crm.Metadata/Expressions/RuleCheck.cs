@@ -44,12 +44,55 @@ internal static class RuleCheck
                 continue;
             }
 
+            if (rule.Kind == RuleKind.Duplicate)
+            {
+                Duplicate(problems, entity, rule, target, label);
+                continue;
+            }
+
             if (!Rule.TryParse(snapshot, entity, rule, out var parsed, out var error))
             {
                 SnapshotCheck.Add(problems, PlanCodes.Expression, target, "RuleWrong", label, error.Message);
             }
 
             Fields(problems, entity, rule, parsed, target, label);
+        }
+    }
+
+    private static void Duplicate(List<PlanMessage> problems, EntityDefinition entity, RuleDefinition rule, string target, string label)
+    {
+        if (rule.Fields.IsEmpty || rule.Duplicate is null)
+        {
+            SnapshotCheck.Add(problems, ErrorCodes.Required, target, "RuleWithoutFields", label);
+            return;
+        }
+
+        if (rule.Duplicate.Similarity is < DuplicateDefinition.LeastSimilarity or > 100)
+        {
+            SnapshotCheck.Add(problems, ErrorCodes.Range, target, "DuplicateSimilarity", label, DuplicateDefinition.LeastSimilarity);
+        }
+
+        if (rule.Condition.Length > 0 || !rule.Options.IsEmpty)
+        {
+            SnapshotCheck.Add(problems, PlanCodes.Option, target, "DuplicateStrangeOption", label);
+        }
+
+        foreach (var name in rule.Fields)
+        {
+            if (!entity.TryField(name, out var field) || field.IsHidden)
+            {
+                SnapshotCheck.Add(problems, ErrorCodes.UnknownField, target, "UnknownField", entity.Label, LayerEdit.Short(name));
+            }
+            else if (!DuplicateFields.CanCompare(field))
+            {
+                SnapshotCheck.Add(problems, PlanCodes.Option, target, "DuplicateField", label, field.Label);
+            }
+        }
+
+        // Without one of them every new record would read the whole table.
+        if (!rule.Fields.Any(f => entity.TryField(f, out var field) && DuplicateFields.IsIndexed(field)))
+        {
+            SnapshotCheck.Add(problems, PlanCodes.Option, target, "DuplicateNotIndexed", label);
         }
     }
 

@@ -22,7 +22,9 @@ internal static class RuleJson
             }
         }
 
-        Put("condition", rule.Script is null ? rule.Condition : null);
+        Put("condition", rule.Script is null && rule.Duplicate is null ? rule.Condition : null);
+        Put("refuse", rule.Duplicate is { IsRefused: true } ? true : null);
+        Put("similarity", rule.Duplicate is { Similarity: not 100 } alike ? alike.Similarity : null);
         Put("when", rule.Script is { } script ? ShapeJson.Word(script.When) : null);
         Put("fields", rule.Script is not null && rule.Fields.IsEmpty ? null : ShapeJson.Texts(rule.Fields));
         Put("label", rule.Label);
@@ -40,9 +42,11 @@ internal static class RuleJson
         using var json = new JsonInput(element, path, errors);
         var kind = Word(json, "kind", json.RequiredText("kind"), Kinds);
         var script = kind == RuleKind.Script ? Script(json) : null;
-        return new RuleDefinition(json.RequiredText("name"), kind, script is null ? json.RequiredText("condition") : "", json.Texts("fields") ?? [])
+        var duplicate = kind == RuleKind.Duplicate ? new DuplicateDefinition(json.Boolean("refuse") ?? false) { Similarity = json.Integer("similarity") ?? 100 } : null;
+        return new RuleDefinition(json.RequiredText("name"), kind, script is null && duplicate is null ? json.RequiredText("condition") : "", json.Texts("fields") ?? [])
         {
             Script = script,
+            Duplicate = duplicate,
             Label = json.Text("label"),
             Message = json.Text("message"),
             Options = json.Texts("options") ?? [],

@@ -63,7 +63,7 @@ internal sealed record TableShape(
                 indexes.Add(new IndexShape(TableNames.Index(entity.Name, column), column, $"({Sql.Quote(column)})"));
             }
 
-            if (features.TrigramSchema is { } schema && !field.IsHidden && field.Type is SingleTextType or AddressesType && entity.SearchFields.Contains(field.Name))
+            if (features.TrigramSchema is { } schema && !field.IsHidden && field.Type is SingleTextType or AddressesType && (entity.SearchFields.Contains(field.Name) || DuplicateFields.IsComparedAsText(entity, field)))
             {
                 var text = field.Type is AddressesType ? $"crm.texts_in({Sql.Quote(column)})" : Sql.Quote(column);
                 indexes.Add(new IndexShape(TableNames.Trigram(entity.Name, column), column, Gin($"crm.fold({text}) {Sql.Quote(schema)}.gin_trgm_ops")));

@@ -159,4 +159,7 @@ public sealed record ImportRequest(
 {
     /// <summary>The sheet of a workbook; null for a text.</summary>
     public string? Sheet { get; init; }
+
+    /// <summary>Whether new records may be like some that are there, by rules that leave it to whoever makes them.</summary>
+    public bool AcceptsDuplicates { get; init; }
 }

@@ -216,7 +216,7 @@ internal sealed class ImportRun
         }
 
         var id = row.Values.GetValueOrDefault("id") is Guid given ? given : RecordIds.Next();
-        return new DecidedRow(row, new RecordChange(ChangeKind.Create, entity.Name, id, Without(row.Values, "id")) { Source = "import" }, null);
+        return new DecidedRow(row, new RecordChange(ChangeKind.Create, entity.Name, id, Without(row.Values, "id")) { Source = "import", AsksAboutDuplicates = !request.AcceptsDuplicates }, null);
     }
 
     private static DecidedRow Skip(MappedRow row, bool isError, string code, string message)
@@ -265,7 +265,8 @@ internal sealed class ImportRun
     private RowIssue ToIssue(MappedRow row, ValidationError error)
     {
         var mapping = error.Field is { } field ? request.Mapping.Fields.GetValueOrDefault(field) : null;
-        return new RowIssue(IsError: true, error.Code, error.Field, mapping?.Column, error.Field is { } key ? row.Texts.GetValueOrDefault(key) : null, error.Message);
+        // That a record is there already is no fault of the row.
+        return new RowIssue(error.Code is not (ErrorCodes.Duplicate or ErrorCodes.PossibleDuplicate), error.Code, error.Field, mapping?.Column, error.Field is { } key ? row.Texts.GetValueOrDefault(key) : null, error.Message);
     }
 
     private static List<(MappedRow Row, NamedReference Reference, Guid Id)> Pending(List<DecidedRow> decided, ImmutableArray<SaveResult> results)

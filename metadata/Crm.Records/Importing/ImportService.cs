@@ -39,6 +39,9 @@ public sealed record ImportOptions(string Entity, Guid File)
     /// <summary>Whether everything is rolled back.</summary>
     public bool DryRun { get; init; }
 
+    /// <summary>Whether new records may be like some that are there, by rules that leave it to whoever makes them; otherwise their rows are left out.</summary>
+    public bool AcceptsDuplicates { get; init; }
+
     /// <summary>How the file is written; null to find out.</summary>
     public string? Encoding { get; init; }
 
@@ -123,7 +126,7 @@ public sealed class ImportService(ImportFiles files, JobQueue jobs, RecordEngine
             throw new ImportFileException(ImportCodes.Format, Texts.Of("NoRows"), "file");
         }
 
-        var request = new ImportRequest(entity.Name, file.File.Id, file.File.Name, file.Encoding, file.Delimiter, mapping, options.Mode, options.Match, options.DryRun) { Sheet = file.Sheet };
+        var request = new ImportRequest(entity.Name, file.File.Id, file.File.Name, file.Encoding, file.Delimiter, mapping, options.Mode, options.Match, options.DryRun) { Sheet = file.Sheet, AcceptsDuplicates = options.AcceptsDuplicates };
         return await jobs.EnqueueAsync(ImportHandler.JobKind, request, actor, rows, ct);
     }
 

@@ -28,6 +28,7 @@ internal sealed class EntityTable
         Links = [.. Fields.Where(f => f.Type is ManyToManyType)];
         Files = [.. Fields.Where(f => f.Type is FileType)];
         Scripts = [.. entity.Rules.Where(r => r.Script is not null)];
+        Duplicates = DuplicateRule.Of(entity, byName);
         // Rows inside a field are no records: they have neither.
         Id = byName.GetValueOrDefault("id")?.Index ?? -1;
         Version = byName.GetValueOrDefault("version")?.Index ?? -1;
@@ -55,6 +56,9 @@ internal sealed class EntityTable
 
     /// <summary>Rules with a script, in their order.</summary>
     public ImmutableArray<RuleDefinition> Scripts { get; }
+
+    /// <summary>Rules about records that are alike.</summary>
+    public ImmutableArray<DuplicateRule> Duplicates { get; }
 
     /// <summary>Shape of a record with all fields; places are those of <see cref="Fields"/>.</summary>
     public RecordShape Shape { get; }

@@ -123,6 +123,9 @@ internal sealed class PendingChange(RecordChange change, EntityTable table, Save
         (errors ??= []).Add(new ValidationError(field, code, message));
     }
 
+    /// <summary>As <see cref="Refuse(string?, string, string)"/>, naming the records that are the reason.</summary>
+    public void Refuse(ValidationError error) => (errors ??= []).Add(error);
+
     /// <summary>Gives a field the value a rule's script wants; one it cannot hold is refused like anybody else's.</summary>
     public void SetByRule(string rule, ChangeInput input)
     {

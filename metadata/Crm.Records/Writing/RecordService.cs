@@ -99,6 +99,7 @@ public sealed class RecordService : IRecordService
         run.Seal();
         await ScriptRules.CheckAsync(run, ct);
         await Validation.CheckAsync(run, ct);
+        await DuplicateCheck.CheckAsync(run, ct);
         await HierarchyGuard.CheckAsync(run, ct);
         await FileGuard.CheckAsync(run, ct);
         Calculations.Settle(run);

@@ -18,6 +18,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
     private bool isDraftDue;
     private bool isReady;
     private string? focusDue;
+    private bool acceptsDuplicates;
 
     /// <summary>What is edited. Another model starts the form anew.</summary>
     [Parameter, EditorRequired]
@@ -245,7 +246,8 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
 
     private async Task<bool> SendAsync()
     {
-        var change = Form.ToChange();
+        var change = Form.ToChange() with { AsksAboutDuplicates = !acceptsDuplicates };
+        acceptsDuplicates = false;
         SaveResult result;
         if (Form.IsReadable)
         {
@@ -276,6 +278,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
     {
         Form.Accept(result);
         await LearnTitlesAsync(Form);
+        await Form.Titles.LearnAsync(Records, Metadata.Current, Form.RecordErrors.SelectMany(e => e.Records).Select(r => ((string?)r.Entity, (object?)r.Id)));
         if (Form.Conflict is { } conflict)
         {
             await Form.Titles.LearnAsync(Records, Metadata.Current, Form.Entity, name => conflict.Theirs[name]);
@@ -292,6 +295,13 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
         {
             await Saved.InvokeAsync();
         }
+    }
+
+    // Whoever holds the form saves, so that what follows a save follows this one too.
+    private Task SaveAnywayAsync()
+    {
+        acceptsDuplicates = true;
+        return Command.InvokeAsync("save");
     }
 
     // A move of an untouched record is a decision of its own; with other changes open it waits for their save.

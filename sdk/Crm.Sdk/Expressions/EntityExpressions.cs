@@ -24,7 +24,7 @@ public sealed class EntityExpressions
         }
 
         Formulas = InOrder(entity, formulas);
-        Rules = [.. entity.Rules.Where(r => r.Kind != RuleKind.Script).Select(r => Rule.TryParse(snapshot, entity, r, out var rule, out _) ? rule : null).OfType<Rule>()];
+        Rules = [.. entity.Rules.Where(r => r.Kind is not (RuleKind.Script or RuleKind.Duplicate)).Select(r => Rule.TryParse(snapshot, entity, r, out var rule, out _) ? rule : null).OfType<Rule>()];
         LookedUpByRules = [.. Rules.SelectMany(r => r.Condition.Paths).Where(p => p.IsLookedUp)];
         this.entity = entity;
     }

@@ -21,6 +21,9 @@ public sealed record RuleDefinition(string Name, RuleKind Kind, string Condition
     /// <summary>Of <see cref="RuleKind.Script"/>: what is run. Such a rule has no condition, and its fields are what <see cref="ScriptDefinition.When"/> says.</summary>
     public ScriptDefinition? Script { get; init; }
 
+    /// <summary>Of <see cref="RuleKind.Duplicate"/>: how alike, and what then. Such a rule has no condition.</summary>
+    public DuplicateDefinition? Duplicate { get; init; }
+
     /// <summary>Id of the declaring module, <c>platform</c> or <c>custom</c>.</summary>
     public string Origin { get; init; } = Origins.Custom;
 }
@@ -48,6 +51,23 @@ public enum RuleKind
 
     /// <summary>A script in JavaScript decides.</summary>
     Script,
+
+    /// <summary>
+    /// A new record may not be like one that is there in all the fields the rule names. Phones, e-mails, addresses and names are compared by their match keys; a record
+    /// without a value in one of the fields is like none. Only records that the user may read count.
+    /// </summary>
+    Duplicate,
+}
+
+/// <summary>What a rule about duplicates does.</summary>
+/// <param name="IsRefused">True: a duplicate is refused at every door. False: whoever asks for duplicates (<see cref="RecordChange.AsksAboutDuplicates"/>) is told and may make it all the same.</param>
+public sealed record DuplicateDefinition(bool IsRefused)
+{
+    /// <summary>The least <see cref="Similarity"/> that says anything.</summary>
+    public const int LeastSimilarity = 30;
+
+    /// <summary>How alike texts have to be, in percent: 100 for the same but for case, accents and legal forms. Everything but texts is the same or another.</summary>
+    public int Similarity { get; init; } = 100;
 }
 
 /// <summary>A rule's script. It sees a record as JSON, gives its properties values and refuses; what it sets is checked like any other value.</summary>

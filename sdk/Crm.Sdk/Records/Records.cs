@@ -76,6 +76,11 @@ public sealed record RecordChange(ChangeKind Kind, string Entity, Guid Id, IRead
     /// <summary>Where the change comes from, for history: <c>form</c>, <c>api</c>, <c>import</c>, a module's id.</summary>
     public string Source { get; init; } = "api";
 
+    /// <summary>
+    /// Whether a new record that may be there already is refused with <see cref="ErrorCodes.PossibleDuplicate"/>, so that somebody can decide. Rules that refuse duplicates do so either way.
+    /// </summary>
+    public bool AsksAboutDuplicates { get; init; }
+
     /// <summary>A new record.</summary>
     public static RecordChange Create(string entity, IReadOnlyDictionary<string, object?> values) => new(ChangeKind.Create, entity, RecordIds.Next(), values);
 
@@ -124,7 +129,11 @@ public sealed record SaveResult(Record? Record, ImmutableArray<ValidationError> 
 /// <param name="Field">The field at fault; null for the whole record.</param>
 /// <param name="Code">Stable code, see <see cref="ErrorCodes"/>.</param>
 /// <param name="Message">For the user.</param>
-public sealed record ValidationError(string? Field, string Code, string Message);
+public sealed record ValidationError(string? Field, string Code, string Message)
+{
+    /// <summary>The records that are the reason; those a new one is like.</summary>
+    public ImmutableArray<RecordRef> Records { get; init; } = [];
+}
 
 /// <summary>Stable error codes of the product.</summary>
 public static class ErrorCodes
@@ -134,6 +143,12 @@ public static class ErrorCodes
 
     /// <summary>Another record has the value.</summary>
     public const string Unique = "unique";
+
+    /// <summary>The record is there already, by a rule about duplicates.</summary>
+    public const string Duplicate = "duplicate";
+
+    /// <summary>The record may be there already; it is made when its maker does not ask.</summary>
+    public const string PossibleDuplicate = "possible_duplicate";
 
     /// <summary>The value is not one the field's type can hold.</summary>
     public const string Type = "type";

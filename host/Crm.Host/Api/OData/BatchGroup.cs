@@ -77,7 +77,7 @@ internal static class BatchGroup
         if (item.Method == "POST")
         {
             var set = model.Set(path);
-            var change = RecordWrites.Create(set, Body(item, set, made, isUpdate: false));
+            var change = RecordWrites.Create(set, Body(item, set, made, isUpdate: false), item.Headers.GetValueOrDefault(RecordWrites.DuplicatesHeader));
             made[item.Id] = Urls.Record(context.Request, set, change.Id);
             return (item, set, change, false);
         }

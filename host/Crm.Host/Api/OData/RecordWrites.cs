@@ -9,7 +9,7 @@ internal static class RecordWrites
     {
         _ = QueryOptions.Read(context.Request, model, set);
         var body = await RecordBody.ReadAsync(context.Request, set, isUpdate: false);
-        var record = await SaveAsync(context, Create(set, body), conditional: false);
+        var record = await SaveAsync(context, Create(set, body, context.Request.Headers[DuplicatesHeader].ToString()), conditional: false);
         var url = Urls.Record(context.Request, set, record.Id);
         context.Response.Headers.Location = url;
         await AnswerAsync(context, set, record, StatusCodes.Status201Created);
@@ -32,8 +32,18 @@ internal static class RecordWrites
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    public static RecordChange Create(ODataSet set, RecordBody body) =>
-        new(ChangeKind.Create, set.Entity.Name, body.Id ?? RecordIds.Next(), body.Values);
+    /// <summary>Header by which a caller says that new records may be like some that are there.</summary>
+    public const string DuplicatesHeader = "CRM-Duplicates";
+
+    public static RecordChange Create(ODataSet set, RecordBody body, string? duplicates) => new(ChangeKind.Create, set.Entity.Name, body.Id ?? RecordIds.Next(), body.Values)
+    {
+        AsksAboutDuplicates = duplicates switch
+        {
+            null or "" or "ask" => true,
+            "accept" => false,
+            _ => throw new ApiException(ApiError.BadRequest($"'{DuplicatesHeader}' is ask or accept.", DuplicatesHeader)),
+        },
+    };
 
     public static RecordChange Update(ODataSet set, Guid id, RecordBody body, Tags? tags)
     {

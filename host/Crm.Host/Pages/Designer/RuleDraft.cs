@@ -1,3 +1,4 @@
+using Crm.Metadata;
 using Crm.Sdk;
 
 namespace Crm.Host.Pages.Designer;
@@ -44,6 +45,12 @@ public sealed class RuleDraft
 
     public int Budget { get; set; } = ScriptDefinition.DefaultBudget;
 
+    /// <summary>Of a rule about duplicates: how alike, in percent.</summary>
+    public int Similarity { get; set; } = 100;
+
+    /// <summary>Of a rule about duplicates: whether they are refused.</summary>
+    public bool IsRefused { get; set; }
+
     public ISet<string> Fields { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 
     public ISet<string> Options { get; init; } = new HashSet<string>(StringComparer.Ordinal);
@@ -58,6 +65,8 @@ public sealed class RuleDraft
         Message = rule.Message,
         Script = rule.Script?.Text ?? "",
         When = rule.Script?.When ?? ScriptMoment.Change,
+        Similarity = rule.Duplicate?.Similarity ?? 100,
+        IsRefused = rule.Duplicate?.IsRefused == true,
         OnFailure = rule.Script?.OnFailure ?? ScriptFailing.Refuse,
         Budget = rule.Script?.Budget ?? ScriptDefinition.DefaultBudget,
         Fields = rule.Fields.ToHashSet(StringComparer.Ordinal),
@@ -70,8 +79,9 @@ public sealed class RuleDraft
         var fields = entity.Fields.Where(f => Fields.Contains(f.Name)).ToList();
         var options = Kind == RuleKind.Options ? Choices(fields).Where(c => Options.Contains(c.Name)).Select(c => c.Name) : [];
         var isScript = Kind == RuleKind.Script;
-        return new RuleDefinition(Name, Kind, isScript ? "" : Condition.Trim(), [.. fields.Select(f => f.Name)])
+        return new RuleDefinition(Name, Kind, isScript || Kind == RuleKind.Duplicate ? "" : Condition.Trim(), [.. fields.Select(f => f.Name)])
         {
+            Duplicate = Kind == RuleKind.Duplicate ? new DuplicateDefinition(IsRefused) { Similarity = Similarity } : null,
             Script = isScript ? new ScriptDefinition(Script, When) { OnFailure = OnFailure, Budget = Budget } : null,
             Label = string.IsNullOrWhiteSpace(Label) ? null : Label.Trim(),
             Message = isScript || string.IsNullOrWhiteSpace(Message) ? null : Message.Trim(),
@@ -92,6 +102,6 @@ public sealed class RuleDraft
         .DistinctBy(c => c.Name);
 
     /// <summary>Fields a rule of this kind can be about.</summary>
-    public IEnumerable<FieldDefinition> Candidates(EntityDefinition entity) => entity.Fields.Where(f =>
+    public IEnumerable<FieldDefinition> Candidates(EntityDefinition entity) => entity.Fields.Where(f => Kind == RuleKind.Duplicate ? DuplicateFields.CanCompare(f) :
         !f.IsHidden && (!f.IsSystem || f.Name == "owner") && (Kind is RuleKind.Valid or RuleKind.Script || !f.IsReadOnly) && (Kind != RuleKind.Options || f.Stages is not null || !f.Choices.IsEmpty || f.Type is ReferenceType));
 }

@@ -87,6 +87,7 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
                     Mode = Draft.Mode,
                     Match = Draft.MatchFields,
                     DryRun = dryRun,
+                    AcceptsDuplicates = Draft.AcceptsDuplicates,
                     Encoding = File!.Encoding,
                     Delimiter = File.Delimiter == '\t' ? "tab" : File.Delimiter.ToString(),
                     Sheet = File.Sheet,

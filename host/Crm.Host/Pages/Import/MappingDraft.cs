@@ -34,6 +34,9 @@ public sealed class MappingDraft
 
     public ImportMode Mode { get; set; }
 
+    /// <summary>Whether rows are imported that look like records that are there.</summary>
+    public bool AcceptsDuplicates { get; set; }
+
     /// <summary>The field rows and records have in common.</summary>
     public string Match { get; set; }
 
