@@ -2,6 +2,7 @@ using Crm.Records.Bin;
 using Crm.Records.Exporting;
 using Crm.Records.Files;
 using Crm.Records.Jobs;
+using Crm.Records.Merging;
 using Crm.Records.Webhooks;
 using Crm.Sdk;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,6 +28,7 @@ public static class RecordsSetup
         services.TryAddSingleton<AccessExplainer>();
         services.TryAddSingleton<RecycleBin>();
         services.TryAddSingleton<DuplicateFinder>();
+        services.TryAddSingleton<RecordMerger>();
         services.AddHostedService<BinEnd>();
         services.TryAddSingleton<ExportService>();
         services.TryAddSingleton<WebhookStore>();

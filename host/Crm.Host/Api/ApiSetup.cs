@@ -30,6 +30,7 @@ internal static class ApiSetup
         app.MapBulk();
         app.MapBin();
         app.MapDuplicates();
+        app.MapMerge();
         app.MapViews();
         app.MapExports();
         app.MapSearch();

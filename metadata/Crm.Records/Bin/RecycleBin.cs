@@ -151,7 +151,8 @@ public sealed class RecycleBin(RecordEngine engine)
         return session;
     }
 
-    private async Task<(List<BinRow> Rows, Dictionary<Guid, Remains> Remains)> ReadAsync(Actor actor, IReadOnlyCollection<Guid> ids, bool withChildren, CancellationToken ct)
+    /// <summary>Rows of the bin with the links that went with them, and what their records held.</summary>
+    internal async Task<(List<BinRow> Rows, Dictionary<Guid, Remains> Remains)> ReadAsync(Actor actor, IReadOnlyCollection<Guid> ids, bool withChildren, CancellationToken ct)
     {
         Limit(ids.Count);
         await using var session = await OpenAsync(actor, ct);
@@ -203,7 +204,7 @@ public sealed class RecycleBin(RecordEngine engine)
     }
 
     /// <summary>Records after those they point to, links last.</summary>
-    private static List<BinRow> Order(List<BinRow> rows)
+    internal static List<BinRow> Order(List<BinRow> rows)
     {
         var (byId, ordered, visited) = (rows.ToDictionary(r => r.Id), new List<BinRow>(rows.Count), new HashSet<Guid>());
         // Neighbours of one entity are written together.

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crm.Records.Bin;
 using Crm.Sdk;
 using Npgsql;
 
@@ -85,7 +86,7 @@ internal static class SaveBatch
         CancellationToken ct)
     {
         var all = new List<SaveResult>(changes.Count);
-        foreach (var run in Runs(changes))
+        foreach (var run in Runs(changes, session.Remains))
         {
             all.AddRange(session.Snapshot.TryEntity(run[0].Entity, out var entity) && !entity.IsHidden
                 ? await SaveRunAsync(session, EntityTable.Of(entity), run, options, isAlone: run.Count == changes.Count, ct)
@@ -168,7 +169,7 @@ internal static class SaveBatch
     }
 
     /// <summary>Neighbours of one entity, deletions apart, no record twice: in such a run the order makes no difference.</summary>
-    private static IEnumerable<ArraySegment<RecordChange>> Runs(IReadOnlyList<RecordChange> changes)
+    private static IEnumerable<ArraySegment<RecordChange>> Runs(IReadOnlyList<RecordChange> changes, IReadOnlyDictionary<Guid, Remains>? remains)
     {
         var all = changes.ToArray();
         var seen = new HashSet<Guid>();
@@ -178,6 +179,8 @@ internal static class SaveBatch
             var isNext = i > start
                 && (all[i].Entity != all[start].Entity
                     || all[i].Kind == ChangeKind.Delete != (all[start].Kind == ChangeKind.Delete)
+                    // What is restored comes after what makes room for it.
+                    || (remains is not null && remains.ContainsKey(all[i].Id) != remains.ContainsKey(all[start].Id))
                     || i - start == MaxRun
                     || seen.Contains(all[i].Id));
             if (isNext)

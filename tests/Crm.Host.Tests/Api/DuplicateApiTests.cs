@@ -57,5 +57,25 @@ public sealed class DuplicateApiTests(ApiCrm crm) : IClassFixture<ApiCrm>
         Assert.Equal(30, (await crm.SendAsync("PUT", "api/bin/setting", """{"keep_days":30}""")).Json["keep_days"]!.GetValue<int>());
     }
 
+    [Fact]
+    public async Task Records_are_merged_and_taken_apart_again()
+    {
+        var (stays, goes) = (await MadeAsync("Stays", "code", "S-1"), await MadeAsync("Goes", "notes", "Kept"));
+        var merged = await crm.SendAsync("POST", "api/merge", $$"""{"entity":"x_deal","survivor":"{{stays}}","others":["{{goes}}"],"choices":{"tags":"all","title":"{{goes}}"} }""");
+        Assert.True(merged.Status == HttpStatusCode.OK, merged.Text);
+        var now = (await crm.SendAsync("GET", $"odata/v4/x_deals({stays})")).Json;
+        Assert.Equal(("Goes", "S-1", "Kept"), (Text(now, "title"), Text(now, "code"), Text(now, "notes")));
+        Assert.Equal(HttpStatusCode.NotFound, (await crm.SendAsync("GET", $"odata/v4/x_deals({goes})")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await crm.SendAsync("POST", $"api/merge/{Text(merged.Json, "id")}/undo", null)).Status);
+        Assert.Equal("Stays", Text((await crm.SendAsync("GET", $"odata/v4/x_deals({stays})")).Json, "title"));
+        Assert.Equal("Kept", Text((await crm.SendAsync("GET", $"odata/v4/x_deals({goes})")).Json, "notes"));
+        foreach (var wrong in new[] { "[]", "{}", """{"entity":"x_deal","survivor":5,"others":[]}""", $$"""{"entity":"x_deal","survivor":"{{stays}}","others":["{{goes}}"],"choices":[]}""" })
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, (await crm.SendAsync("POST", "api/merge", wrong)).Status);
+        }
+
+        async Task<string> MadeAsync(string title, string field, string value) => Text((await crm.SendAsync("POST", "odata/v4/x_deals", $$"""{"title":"{{title}}","{{field}}":"{{value}}"}""")).Json, "id");
+    }
+
     private static string Text(JsonNode node, string name) => node[name]!.GetValue<string>();
 }
