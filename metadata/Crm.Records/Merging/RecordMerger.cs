@@ -90,9 +90,11 @@ public sealed class RecordMerger(RecordEngine engine, RecycleBin bin)
         Actor actor, MergeRequest request, List<Record> records, List<Moved> moved, List<RecordChange> links, Dictionary<string, object?> values, CancellationToken ct)
     {
         var merge = Guid.CreateVersion7(engine.Time.GetUtcNow());
-        // First nobody points to the others any more, then they go, and then the survivor may have what was theirs alone.
+        // Values were chosen from what the survivor held: who changed it since is not overwritten. Then nobody points to the others any more, they go, and the survivor may
+        // have what was theirs alone.
         RecordChange[] changes =
         [
+            RecordChange.Update(request.Entity, request.Survivor, ImmutableDictionary<string, object?>.Empty, records[0].Version) with { Source = Source },
             .. moved.GroupBy(m => (m.Entity, m.Record)).Select(g => RecordChange.Update(g.Key.Entity, g.Key.Record, g.ToDictionary(m => m.Field, m => Pointer(m, request), StringComparer.Ordinal)) with { Source = Source }),
             .. records.Skip(1).Select(r => RecordChange.Delete(request.Entity, r.Id, r.Version) with { Source = Source }),
             .. links,

@@ -13,6 +13,8 @@ class Grid {
     this.listeners = [
       [root, 'click', e => this.click(e)],
       [root, 'dblclick', e => this.doubleClick(e)],
+      [root, 'mousedown', e => this.press(e)],
+      [root, 'click', e => this.release(e), true],
       [root, 'keydown', e => (e.target.closest('.cell-editor') ? this.editorKey(e) : this.cellKey(e))],
       [root, 'input', e => this.typed(e)],
       [root, 'change', e => this.typed(e)],
@@ -51,6 +53,15 @@ class Grid {
       const link = cell.closest('tr').querySelector('a[data-open]');
       this.timer = setTimeout(() => link?.click(), pause);
     }
+  }
+
+  // Leaving an input checks it, and what it says moves the buttons below it. So a button takes the focus when it is let go, not when it is pressed: it is still where it was.
+  press(e) {
+    if (e.target.closest('.cell-editor button')) e.preventDefault();
+  }
+
+  release(e) {
+    e.target.closest('.cell-editor button')?.focus();
   }
 
   doubleClick(e) {

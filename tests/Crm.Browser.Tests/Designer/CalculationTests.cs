@@ -42,6 +42,7 @@ public sealed class CalculationTests(Harness.Browser browser) : IAsyncLifetime
         await page.Keyboard.TypeAsync(" + 2");
         await Expect(editor.Locator(".expression-preview")).ToHaveTextAsync("For “Globex”: 23");
         await editor.GetByRole(AriaRole.Combobox, new() { Name = "Insert into Formula" }).ClickAsync();
+        await Expect(editor.GetByRole(AriaRole.Listbox)).ToBeVisibleAsync();
         await page.Keyboard.PressAsync("Escape");
         await Expect(editor.GetByRole(AriaRole.Listbox)).ToHaveCountAsync(0);
         await formula.FillAsync("employees & \"!\"");

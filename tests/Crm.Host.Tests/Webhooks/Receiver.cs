@@ -7,7 +7,7 @@ namespace Crm.Host.Tests.Webhooks;
 /// <summary>Somebody else's program that is told of changes.</summary>
 internal sealed class Receiver : IAsyncDisposable
 {
-    private readonly HttpListener listener = new();
+    private readonly HttpListener listener;
     private readonly Channel<Received> received = Channel.CreateUnbounded<Received>();
     private readonly Task loop;
 
@@ -17,8 +17,8 @@ internal sealed class Receiver : IAsyncDisposable
         for (var attempt = 0; ; attempt++)
         {
             Url = new Uri($"http://127.0.0.1:{Random.Shared.Next(20_000, 60_000)}/hook/");
-            listener.Prefixes.Clear();
-            listener.Prefixes.Add(Url.AbsoluteUri);
+            // One that could not start cannot be used again.
+            listener = new HttpListener { Prefixes = { Url.AbsoluteUri } };
             try
             {
                 listener.Start();
@@ -26,6 +26,7 @@ internal sealed class Receiver : IAsyncDisposable
             }
             catch (HttpListenerException) when (attempt < 20)
             {
+                listener.Close();
             }
         }
 
