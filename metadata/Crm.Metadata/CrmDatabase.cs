@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Npgsql;
 
 namespace Crm.Metadata;
@@ -5,8 +6,14 @@ namespace Crm.Metadata;
 /// <summary>The one database of this installation: the pool every reader and writer takes its connections from.</summary>
 public sealed class CrmDatabase : IAsyncDisposable
 {
+    private const int MostKnown = 1000;
+
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlDataSource sessions;
+
+    // Which sessions of the server, by their process, have forgotten their statements since the last time they had to.
+    private readonly ConcurrentDictionary<int, long> renewed = new();
+    private long renewals;
 
     /// <summary>Makes the pool; nothing is connected yet.</summary>
     /// <param name="connectionString">An Npgsql connection string.</param>
@@ -27,16 +34,47 @@ public sealed class CrmDatabase : IAsyncDisposable
     /// <summary>
     /// Opens a connection from the pool; the caller disposes it. The next one gets it as it is left: locks and settings of the session want <see cref="OpenSessionAsync"/>.
     /// </summary>
-    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken ct = default) => source.OpenConnectionAsync(ct);
+    public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken ct = default) => Fresh(await source.OpenConnectionAsync(ct));
 
     /// <summary>Opens a connection that ends when it is disposed, and with it what is kept in its session: locks, settings, what it listens to.</summary>
     public ValueTask<NpgsqlConnection> OpenSessionAsync(CancellationToken ct = default) => sessions.OpenConnectionAsync(ct);
 
     /// <summary>As <see cref="OpenAsync"/>, for the few interfaces of the framework that know no waiting.</summary>
-    public NpgsqlConnection Open() => source.OpenConnection();
+    public NpgsqlConnection Open() => Fresh(source.OpenConnection());
 
-    /// <summary>Lets every connection end once it is given back: each has prepared statements that fit the tables as they were.</summary>
-    internal void Renew() => source.Clear();
+    /// <summary>
+    /// Lets every connection forget the statements it has prepared, when it is used next: they fit the tables as they were. Connecting anew would make all who work at that
+    /// moment wait for each other.
+    /// </summary>
+    internal void Renew() => Interlocked.Increment(ref renewals);
+
+    private NpgsqlConnection Fresh(NpgsqlConnection connection)
+    {
+        var now = Interlocked.Read(ref renewals);
+        if (now == 0 || renewed.GetValueOrDefault(connection.ProcessID) == now)
+        {
+            return connection;
+        }
+
+        try
+        {
+            connection.UnprepareAll();
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+
+        if (renewed.Count > MostKnown)
+        {
+            // Sessions that ended long ago; who is forgotten here forgets once more.
+            renewed.Clear();
+        }
+
+        renewed[connection.ProcessID] = now;
+        return connection;
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

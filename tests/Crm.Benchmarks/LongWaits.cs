@@ -41,7 +41,7 @@ internal sealed class LongWaits(string connectionString, TimeSpan than) : IAsync
                    left(regexp_replace(a.query, '\s+', ' ', 'g'), 60),
                    COALESCE((SELECT string_agg(DISTINCT left(regexp_replace(b.query, '\s+', ' ', 'g'), 60), ' | ') FROM pg_stat_activity b WHERE b.pid = ANY(pg_blocking_pids(a.pid))), '')
             FROM pg_stat_activity a
-            WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND a.state = 'active' AND a.query NOT LIKE 'CREATE%' AND a.pid <> pg_backend_pid()
+            WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND a.state = 'active' AND a.query !~ '^(CREATE|ANALYZE|SELECT count)' AND a.pid <> pg_backend_pid()
               AND clock_timestamp() - a.query_start > $1
             """,
             connection)

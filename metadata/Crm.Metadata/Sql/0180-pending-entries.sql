@@ -1,4 +1,4 @@
--- Indexes made earlier get what new ones are made with: a short list of pending entries, so that the writer who has to empty it hardly waits.
+-- Indexes made earlier get what new ones are made with: no list of pending entries, which the one writer who fills it has to empty while the others wait.
 DO $$
 DECLARE
     found record;
@@ -10,7 +10,7 @@ BEGIN
         JOIN pg_am a ON a.oid = i.relam AND a.amname = 'gin'
         WHERE i.relkind = 'i'
     LOOP
-        EXECUTE format('ALTER INDEX %s SET (gin_pending_list_limit = 128)', found.name);
+        EXECUTE format('ALTER INDEX %s SET (fastupdate = off)', found.name);
     END LOOP;
 END
 $$;

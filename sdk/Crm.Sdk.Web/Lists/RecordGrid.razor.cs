@@ -153,7 +153,8 @@ public sealed partial class RecordGrid : IAsyncDisposable
     private async Task LoadAsync()
     {
         // What is being read is said before anything is awaited: the caller may set the same state again meanwhile.
-        (loaded, loadedWithin, isLoading, failure, refusal) = (State, Within, true, null, null);
+        var wanted = State;
+        (loaded, loadedWithin, isLoading, failure, refusal) = (wanted, Within, true, null, null);
         var before = loading;
         loading = new CancellationTokenSource();
         var ct = loading.Token;
@@ -161,16 +162,18 @@ public sealed partial class RecordGrid : IAsyncDisposable
         before.Dispose();
         editing.Cancel();
         open = null;
-        columns = loader.Columns(loader.View(State));
-        order = loader.Order(State);
+        columns = loader.Columns(loader.View(wanted));
+        order = loader.Order(wanted);
         try
         {
             criterion = await CriterionAsync(ct);
-            var (shown, read, similar) = await loader.ReadAsync(State, Within, ct);
+            var (shown, read, similar) = await loader.ReadAsync(wanted, Within, ct);
             // "Nothing yet" is said only when the entity has no record at all, not when a view or a search is empty.
-            var empty = read.Records.IsEmpty && State.Search.Length == 0 && loader.Find(State) is null && await IsEntityEmptyAsync(ct);
+            var empty = read.Records.IsEmpty && wanted.Search.Length == 0 && loader.Find(wanted) is null && await IsEntityEmptyAsync(ct);
+            // What was read to its end just when more was typed would bring back what was asked before.
+            ct.ThrowIfCancellationRequested();
             (page, isAllEmpty, isLoading, isSimilar) = (read, empty, false, similar);
-            if (shown != State)
+            if (shown != wanted)
             {
                 loaded = shown;
                 await StateChanged.InvokeAsync(shown);
