@@ -18,6 +18,7 @@ public sealed class ConversionTests : OnlineNodeTests
         Assert.Empty((await node.ChangeAsync(Change(to))).Errors);
         await node.StepRunner.RunPendingAsync();
 
+        Assert.All(await node.Steps.ListAsync(), s => Assert.Equal((MetadataStepState.Done, null), (s.State, s.Error)));
         Assert.Equal(expected, await node.ScalarAsync<string>("SELECT x_it::text FROM (SELECT *, set_config('TimeZone', 'UTC', true) FROM records.company) AS c WHERE x_it IS NOT NULL"));
         Assert.Equal(1, await node.ScalarAsync<long>("SELECT count(*) FROM records.company WHERE x_it IS NULL"));
         await AssertCleanAsync();
@@ -163,23 +164,40 @@ public sealed class ConversionTests : OnlineNodeTests
         await node.InsertAsync("company", "name, x_it", "'B', '2'");
         await node.ChangeAsync(ToNumber);
 
-        await WhileHeldAsync(
-            () => KillAsync(isOwnSession),
-            moment,
-            isKilled: true);
+        await AssertAnotherHostEndsItAsync(moment, isOwnSession, [("company", "x_it", 3)]);
+    }
 
-        Assert.Equal(Fields.Text, node.Store.Current.Entity("company").Field("x_it").Type);
-        await using var other = await Node.StartAsync(database.ConnectionString);
-        other.Store.Runner.OnlineRows = 1;
-        Assert.True((await other.Consistency.RunAsync()).Differences.IsEmpty, string.Join("\n", other.Consistency.Last!.Differences.Select(d => d.Message)));
-        await other.StepRunner.RunPendingAsync();
+    [Fact]
+    public async Task Fields_of_several_big_tables_become_others_in_one_plan_and_at_one_moment()
+    {
+        await AddAsync(""" "type":"text","unique":true """, "'1'");
+        await node.ChangeAsync("""[{"change":"add_field","entity":"company","field":{"name":"x_other","type":"text"}},{"change":"create_entity","name":"x_venue","fields":[{"name":"it","type":"text"}]}]""");
+        await node.InsertAsync("x_venue", "it", "'2'");
+        const string changes = """
+            [{"change":"change_type","entity":"company","field":{"name":"x_it","type":"integer"}},
+             {"change":"change_type","entity":"company","field":{"name":"x_other","type":"date"}},
+             {"change":"rename_field","entity":"x_venue","field":"it","to":"that"},
+             {"change":"change_type","entity":"x_venue","field":{"name":"that","type":"integer"}}]
+            """;
+        var plan = await node.Editor.PlanAsync(Samples.Read(changes), Node.Admin);
+        Assert.Equal(["company", "company", "x_venue"], plan.Steps.Where(s => s.IsBackground).Select(s => s.Entity));
+        Assert.All(plan.Steps, s => Assert.NotEqual(StepLock.All, s.Lock));
 
-        Assert.Equal(Fields.Integer, other.Store.Current.Entity("company").Field("x_it").Type);
-        Assert.Equal(3, await node.ScalarAsync<decimal>("SELECT sum(x_it) FROM records.company"));
-        Assert.Equal(MetadataStepState.Done, Assert.Single(await node.Steps.ListAsync()).State);
+        var applied = await node.Editor.ApplyAsync(plan.Id, Node.Admin);
+        Assert.Equal((false, (long?)Assert.Single(await node.Steps.ListAsync()).Id), (applied.Changed, applied.Step));
+        // Neither table is changed meanwhile.
+        foreach (var entity in new[] { "company", "x_venue" })
+        {
+            Assert.Equal("busy", Assert.Single((await node.ChangeAsync($$"""[{"change":"add_field","entity":"{{entity}}","field":{"name":"x_code","type":"text"} }]""")).Errors).Code);
+        }
+
+        await node.StepRunner.RunPendingAsync();
+
+        Assert.Null(Assert.Single(await node.Steps.ListAsync()).Error);
+        Assert.Equal(plan.Version + 1, node.Store.Current.Version);
+        Assert.Equal((Fields.Integer, Fields.Date), (node.Store.Current.Entity("company").Field("x_it").Type, node.Store.Current.Entity("company").Field("x_other").Type));
+        Assert.Equal((1, 2), (await node.ScalarAsync<long>("SELECT x_it FROM records.company"), await node.ScalarAsync<long>("SELECT that FROM records.x_venue")));
         await AssertCleanAsync();
-        // The one that was thought dead hears of it.
-        Assert.Equal(Fields.Integer, (await node.AtAsync(other.Store.Current.Version)).Entity("company").Field("x_it").Type);
     }
 
     [Fact]

@@ -115,31 +115,118 @@ public sealed class ModuleConversionTests : OnlineNodeTests
     {
         await DeclareAsync("2.0", Fields.Integer);
 
-        await WhileHeldAsync(() => KillAsync(isOwnSession), moment, isKilled: true);
+        await AssertAnotherHostEndsItAsync(
+            moment, isOwnSession, [("company", "code", 820)], async other => Assert.NotNull((await other.Editor.DeclareAsync(Samples.Contacts, Shape(Fields.Integer, null), "2.0")).Step));
+    }
 
-        await using var other = await Node.StartAsync(database.ConnectionString);
-        other.Store.Runner.OnlineRows = 1;
-        Assert.Equal(Fields.Text, other.Store.Current.Entity("company").Field("code").Type);
-        Assert.NotNull((await other.Editor.DeclareAsync(Samples.Contacts, Shape(Fields.Integer, null), "2.0")).Step);
-        await other.StepRunner.RunPendingAsync();
-        Assert.Equal(Fields.Integer, other.Store.Current.Entity("company").Field("code").Type);
-        Assert.Equal(820, await node.ScalarAsync<decimal>("SELECT sum(code) FROM records.company"));
+    [Fact]
+    public async Task A_small_table_is_converted_at_once()
+    {
+        node.Store.Runner.OnlineRows = 1000;
+        Assert.Equal((true, null), await DeclareAsync("2.0", Fields.Integer) is var small ? (small.Changed, small.Step) : default);
         await AssertCleanAsync();
     }
 
     [Fact]
-    public async Task A_small_table_is_converted_at_once_and_so_are_two_big_ones()
+    public async Task Several_big_tables_are_converted_while_everybody_works_and_taken_over_together()
     {
-        node.Store.Runner.OnlineRows = 1000;
-        Assert.Equal((true, null), await DeclareAsync("2.0", Fields.Integer) is var small ? (small.Changed, small.Step) : default);
+        await PlacesAsync(40);
+        var files = await FilesAsync();
 
-        node.Store.Runner.OnlineRows = 1;
-        Assert.True((await DeclareAsync("2.1", Fields.Integer, more: b => b.Entity("place", e => e.Field("name", Fields.Text).Field("size", Fields.Text)))).Changed);
-        await node.InsertAsync("place", "name, size", "'Hall', '7'");
-        Assert.Equal((true, null), await DeclareAsync("3.0", Fields.Decimal, more: b => b.Entity("place", e => e.Field("name", Fields.Text).Field("size", Fields.Integer))) is var two ? (two.Changed, two.Step) : default);
-        Assert.Equal((Fields.Decimal, Fields.Integer), (Code.Type, node.Store.Current.Entity("place").Field("size").Type));
+        var waiting = await SecondAsync();
+        Assert.Equal((true, false, waiting.Step), (waiting.Succeeded, waiting.Changed, (await SecondAsync()).Step));
+        Assert.NotNull(waiting.Step);
+        await WhileHeldAsync(
+            async () =>
+            {
+                // The first table is ready, the second is being filled: neither is what the version wants before the other.
+                Assert.Equal((Fields.Text, Fields.Text), (Code.Type, Size.Type));
+                Assert.True((await node.Consistency.RunAsync()).Differences.IsEmpty, string.Join("\n", node.Consistency.Last!.Differences.Select(d => d.Message)));
+                await node.InsertAsync("company", "name, code", "'New', '41'");
+                await node.InsertAsync("place", "name, size, seats", "'New', '41', '410'");
+                await node.ExecuteAsync("UPDATE records.company SET code = '42' WHERE code = '41'");
+                foreach (var (table, columns, bad) in new[] { ("company", "name, code", "'Bad', 'many'"), ("place", "size", "'many'"), ("place", "seats", "'many'") })
+                {
+                    Assert.Equal(SqlStates.Unconvertible, (await Assert.ThrowsAsync<PostgresException>(() => node.InsertAsync(table, columns, bad))).SqlState);
+                }
+            },
+            "NEW.part = 1 AND NEW.done > OLD.done");
+
+        Assert.Equal((Fields.Integer, Fields.Integer, Fields.Decimal), (Code.Type, Size.Type, node.Store.Current.Entity("place").Field("seats").Type));
+        Assert.Equal((862, 861, 8610), (await SumAsync("company", "code"), await SumAsync("place", "size"), await SumAsync("place", "seats")));
+        // Nobody waited for a table to be written anew: its file is the same.
+        Assert.Equal(files, await FilesAsync());
+        Assert.Equal((true, false, null), await SecondAsync() is var started ? (started.Succeeded, started.Changed, started.Step) : default);
         await AssertCleanAsync();
     }
+
+    [Theory]
+    // The first table is ready.
+    [InlineData("NEW.part = 1 AND OLD.part = 0", true)]
+    [InlineData("NEW.part = 1 AND NEW.done > OLD.done", true)]
+    // Both are.
+    [InlineData("NEW.part = 2", true)]
+    [InlineData("NEW.state = 'done'", false)]
+    public async Task A_host_killed_at_the_second_table_leaves_both_to_another_one(string moment, bool isOwnSession)
+    {
+        await PlacesAsync(40);
+        await SecondAsync();
+
+        await AssertAnotherHostEndsItAsync(moment, isOwnSession, [("company", "code", 820), ("place", "size", 820)]);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_converted_in_the_second_table_leaves_both_as_they_were()
+    {
+        await PlacesAsync(40);
+        var step = (await SecondAsync()).Step!.Value;
+        await node.InsertAsync("place", "name, size", "'Bad', 'many'");
+        await node.StepRunner.RunPendingAsync();
+
+        Assert.Contains("'many'", Assert.Single((await SecondAsync()).Errors).Message, StringComparison.Ordinal);
+        Assert.Equal((Fields.Text, Fields.Text), (Code.Type, Size.Type));
+        await AssertCleanAsync();
+        await node.InsertAsync("company", "name, code", "'Free', '41'");
+        await node.ExecuteAsync("UPDATE records.place SET size = '41' WHERE size = 'many'");
+
+        Assert.True(await node.Steps.RetryAsync(step));
+        await node.StepRunner.RunPendingAsync();
+        Assert.Equal((Fields.Integer, Fields.Integer), (Code.Type, Size.Type));
+        Assert.Equal((861, 861), (await SumAsync("company", "code"), await SumAsync("place", "size")));
+        await AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task Stopped_at_the_second_table_both_are_as_they_were()
+    {
+        await PlacesAsync(40);
+        var step = (await SecondAsync()).Step!.Value;
+
+        await WhileHeldAsync(async () => Assert.True(await node.Steps.CancelAsync(step)), "NEW.size IS NOT NULL", table: "records.place");
+
+        Assert.Equal((MetadataStepState.Cancelled, Fields.Text, Fields.Text), (Assert.Single(await node.Steps.ListAsync()).State, Code.Type, Size.Type));
+        await AssertCleanAsync();
+        Assert.True(await node.Steps.RetryAsync(step));
+        await node.StepRunner.RunPendingAsync();
+        Assert.Equal((820, 820), (await SumAsync("company", "code"), await SumAsync("place", "size")));
+        await AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task A_table_that_becomes_big_meanwhile_is_prepared_too()
+    {
+        await PlacesAsync(0);
+        await SecondAsync();
+
+        await WhileHeldAsync(() => node.ExecuteAsync("INSERT INTO records.place (id, created_at, modified_at, name, size) SELECT gen_random_uuid(), now(), now(), 'P', n FROM generate_series(1, 40) AS n"));
+
+        Assert.Equal((Fields.Integer, Fields.Integer), (Code.Type, Size.Type));
+        Assert.Equal((820, 820), (await SumAsync("company", "code"), await SumAsync("place", "size")));
+        Assert.Contains("place", Assert.Single(await node.Steps.ListAsync()).Sql, StringComparison.Ordinal);
+        await AssertCleanAsync();
+    }
+
+    private FieldDefinition Size => node.Store.Current.Entity("place").Field("size");
 
     private FieldDefinition Code => node.Store.Current.Entity("company").Field("code");
 
@@ -153,4 +240,19 @@ public sealed class ModuleConversionTests : OnlineNodeTests
 
     private Task<ApplyResult> DeclareAsync(string version, FieldType type, string? label = null, Action<MetadataBuilder>? more = null) =>
         node.Editor.DeclareAsync(Samples.Contacts, Shape(type, label, more), version);
+
+    private Task<decimal> SumAsync(string entity, string field) => node.ScalarAsync<decimal>($"SELECT sum({field}) FROM records.{entity}");
+
+    /// <summary>Version 1.1 has a second entity, here with so many records.</summary>
+    private async Task PlacesAsync(int count)
+    {
+        Assert.True((await DeclareAsync("1.1", Fields.Text, more: b => b.Entity("place", e => e.Field("name", Fields.Text).Field("size", Fields.Text, f => f.Unique()).Field("seats", Fields.Text)))).Changed);
+        await node.ExecuteAsync($"INSERT INTO records.place (id, created_at, modified_at, name, size, seats) SELECT gen_random_uuid(), now(), now(), 'P', n, n * 10 FROM generate_series(1, {count}) AS n");
+    }
+
+    /// <summary>Version 2 makes numbers of one field of the first entity and of two of the second.</summary>
+    private Task<ApplyResult> SecondAsync() =>
+        DeclareAsync("2.0", Fields.Integer, more: b => b.Entity("place", e => e.Field("name", Fields.Text).Field("size", Fields.Integer, f => f.Unique()).Field("seats", Fields.Decimal)));
+
+    private Task<IReadOnlyList<string>> FilesAsync() => node.ListAsync("SELECT relname || ' ' || relfilenode FROM pg_class WHERE oid IN ('records.company'::regclass, 'records.place'::regclass) ORDER BY 1");
 }

@@ -76,12 +76,20 @@ internal sealed record Catalogue(ImmutableDictionary<string, CatalogueTable> Tab
                 StringComparer.Ordinal));
     }
 
-    /// <summary>Columns that are being given another type by a step, by table: while it runs there is more in the table than the definitions say.</summary>
+    /// <summary>
+    /// Columns that are being given another type by a step, by table: while it runs there is more in the table than the definitions say. None of a table whose turn may
+    /// not have come: there is or there is not.
+    /// </summary>
     public static async Task<ImmutableDictionary<string, ImmutableArray<string>>> ConversionsAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct)
     {
-        var steps = await connection.QueryAsync<(string Entity, string Columns)>(new CommandDefinition(
-            "SELECT entity, name FROM crm.metadata_step WHERE kind = 'convert' AND state = 'running' AND position IS NOT NULL", transaction: transaction, cancellationToken: ct));
-        return steps.ToImmutableDictionary(s => s.Entity, s => s.Columns.Split(',').ToImmutableArray(), StringComparer.Ordinal);
+        var columns = await connection.QueryAsync<(string Table, string? Name)>(new CommandDefinition(
+            """
+            SELECT split_part(c, '.', 1), CASE WHEN position IS NOT NULL THEN split_part(c, '.', 2) END
+            FROM crm.metadata_step, unnest(string_to_array(name, ',')) AS c WHERE kind = 'convert' AND state = 'running'
+            """,
+            transaction: transaction,
+            cancellationToken: ct));
+        return columns.GroupBy(c => c.Table, c => c.Name, StringComparer.Ordinal).ToImmutableDictionary(g => g.Key, g => g.OfType<string>().ToImmutableArray(), StringComparer.Ordinal);
     }
 
     /// <summary>How the database itself calls types: <c>timestamptz</c> is <c>timestamp with time zone</c>.</summary>

@@ -97,7 +97,8 @@ internal sealed record ColumnConversion(string Table, string Source, string Colu
 
     private TypeConversion At(string row) => TypeConversion.Of(From, To, row + Sql.Quote(Source))!;
 
-    private string MisfitAt(string row) => At(row).Fits is { } fits ? $"coalesce(NOT ({fits}), false)" : "false";
+    // Nothing always fits, whatever a condition says of it.
+    private string MisfitAt(string row) => At(row).Fits is { } fits ? $"({row}{Sql.Quote(Source)} IS NOT NULL AND coalesce(NOT ({fits}), false))" : "false";
 
     // What does not fit is not even tried: a cast of it would be an error that names nothing.
     private string ValueAt(string row)

@@ -24,14 +24,14 @@ internal sealed record ApplyRequest(IReadOnlyList<MetadataChange> Changes, Actor
     /// <summary>A module whose row belongs to the change.</summary>
     public ModuleInfo? Module { get; init; }
 
-    /// <summary>The step that prepared the table for it, see <see cref="ColumnConversion"/>; it is done with the change.</summary>
-    public PreparedTable? Prepared { get; init; }
+    /// <summary>The step that prepared tables for it, see <see cref="ColumnConversion"/>; it is done with the change.</summary>
+    public PreparedTables? Prepared { get; init; }
 }
 
-/// <summary>A table whose columns are ready to take the place of others.</summary>
+/// <summary>Tables with columns that are ready to take the place of others.</summary>
 /// <param name="Step">The step that did it.</param>
-/// <param name="Table">The entity.</param>
-internal sealed record PreparedTable(long Step, string Table);
+/// <param name="Names">The entities.</param>
+internal sealed record PreparedTables(long Step, ImmutableArray<string> Names);
 
 /// <summary>A change that waits for its preparation, as it is stored with the step.</summary>
 internal sealed record WaitingPlan(ImmutableArray<MetadataChange> Changes, string Statements, Actor Actor, ApplyOptions Options)

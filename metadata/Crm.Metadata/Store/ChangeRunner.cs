@@ -86,7 +86,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
         return ChangePlanner.Plan(state, await MetadataHistory.ResolveAsync(connection, transaction, changes, ct), await FeaturesAsync(connection, transaction, ct));
     }
 
-    /// <summary>Plans again under the lock and applies, or leaves it to a step that prepares a big table first.</summary>
+    /// <summary>Plans again under the lock and applies, or leaves it to a step that prepares the big tables first.</summary>
     /// <param name="request">What, and for whom.</param>
     /// <param name="ct">Stops before the commit.</param>
     public async Task<(ApplyResult Result, MetadataState? State)> ApplyAsync(ApplyRequest request, CancellationToken ct)
@@ -146,8 +146,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             var existing = Tables(layers);
             var tables = new TableSteps(connection, transaction, time, OnlineRows, request.Prepared);
             var big = await tables.BigAsync(draft.Steps, existing, ct);
-            var converted = draft.Steps.Where(s => s.Conversion is not null && big.Contains(s.Entity!)).ToList();
-            var isOneTable = converted.DistinctBy(s => s.Entity).Count() == 1;
+            var unprepared = draft.Steps.Where(s => s.Conversion is { } conversion && big.Contains(conversion.Table) && request.Prepared?.Names.Contains(conversion.Table) != true).ToList();
             if (request.Prepared is null && declare is not null)
             {
                 await WaitingModules.GiveUpAsync(connection, transaction, declare, draft.Statements, ct);
@@ -172,15 +171,10 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
                 return (Refused(layers.Version, ErrorCodes.Busy, "StepsPending", pending), null);
             }
 
-            // A module that converts columns of several big tables at once has them written anew: nobody could split its declaration.
-            if (request.Prepared is null && converted.Count > 0 && (isOneTable || declare is null))
+            if (unprepared.Count > 0)
             {
-                if (!isOneTable)
-                {
-                    return (Refused(layers.Version, PlanCodes.Limit, "ConvertOneTable"), null);
-                }
-
-                var step = await tables.PrepareAsync(converted, layers.Version, WaitingPlan.Write(request, draft.Statements), ct);
+                // A table may have become big while others were prepared: then it is prepared as well.
+                var step = request.Prepared is { } prepared ? await tables.PrepareMoreAsync(prepared, unprepared, ct) : await tables.PrepareAsync(unprepared, layers.Version, WaitingPlan.Write(request, draft.Statements), ct);
                 await transaction.CommitAsync(ct);
                 return (new ApplyResult(layers.Version, [], Changed: false) { Step = step }, null);
             }
@@ -230,7 +224,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
         layers.Items.SelectMany(l => l.Entities.Values.Where(e => e.IsOwner)).Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Whether the preparation has seen to it: since then no value can be saved that does not fit.</summary>
-    private static bool IsAnswered(DataQuestion question, PreparedTable? prepared) => question.Kind == QuestionKind.Unconvertible && question.Entity.Name == prepared?.Table;
+    private static bool IsAnswered(DataQuestion question, PreparedTables? prepared) => question.Kind == QuestionKind.Unconvertible && prepared?.Names.Contains(question.Entity.Name) == true;
 
     private PlanStep Shown(PlanStep step, ImmutableHashSet<string> big) => step switch
     {

@@ -5,12 +5,12 @@ using Npgsql;
 namespace Crm.Metadata;
 
 /// <summary>
-/// Gives columns of a big table another type while everybody works, see <see cref="ColumnConversion"/>, and then applies the change that asked for it. Each part can be
-/// interrupted: what is there says how far it is.
+/// Gives columns of big tables another type while everybody works, see <see cref="ColumnConversion"/>, and then applies the change that asked for it, on all of them at
+/// once. Each part can be interrupted: what is there says how far it is.
 /// </summary>
-internal sealed class ConversionRun(NpgsqlConnection connection, MetadataStore store, TimeProvider time, long step, string table)
+internal sealed class ConversionRun(NpgsqlConnection connection, MetadataStore store, TimeProvider time, long step, ImmutableArray<string> tables)
 {
-    /// <summary>Prepares the table, goes on with it, or only applies the change.</summary>
+    /// <summary>Prepares the tables, goes on with them, or only applies the change.</summary>
     /// <param name="waiting">What the step was stored with.</param>
     /// <param name="ct">Cancels.</param>
     public async Task RunAsync(string waiting, CancellationToken ct)
@@ -22,51 +22,70 @@ internal sealed class ConversionRun(NpgsqlConnection connection, MetadataStore s
             throw new StepFailedException(draft.Errors.IsEmpty ? MetadataTexts.Of("PlanDiffers") : draft.Errors[0].Message);
         }
 
-        ImmutableArray<ColumnConversion> columns = [.. draft.Steps.Select(s => s.Conversion).OfType<ColumnConversion>().Where(c => c.Table == table)];
-        await BeginAsync(columns, ct);
-        if (!await new StepBatches(connection, time, step).RunAsync(ColumnConversion.Fill(columns), ct))
+        var columns = draft.Steps.Select(s => s.Conversion).OfType<ColumnConversion>().ToLookup(c => c.Table, StringComparer.Ordinal);
+        // All before the first is filled: what would not fit is refused from now on, not found at the end.
+        foreach (var table in tables)
         {
-            throw new StepFailedException(await MisfitsAsync(draft, ct));
+            await BeginAsync([.. columns[table]], ct);
         }
 
-        foreach (var index in columns.SelectMany(c => c.ShadowIndexes))
+        await connection.ExecuteAsync(new CommandDefinition("UPDATE crm.metadata_step SET position = @begun WHERE id = @step AND position IS NULL", new { begun = Guid.Empty, step }, cancellationToken: ct));
+        await FillAsync(columns, draft, ct);
+        foreach (var table in tables)
         {
-            await IndexAsync(index, ct);
+            foreach (var index in columns[table].SelectMany(c => c.ShadowIndexes))
+            {
+                await IndexAsync(table, index, ct);
+            }
+
+            await connection.ExecuteAsync(new CommandDefinition(ColumnConversion.Analyze([.. columns[table]]), commandTimeout: 0, cancellationToken: ct));
         }
 
-        await connection.ExecuteAsync(new CommandDefinition(ColumnConversion.Analyze(columns), commandTimeout: 0, cancellationToken: ct));
         await ApplyAsync(plan, ct);
     }
 
-    /// <summary>Leaves the table as it was before the step.</summary>
+    /// <summary>Leaves the tables as they were before the step.</summary>
     public async Task GiveUpAsync(CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         // A host that only seemed dead may just be applying the change: that one is waited for, and then there is nothing to give up.
         var rows = await connection.ExecuteAsync(new CommandDefinition(
-            "UPDATE crm.metadata_step SET position = NULL, done = 0 WHERE id = @step AND state = 'running'", new { step }, transaction, cancellationToken: ct));
+            "UPDATE crm.metadata_step SET position = NULL, part = 0, done = 0 WHERE id = @step AND state = 'running'", new { step }, transaction, cancellationToken: ct));
         if (rows == 0)
         {
             return;
         }
 
-        var shadows = (await connection.QueryAsync<string>(new CommandDefinition(
-            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(@name) AND attnum > 0 AND NOT attisdropped AND attname LIKE @shadows",
-            new { name = Sql.Table(table), shadows = ColumnConversion.ShadowOf("%").Replace("_", "\\_", StringComparison.Ordinal) },
+        var shadows = (await connection.QueryAsync<(string Table, string Name)>(new CommandDefinition(
+            """
+            SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+            WHERE c.relnamespace = to_regnamespace(@schema) AND c.relname = ANY(@tables) AND a.attnum > 0 AND NOT a.attisdropped AND a.attname LIKE @shadows
+            """,
+            new { schema = Sql.RecordsSchema, tables = tables.ToArray(), shadows = ColumnConversion.ShadowOf("%").Replace("_", "\\_", StringComparison.Ordinal) },
             transaction,
-            cancellationToken: ct))).ToList();
-        await TableSteps.ExecuteAsync(connection, transaction, time, [table], ColumnConversion.GiveUp(table, shadows), ct);
+            cancellationToken: ct))).ToLookup(s => s.Table, s => s.Name, StringComparer.Ordinal);
+        await TableSteps.ExecuteAsync(connection, transaction, time, tables, [.. tables.SelectMany(t => ColumnConversion.GiveUp(t, [.. shadows[t]]))], ct);
         await transaction.CommitAsync(ct);
     }
 
     private async Task BeginAsync(ImmutableArray<ColumnConversion> columns, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var rows = await connection.ExecuteAsync(new CommandDefinition(
-            "UPDATE crm.metadata_step SET position = '00000000-0000-0000-0000-000000000000' WHERE id = @step AND position IS NULL", new { step }, transaction, cancellationToken: ct));
-        if (rows == 0)
+        // Waits for a host that only seemed dead and is applying the change.
+        var state = await connection.QuerySingleAsync<(bool IsRunning, bool IsBegun)>(new CommandDefinition(
+            "SELECT state = 'running', position IS NOT NULL FROM crm.metadata_step WHERE id = @step FOR UPDATE", new { step }, transaction, cancellationToken: ct));
+        if (!state.IsRunning)
         {
-            // It was begun before.
+            throw new StepBusyException();
+        }
+
+        var table = columns[0].Table;
+        if (state.IsBegun || await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+            "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(@table) AND tgname = @trigger)",
+            new { table = Sql.Table(table), trigger = ColumnConversion.TriggerOf(table) },
+            transaction,
+            cancellationToken: ct)))
+        {
             return;
         }
 
@@ -74,7 +93,22 @@ internal sealed class ConversionRun(NpgsqlConnection connection, MetadataStore s
         await transaction.CommitAsync(ct);
     }
 
-    private async Task IndexAsync(IndexShape index, CancellationToken ct)
+    /// <summary>Table after table; those that are filled are not gone through again.</summary>
+    private async Task FillAsync(ILookup<string, ColumnConversion> columns, PlanDraft draft, CancellationToken ct)
+    {
+        var part = await connection.ExecuteScalarAsync<int>(new CommandDefinition("SELECT part FROM crm.metadata_step WHERE id = @step", new { step }, cancellationToken: ct));
+        foreach (var table in tables.Skip(part))
+        {
+            if (!await new StepBatches(connection, time, step).RunAsync(ColumnConversion.Fill([.. columns[table]]), ct))
+            {
+                throw new StepFailedException(await MisfitsAsync(draft, ct));
+            }
+
+            await connection.ExecuteAsync(new CommandDefinition("UPDATE crm.metadata_step SET part = part + 1, position = @begun WHERE id = @step", new { begun = Guid.Empty, step }, cancellationToken: ct));
+        }
+    }
+
+    private async Task IndexAsync(string table, IndexShape index, CancellationToken ct)
     {
         if (await StepIndexes.DropUnfinishedAsync(connection, index.Name, ct))
         {
@@ -102,7 +136,7 @@ internal sealed class ConversionRun(NpgsqlConnection connection, MetadataStore s
 
     private async Task ApplyAsync(WaitingPlan plan, CancellationToken ct)
     {
-        var request = new ApplyRequest(plan.Changes, plan.Actor, plan.Options, MetadataEditor.ApplyWait) { Statements = plan.Statements, Prepared = new PreparedTable(step, table) };
+        var request = new ApplyRequest(plan.Changes, plan.Actor, plan.Options, MetadataEditor.ApplyWait) { Statements = plan.Statements, Prepared = new PreparedTables(step, tables) };
         var (result, state) = await store.Runner.ApplyAsync(request, ct);
         if (state is not null)
         {
@@ -111,6 +145,8 @@ internal sealed class ConversionRun(NpgsqlConnection connection, MetadataStore s
         }
 
         throw result.Errors.Any(e => e.Code == Crm.Sdk.ErrorCodes.Busy) ? new StepBusyException()
+            // A table more was found to be big: from its start again, which finds the others ready.
+            : result.Step is not null ? new StepBusyException()
             : result.Errors.IsEmpty ? new InvalidOperationException("A change that was prepared has nothing to do.")
             : new StepFailedException(string.Join(" ", result.Errors.Select(e => e.Message)));
     }

@@ -16,10 +16,10 @@ public sealed class MetadataSteps(CrmDatabase database)
         var rows = await connection.QueryAsync<(long Id, long Version, string Entity, string Text, string Sql, string State, string? Error, int? Percent)>(new CommandDefinition(
             """
             SELECT s.id, s.version, s.entity, s.text, s.sql, s.state, s.error,
-                CASE WHEN s.state = 'running' THEN least(100, CASE WHEN s.kind IN ('fill', 'keys', 'convert') AND p.pid IS NULL THEN 100 * s.done / nullif(greatest(c.reltuples, 0), 0) ELSE 100 * p.blocks_done / nullif(p.blocks_total, 0) END)::int END
+                CASE WHEN s.state = 'running' THEN least(100, CASE WHEN s.kind IN ('fill', 'keys', 'convert') AND p.pid IS NULL THEN 100 * s.done / nullif(c.rows, 0) ELSE 100 * p.blocks_done / nullif(p.blocks_total, 0) END)::int END
             FROM crm.metadata_step s
                 LEFT JOIN pg_stat_progress_create_index p ON p.pid = s.backend
-                LEFT JOIN pg_class c ON c.oid = to_regclass(format('records.%I', s.entity))
+                CROSS JOIN LATERAL (SELECT sum(greatest(reltuples, 0)) AS rows FROM pg_class WHERE relnamespace = to_regnamespace('records') AND relname = ANY(coalesce(s.tables, ARRAY[s.entity]))) AS c
             WHERE s.state <> 'done' AND s.state <> 'cancelled' OR s.finished_at > clock_timestamp() - interval '1 day'
             ORDER BY s.id DESC LIMIT 100
             """,
@@ -67,7 +67,7 @@ public sealed class MetadataSteps(CrmDatabase database)
 /// <summary>One piece of work after a change.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Version">The version of the definitions that asked for it.</param>
-/// <param name="Entity">Name of the entity.</param>
+/// <param name="Entity">Name of the entity, the first when there are several.</param>
 /// <param name="Text">In words.</param>
 /// <param name="Sql">What runs in the database.</param>
 /// <param name="State">How far it is.</param>

@@ -98,7 +98,7 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
             """
             UPDATE crm.metadata_step SET state = 'running', backend = pg_backend_pid(), started_at = coalesce(started_at, clock_timestamp())
             WHERE id = (SELECT id FROM crm.metadata_step WHERE state IN ('waiting', 'running') ORDER BY id LIMIT 1)
-            RETURNING id, kind, entity, name, sql, plan::text AS Plan, cancel_requested AS IsCancelled, pg_notify(@Channel, '')::text AS Told
+            RETURNING id, kind, entity, array_to_string(coalesce(tables, ARRAY[entity]), ',') AS Tables, name, sql, plan::text AS Plan, cancel_requested AS IsCancelled, pg_notify(@Channel, '')::text AS Told
             """,
             new { MetadataSteps.Channel },
             cancellationToken: ct));
@@ -213,7 +213,7 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
         }
     }
 
-    private ConversionRun Conversion(NpgsqlConnection connection, Step step) => new(connection, store, time, step.Id, step.Entity);
+    private ConversionRun Conversion(NpgsqlConnection connection, Step step) => new(connection, store, time, step.Id, [.. step.Tables.Split(',')]);
 
     /// <summary>The entity, when the definitions still ask for the step: a later change may have taken it back.</summary>
     private async Task<EntityDefinition?> WantedAsync(Step step, CancellationToken ct)
@@ -234,5 +234,5 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
         return isWanted ? entity : null;
     }
 
-    private sealed record Step(long Id, string Kind, string Entity, string Name, string Sql, string? Plan, bool IsCancelled, string? Told);
+    private sealed record Step(long Id, string Kind, string Entity, string Tables, string Name, string Sql, string? Plan, bool IsCancelled, string? Told);
 }

@@ -9,7 +9,7 @@ namespace Crm.Metadata;
 /// Changes tables inside the transaction of the definitions. A statement that waits for a table makes everybody who comes later wait behind it, so it waits for an
 /// instant only, gives everything back and tries again. What takes long on a big table is left to <see cref="StepRunner"/>.
 /// </summary>
-internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction transaction, TimeProvider time, long onlineRows, PreparedTable? prepared)
+internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction transaction, TimeProvider time, long onlineRows, PreparedTables? prepared)
 {
     // Twenty writers that wait this long are not noticed by anybody.
     private static readonly TimeSpan LockWait = TimeSpan.FromMilliseconds(50);
@@ -42,7 +42,7 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     /// </summary>
     public async Task<string?> PendingAsync(IEnumerable<PlanStep> steps, CancellationToken ct) =>
         await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
-            "SELECT text FROM crm.metadata_step WHERE state IN ('waiting', 'running') AND kind <> 'keys' AND entity = ANY(@entities) AND id <> @own ORDER BY id LIMIT 1",
+            "SELECT text FROM crm.metadata_step WHERE state IN ('waiting', 'running') AND kind <> 'keys' AND coalesce(tables, ARRAY[entity]) && @entities AND id <> @own ORDER BY id LIMIT 1",
             new { entities = steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).ToArray(), own = prepared?.Step ?? 0 },
             transaction,
             cancellationToken: ct));
@@ -76,17 +76,19 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
         }
 
         var started = time.GetTimestamp();
-        await connection.ExecuteAsync(new CommandDefinition("SELECT set_config('lock_timeout', @wait, true)", new { wait = ((int)LockWait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) }, transaction, cancellationToken: ct));
         while (true)
         {
             await transaction.SaveAsync("tables", ct);
             try
             {
-                if (tables.Count > 0)
+                // All of them together wait no longer than one: who wants the first waits for the last.
+                var asked = time.GetTimestamp();
+                foreach (var table in tables)
                 {
-                    await RunAsync($"LOCK TABLE {string.Join(", ", tables.Select(Sql.Table))} IN ACCESS EXCLUSIVE MODE");
+                    await RunAsync($"{Waiting(LockWait - time.GetElapsedTime(asked))}; LOCK TABLE {Sql.Table(table)} IN ACCESS EXCLUSIVE MODE");
                 }
 
+                await RunAsync(Waiting(LockWait));
                 foreach (var sql in statements)
                 {
                     await RunAsync(sql);
@@ -102,6 +104,9 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
             }
         }
 
+        // Zero would be for ever.
+        static string Waiting(TimeSpan wait) => string.Create(CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {Math.Max(1, (int)wait.TotalMilliseconds)}");
+
         async Task RunAsync(string sql)
         {
             await using var command = new NpgsqlCommand(sql, connection, transaction) { CommandTimeout = 0 };
@@ -109,26 +114,42 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
         }
     }
 
-    /// <summary>Has a host prepare a table; what waits for it is applied at the end.</summary>
+    /// <summary>Has a host prepare tables; what waits for them is applied at the end.</summary>
     /// <returns>Id of the step.</returns>
     public Task<long> PrepareAsync(IReadOnlyCollection<PlanStep> converted, long version, string plan, CancellationToken ct) => connection.ExecuteScalarAsync<long>(new CommandDefinition(
         """
         WITH step AS (
-            INSERT INTO crm.metadata_step (version, kind, entity, name, text, sql, plan) VALUES (@version, 'convert', @entity, @name, @text, @sql, @plan::jsonb) RETURNING id)
+            INSERT INTO crm.metadata_step (version, kind, entity, tables, name, text, sql, plan) VALUES (@version, 'convert', @entity, @tables, @name, @text, @sql, @plan::jsonb) RETURNING id)
         SELECT id FROM step, pg_notify(@Channel, '')
         """,
         new
         {
             version,
             entity = converted.First().Entity,
-            name = string.Join(',', converted.Select(s => s.Conversion!.Source)),
-            text = string.Join("; ", converted.Select(s => s.Text)),
-            sql = string.Join(";\n", converted.Select(s => s.Conversion!.Script)),
+            tables = Tables(converted),
+            name = Columns(converted),
+            text = Texts(converted),
+            sql = Scripts(converted),
             plan,
             MetadataSteps.Channel,
         },
         transaction,
         cancellationToken: ct));
+
+    /// <summary>Has the same step prepare more tables before it applies what waits for them.</summary>
+    /// <returns>Id of the step.</returns>
+    public async Task<long> PrepareMoreAsync(PreparedTables step, IReadOnlyCollection<PlanStep> converted, CancellationToken ct)
+    {
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            UPDATE crm.metadata_step SET position = NULL, tables = tables || @tables, name = name || ',' || @name, text = text || '; ' || @text, sql = sql || E';\n' || @sql
+            WHERE id = @Step AND state = 'running'
+            """,
+            new { step.Step, tables = Tables(converted), name = Columns(converted), text = Texts(converted), sql = Scripts(converted) },
+            transaction,
+            cancellationToken: ct));
+        return step.Step;
+    }
 
     /// <summary>Leaves the rest to whichever host comes first.</summary>
     public async Task<int> PutOffAsync(IReadOnlyCollection<PlanStep> steps, ImmutableHashSet<string> big, long version, CancellationToken ct)
@@ -151,8 +172,16 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
         return later.Count;
     }
 
+    private static string[] Tables(IEnumerable<PlanStep> converted) => [.. converted.Select(s => s.Conversion!.Table).Distinct(StringComparer.Ordinal)];
+
+    private static string Columns(IEnumerable<PlanStep> converted) => string.Join(',', converted.Select(s => s.Conversion!.Table + "." + s.Conversion.Source));
+
+    private static string Texts(IEnumerable<PlanStep> converted) => string.Join("; ", converted.Select(s => s.Text));
+
+    private static string Scripts(IEnumerable<PlanStep> converted) => string.Join(";\n", converted.Select(s => s.Conversion!.Script));
+
     private string? Now(PlanStep step, ImmutableHashSet<string> big) =>
-        step.Conversion is { } conversion && conversion.Table == prepared?.Table ? conversion.Swap
+        step.Conversion is { } conversion && prepared?.Names.Contains(conversion.Table) == true ? conversion.Swap
         : step.Online is { } online && (online.IsAlways || big.Contains(step.Entity!)) ? online.Now
         : step.Sql;
 

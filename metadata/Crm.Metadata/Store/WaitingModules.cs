@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Crm.Metadata;
 
-/// <summary>New versions of modules for which a big table is being prepared: one step each, found again by whoever declares the same, given up when something else is declared.</summary>
+/// <summary>New versions of modules for which big tables are being prepared: one step each, found again by whoever declares the same, given up when something else is declared.</summary>
 internal static class WaitingModules
 {
     /// <summary>Gives up what is prepared for another version of the module: nobody wants it any more.</summary>
@@ -31,7 +31,7 @@ internal static class WaitingModules
             transaction,
             cancellationToken: ct));
 
-    /// <summary>How the step fares that prepares a table for just this declaration; null when there is none.</summary>
+    /// <summary>How the step fares that prepares tables for just this declaration; null when there is none.</summary>
     /// <param name="connection">A connection.</param>
     /// <param name="transaction">Under the lock of definitions.</param>
     /// <param name="declare">What the module declares.</param>

@@ -19,6 +19,8 @@ public sealed class ModuleUpgradeTests : IAsyncLifetime
 
     private EntityDefinition Tool => crm.Metadata.Current.Entity("tool");
 
+    private FieldDefinition Height => crm.Metadata.Current.Entity("bench").Field("height");
+
     public async Task InitializeAsync()
     {
         Install(1);
@@ -112,12 +114,13 @@ public sealed class ModuleUpgradeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_version_that_converts_a_big_table_waits_while_the_one_before_goes_on_and_starts_by_itself()
+    public async Task A_version_that_converts_two_big_tables_waits_while_the_one_before_goes_on_and_starts_by_itself()
     {
         await using var holder = new NpgsqlConnection(crm.ConnectionString);
         await holder.OpenAsync();
         await ExecuteAsync(holder, """
             INSERT INTO records.tool (id, created_at, modified_at, name, size, maker) SELECT gen_random_uuid(), now(), now(), 'Tool', n, 'Bolt' FROM generate_series(1, 10000) AS n;
+            INSERT INTO records.bench (id, created_at, modified_at, name, height) SELECT gen_random_uuid(), now(), now(), 'Bench', n FROM generate_series(1, 10000) AS n;
             CREATE FUNCTION crm.hold_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NEW; END $$;
             CREATE TRIGGER crm_hold_up BEFORE UPDATE ON crm.metadata_step FOR EACH ROW WHEN (NEW.done > 0) EXECUTE FUNCTION crm.hold_up();
             SELECT pg_advisory_lock(77);
@@ -129,8 +132,9 @@ public sealed class ModuleUpgradeTests : IAsyncLifetime
         var former = Catalog.Current.Find("upgrade")!;
         Assert.Equal(("1.0.0", ModuleStatus.Running), (former.Version, former.Status));
         Assert.Contains("2.0.0", former.Reason, StringComparison.Ordinal);
-        Assert.Equal(("Tools", Fields.Text), (Tool.PluralLabel, Tool.Field("size").Type));
+        Assert.Equal(("Tools", Fields.Text, Fields.Text), (Tool.PluralLabel, Tool.Field("size").Type, Height.Type));
         Assert.True((await crm.Records.SaveAsync(RecordChange.Create("tool", new Dictionary<string, object?> { ["name"] = "Saw", ["size"] = "12" }))).Succeeded);
+        Assert.True((await crm.Records.SaveAsync(RecordChange.Create("bench", new Dictionary<string, object?> { ["height"] = "95" }))).Succeeded);
 
         // A host that begins with the new files has no former version: its records can be read, and wait.
         await crm.RestartAsync();
@@ -146,7 +150,7 @@ public sealed class ModuleUpgradeTests : IAsyncLifetime
         await runs.Task.WaitAsync(TimeSpan.FromMinutes(2));
 
         Assert.Equal(("2.0.0", null), (Catalog.Current.Find("upgrade")!.Version, Catalog.Current.Find("upgrade")!.Reason));
-        Assert.Equal(("Appliances", Fields.Integer), (Tool.PluralLabel, Tool.Field("size").Type));
+        Assert.Equal(("Appliances", Fields.Integer, Fields.Integer), (Tool.PluralLabel, Tool.Field("size").Type, Height.Type));
         Assert.True((await crm.Records.SaveAsync(RecordChange.Create("tool", new Dictionary<string, object?> { ["name"] = "Axe", ["size"] = 7, ["maker"] = "Bolt" }))).Succeeded);
     }
 
