@@ -20,6 +20,7 @@ public static class RecordsSetup
         services.TryAddSingleton<BehaviorSource>();
         services.TryAddSingleton<RecordEngine>();
         services.TryAddSingleton<IRecords>(provider => provider.GetRequiredService<RecordEngine>());
+        services.AddSingleton<IOutboxConsumer, ChangeAnnouncer>();
         services.TryAddSingleton<OutboxDispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<OutboxDispatcher>());
         services.TryAddSingleton<ScriptReplay>();

@@ -1,4 +1,5 @@
 using Crm.Sdk.Web.Forms;
+using Crm.Sdk.Web.Live;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -17,6 +18,8 @@ public static class WebServices
         services.AddScoped<Dialogs>();
         services.AddScoped<FieldText>();
         services.AddSingleton<FieldEditors>();
+        services.TryAddSingleton<LiveHub>();
+        services.AddScoped<LivePages>();
         return services;
     }
 }

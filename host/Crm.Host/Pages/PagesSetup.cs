@@ -2,9 +2,11 @@ using System.Globalization;
 using Crm.Host.Modules;
 using Crm.Host.Pages.Designer;
 using Crm.Host.Pages.Import;
+using Crm.Host.Pages.Live;
 using Crm.Host.Search;
 using Crm.Sdk.Web;
 using Crm.Sdk.Web.Forms;
+using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.Localization;
 using Radzen;
 
@@ -32,6 +34,8 @@ internal static class PagesSetup
         services.AddCascadingAuthenticationState();
         services.AddRadzenComponents();
         services.AddCrmWeb();
+        services.AddHostedService<LiveFeed>();
+        services.AddScoped<CircuitHandler, LiveCircuit>();
         services.AddScoped<DesignerSession>();
         services.AddTransient<ImportWizard>();
         services.AddScoped<GlobalSearch>();

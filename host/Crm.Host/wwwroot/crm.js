@@ -272,7 +272,14 @@
       area.dispatchEvent(new Event('change', { bubbles: true }));
     },
     selected: grid => ({ all: grid.dataset.matching !== undefined, ids: selectedRows(grid).map(row => row.dataset.row) }),
-    recount: grid => { if (grid) { countSelected(grid); } },
+    /** Counts what is ticked; when everything the list finds was chosen, that may stay so. */
+    recount: (grid, keepsAll) => {
+      if (keepsAll && grid.dataset.matching !== undefined) {
+        grid.querySelectorAll('[data-select]').forEach(each => { each.checked = true; });
+      } else if (grid) {
+        countSelected(grid);
+      }
+    },
     clearSelection: grid => { grid.querySelectorAll('[data-select], [data-select-all]').forEach(each => { each.checked = false; }); countSelected(grid); },
   };
 

@@ -21,9 +21,15 @@ public sealed class OutboxDispatcher(
 
     private readonly OutboxStore store = new(database);
     private readonly WakeUp wake = new();
+    private readonly WakeUp written = new();
+    private int isWritten;
+    private volatile bool isLeading;
 
     /// <summary>How often a host looks whether the one that dispatches is gone, and the one that dispatches whether it missed something.</summary>
     internal TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long after one another commits wake whoever dispatches; what somebody listens to wakes it by itself.</summary>
+    internal TimeSpan Pace { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The pause after the first failure; it doubles with each further one, up to an hour.</summary>
     internal TimeSpan FirstPause { get; init; } = TimeSpan.FromSeconds(1);
@@ -32,9 +38,18 @@ public sealed class OutboxDispatcher(
     internal TimeSpan ListenerTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc/>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        behaviors.Written += OnWritten;
+        return base.StartAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
+        behaviors.Written -= OnWritten;
         wake.Dispose();
+        written.Dispose();
         base.Dispose();
     }
 
@@ -46,6 +61,21 @@ public sealed class OutboxDispatcher(
             wake.Call();
             return Task.CompletedTask;
         });
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var telling = TellLeaderAsync(over.Token);
+        try
+        {
+            await LeadInTurnAsync(stoppingToken);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await telling;
+        }
+    }
+
+    private async Task LeadInTurnAsync(CancellationToken stoppingToken)
+    {
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -61,6 +91,60 @@ public sealed class OutboxDispatcher(
                 log.LogWarning(problem, "The outbox cannot be read; trying again.");
                 await wake.SleepAsync(Interval, stoppingToken);
             }
+            finally
+            {
+                isLeading = false;
+            }
+        }
+    }
+
+    private void OnWritten()
+    {
+        if (Interlocked.Exchange(ref isWritten, 1) == 0)
+        {
+            written.Call();
+        }
+    }
+
+    /// <summary>
+    /// Wakes whoever dispatches, here or on another host, soon after commits of this host: pages show what others change. Not in the commits themselves, because those
+    /// with an announcement wait for one another.
+    /// </summary>
+    private async Task TellLeaderAsync(CancellationToken ct)
+    {
+        while (!ct.IsCancellationRequested)
+        {
+            await written.SleepAsync(TimeSpan.FromDays(1), ct);
+            if (Interlocked.Exchange(ref isWritten, 0) == 0)
+            {
+                continue;
+            }
+
+            if (isLeading)
+            {
+                wake.Call();
+            }
+            else
+            {
+                await TellOtherHostAsync(ct);
+            }
+
+            await Task.Delay(Pace, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task TellOtherHostAsync(CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = await database.OpenAsync(ct);
+            await using var command = new NpgsqlCommand("SELECT pg_notify($1, '')", connection) { Parameters = { new() { Value = HistoryStore.Channel } } };
+            await command.ExecuteNonQueryAsync(ct);
+        }
+        catch (Exception problem) when (problem is NpgsqlException or TimeoutException or OperationCanceledException)
+        {
+            // It looks by itself before long.
+            log.LogDebug(problem, "The host that dispatches could not be woken.");
         }
     }
 
@@ -77,6 +161,7 @@ public sealed class OutboxDispatcher(
             }
         }
 
+        isLeading = true;
         while (!ct.IsCancellationRequested)
         {
             var due = await OutboxStore.DueAsync(connection, BatchSize, ct);

@@ -25,6 +25,11 @@ public sealed class BehaviorSource
         ImmutableInterlocked.AddOrUpdate(ref heardOutside, listener, entities, (_, _) => entities);
     }
 
+    /// <summary>Raised after changes were committed on this host; costs the save nothing, in the database or here.</summary>
+    internal event Action? Written;
+
+    internal void TellWritten() => Written?.Invoke();
+
     internal bool IsHeardOutside(string entity) => heardOutside.Any(h => h.Value?.Contains(entity) != false);
 
     /// <summary>Swaps the behaviour; operations under way end on the old one.</summary>

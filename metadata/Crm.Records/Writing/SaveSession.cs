@@ -205,13 +205,15 @@ internal sealed class SaveSession : IAsyncDisposable
             switch (transactionId is { } id ? await Engine.WasCommittedAsync(id) : false)
             {
                 case true:
-                    return;
+                    break;
                 case false:
                     throw;
                 default:
                     throw new UnknownOutcomeException(problem);
             }
         }
+
+        Engine.Behaviors.TellWritten();
     }
 
     public async ValueTask DisposeAsync()

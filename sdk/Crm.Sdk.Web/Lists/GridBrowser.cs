@@ -43,6 +43,9 @@ internal sealed class GridBrowser(IJSRuntime script, RecordGrid grid) : IAsyncDi
 
     public Task FocusCellAsync(Guid id, string path) => CallAsync("focusCell", id, path);
 
+    /// <summary>Rows changed because of others: the focus and what was ticked stay.</summary>
+    public Task FollowAsync() => CallAsync("follow");
+
     public async ValueTask DisposeAsync()
     {
         self?.Dispose();

@@ -39,6 +39,18 @@ public sealed record GridColumn
         return ReferencePath is null ? null : string.Join(' ', TitlePaths.Select(p => record[p] as string).Where(t => !string.IsNullOrEmpty(t)));
     }
 
+    /// <summary>Whether two versions of a row look the same in this column.</summary>
+    internal bool IsSame(Record one, Record other)
+    {
+        var path = ReferencePath ?? Path;
+        return TitleOf(one) == TitleOf(other) && (one[path], other[path]) switch
+        {
+            (LinkTitles a, LinkTitles b) => a.Count == b.Count && a.First.SequenceEqual(b.First),
+            (LinkTitles, _) or (_, LinkTitles) => false,
+            var (a, b) => Equals(a, b) || (ReferencePath is null && Field.Type.AreEqual(a, b)),
+        };
+    }
+
     /// <summary>Columns of a view; paths that no longer exist are left out.</summary>
     public static ImmutableArray<GridColumn> Of(MetadataSnapshot metadata, EntityDefinition entity, IEnumerable<string> paths)
     {

@@ -31,6 +31,17 @@ public sealed partial class RecordGrid
             await (isFirst ? ValueTask.CompletedTask : rows.RecountAsync(element));
         }
 
+        if (isBehind && open is null)
+        {
+            await FollowAsync(CancellationToken.None);
+        }
+
+        if (isFollowed)
+        {
+            isFollowed = false;
+            await browser.FollowAsync();
+        }
+
         if (shown != open)
         {
             var left = shown;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Crm.Sdk.Web.Forms;
+using Crm.Sdk.Web.Live;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
     private ImmutableArray<GridColumn> columns = [];
     private ImmutableArray<Sort> order = [];
     private RecordPage? page;
+    private object pageKey = new();
     private GridState? loaded;
     private Filter? loadedWithin;
     private CancellationTokenSource loading = new();
@@ -41,6 +43,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
         this.log = log;
         this.time = time;
         rows = new GridCommands(services, ReloadAsync, () => Restore);
+        live = services.GetRequiredService<LivePages>().Watch(FollowAsync);
         toasts = services.GetRequiredService<Toasts>();
         browser = new GridBrowser(services.GetRequiredService<IJSRuntime>(), this);
         editing = new GridEditing(services.GetRequiredService<IRecordService>(), services.GetRequiredService<IMetadata>(), services.GetRequiredService<FieldText>(), time);
@@ -164,20 +167,16 @@ public sealed partial class RecordGrid : IAsyncDisposable
         open = null;
         columns = loader.Columns(loader.View(wanted));
         order = loader.Order(wanted);
+        FollowOthers(wanted);
         try
         {
             criterion = await CriterionAsync(ct);
-            var (shown, read, similar) = await loader.ReadAsync(wanted, Within, ct);
-            // "Nothing yet" is said only when the entity has no record at all, not when a view or a search is empty.
-            var empty = read.Records.IsEmpty && wanted.Search.Length == 0 && loader.Find(wanted) is null && await IsEntityEmptyAsync(ct);
+            var (read, isEmpty) = await ReadAsync(wanted, ct);
             // What was read to its end just when more was typed would bring back what was asked before.
             ct.ThrowIfCancellationRequested();
-            (page, isAllEmpty, isLoading, isSimilar) = (read, empty, false, similar);
-            if (shown != wanted)
-            {
-                loaded = shown;
-                await StateChanged.InvokeAsync(shown);
-            }
+            pageKey = new object();
+            isLoading = false;
+            await TakeAsync(read, read.Page.Records, isEmpty);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -192,6 +191,23 @@ public sealed partial class RecordGrid : IAsyncDisposable
             failure = ErrorIds.Next();
             isLoading = false;
             log.LogError(problem, "The list of {Entity} could not be read ({ErrorId}).", entity.Name, failure);
+        }
+    }
+
+    private async Task<(GridPage Read, bool IsEmpty)> ReadAsync(GridState wanted, CancellationToken ct)
+    {
+        var read = await loader.ReadAsync(wanted, Within, ct);
+        // "Nothing yet" is said only when the entity has no record at all, not when a view or a search is empty.
+        return (read, read.Page.Records.IsEmpty && wanted.Search.Length == 0 && loader.Find(wanted) is null && await IsEntityEmptyAsync(ct));
+    }
+
+    private async Task TakeAsync(GridPage read, ImmutableArray<Record> shown, bool isEmpty)
+    {
+        (page, isAllEmpty, isSimilar) = (read.Page with { Records = shown }, isEmpty, read.IsSimilar);
+        if (read.State != State)
+        {
+            loaded = read.State;
+            await StateChanged.InvokeAsync(read.State);
         }
     }
 
@@ -292,6 +308,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         isDisposed = true;
+        live.Dispose();
         Metadata.Changed -= OnMetadataChanged;
         await loading.CancelAsync();
         loading.Dispose();

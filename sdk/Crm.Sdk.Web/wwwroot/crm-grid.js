@@ -18,6 +18,7 @@ class Grid {
       [root, 'keydown', e => (e.target.closest('.cell-editor') ? this.editorKey(e) : this.cellKey(e))],
       [root, 'input', e => this.typed(e)],
       [root, 'change', e => this.typed(e)],
+      [root, 'focusin', e => { this.focused = e.target; this.row = e.target.closest('tr[data-row]')?.rowIndex; }],
       [document, 'pointerdown', e => this.pressed(e), true],
       [document, 'keydown', e => this.undoKey(e)],
     ];
@@ -120,6 +121,7 @@ class Grid {
 
   // Whoever goes on elsewhere means to keep what was typed.
   pressed(e) {
+    this.focused = null;
     if (this.editor && !this.editor.contains(e.target) && !e.target.closest?.('dialog, .toasts, .rz-popup, .rz-colorpicker-popup')) this.tell('leave');
   }
 
@@ -141,6 +143,18 @@ class Grid {
   focusCell(id, path) {
     const row = this.root.querySelector(`tr[data-row="${CSS.escape(id)}"]`);
     this.stand(row?.querySelector(`td[data-cell="${CSS.escape(path)}"]`));
+  }
+
+  // Rows came, went or moved because of others. A row that moved loses the focus; where one went, the next one takes it.
+  follow() {
+    window.crm.recount(this.root, true);
+    if (document.activeElement !== document.body || !this.focused) return;
+    if (this.focused.isConnected) {
+      this.focused.focus({ preventScroll: true });
+    } else if (this.row) {
+      const rows = [...this.root.querySelectorAll('tr[data-row]')];
+      rows[Math.min(this.row, rows.length) - 1]?.querySelector('a[data-open]')?.focus({ preventScroll: true });
+    }
   }
 
   dispose() {
