@@ -64,7 +64,7 @@ internal static class DefinitionJson
             Maximum = field.Maximum,
             Scale = field.Scale,
             Currency = field.Currency,
-            Country = field.Country,
+            Country = field.IsCountryOfInstallation ? null : field.Country,
             Choices = field.Choices.IsEmpty ? null : field.Choices,
             Merged = field.Merged.IsEmpty ? null : field.Merged,
             Target = field.Target,

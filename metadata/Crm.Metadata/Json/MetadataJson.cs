@@ -88,6 +88,7 @@ public static class MetadataJson
         return new JsonObject
         {
             ["version"] = state.Snapshot.Version,
+            ["settings"] = SettingsJson.Write(state.Layers.Custom.Settings),
             ["areas"] = new JsonArray([.. state.Snapshot.Areas.Select(ShapeJson.Write)]),
             ["entities"] = new JsonArray([.. state.Snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal).Select(e => DefinitionJson.Write(state, e))]),
         };
@@ -271,6 +272,8 @@ public static class MetadataJson
                 return new MetadataChange.RemoveGrant(Entity(json), json.RequiredText("role"));
             case "set_form":
                 return new MetadataChange.SetForm(Entity(json), json.Element("form") is { } form ? ShapeJson.ReadForm(form, json.At("form"), errors) : null);
+            case "change_settings":
+                return SettingsJson.ReadChange(json);
             case "reset":
                 return new MetadataChange.ResetProperty(Entity(json), json.Texts("path") ?? []);
             case "import":
@@ -354,6 +357,8 @@ public static class MetadataJson
                 return Make("remove_grant", remove.Entity, "role", remove.Role);
             case MetadataChange.SetForm set:
                 return Make("set_form", set.Entity, "form", set.Form is null ? null : ShapeJson.Write(set.Form));
+            case MetadataChange.ChangeSettings settings:
+                return SettingsJson.Write(settings);
             case MetadataChange.ResetProperty reset:
                 return Make("reset", reset.Entity, "path", ShapeJson.Texts(reset.Path));
             case MetadataChange.Import import:

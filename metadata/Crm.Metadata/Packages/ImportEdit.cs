@@ -27,6 +27,7 @@ internal sealed class ImportEdit(LayerEdit edit)
         }
 
         Areas(import);
+        Settings(import);
         ImmutableArray<EntityShape> wanted = [.. import.Shape.Entities.Select(e => e with { IsOwner = IsOwn(e.Name), Fields = [.. e.Fields.Select(FieldEdit.Normal)] })];
         foreach (var twice in wanted.GroupBy(e => e.Name, StringComparer.Ordinal).Where(g => g.Skip(1).Any()))
         {
@@ -239,6 +240,9 @@ internal sealed class ImportEdit(LayerEdit edit)
             edit.Step(PlatformShape.SettingsArea, "StepImportAreas");
         }
     }
+
+    private void Settings(MetadataChange.Import import) =>
+        edit.Apply(import.IsComplete ? MetadataChange.ChangeSettings.To(import.Shape.Settings) : new MetadataChange.ChangeSettings(import.Shape.Settings, []));
 
     /// <summary>What is said otherwise now, with null for what is not said any more; null when all is the same.</summary>
     private static JsonObject? Difference(JsonObject before, JsonObject after, bool isComplete, Func<string, bool> counts)

@@ -31,13 +31,14 @@ public static class MetadataPackage
             var needs = Manifest(files);
             var entities = ImmutableArray.CreateBuilder<EntityShape>();
             var areas = ImmutableArray.CreateBuilder<AreaDefinition>();
+            var settings = InstallationSettings.None;
             foreach (var item in PackageLayout.Read(files, errors))
             {
-                Read(item, entities, areas, errors);
+                Read(item, entities, areas, ref settings, errors);
             }
 
             return errors.Count == 0
-                ? (new MetadataChange.Import(new DeclaredShape(entities.ToImmutable(), areas.ToImmutable()), needs, isComplete), [])
+                ? (new MetadataChange.Import(new DeclaredShape(entities.ToImmutable(), areas.ToImmutable()) { Settings = settings }, needs, isComplete), [])
                 : (null, [.. errors]);
         }
         catch (PackageException problem)
@@ -61,6 +62,7 @@ public static class MetadataPackage
             new PackageFile(PackageLayout.Manifest, YamlText.Write(manifest)),
             .. entities.SelectMany(e => PackageLayout.Write("entity", e.Shape.Name, e.Json)),
             .. layers.Custom.Areas.SelectMany(a => PackageLayout.Write("area", a.Name, ShapeJson.Write(a))),
+            .. layers.Custom.Settings == InstallationSettings.None ? [] : PackageLayout.Write(SettingsJson.Name, SettingsJson.Name, SettingsJson.Write(layers.Custom.Settings)),
         ];
     }
 
@@ -110,13 +112,19 @@ public static class MetadataPackage
             : needs;
     }
 
-    private static void Read(PackageItem item, ImmutableArray<EntityShape>.Builder entities, ImmutableArray<AreaDefinition>.Builder areas, List<PlanMessage> errors)
+    private static void Read(PackageItem item, ImmutableArray<EntityShape>.Builder entities, ImmutableArray<AreaDefinition>.Builder areas, ref InstallationSettings settings, List<PlanMessage> errors)
     {
         var found = new List<PlanMessage>();
         using var document = JsonDocument.Parse(item.Json.ToJsonString());
         if (item.Kind == "area")
         {
             areas.Add(ShapeJson.ReadArea(document.RootElement, "", found, Origins.Custom));
+        }
+        else if (item.Kind == SettingsJson.Name)
+        {
+            using var json = new JsonInput(document.RootElement, "", found);
+            settings = SettingsJson.Read(json);
+            _ = json.RequiredText("name");
         }
         else
         {

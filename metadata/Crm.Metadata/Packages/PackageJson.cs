@@ -14,6 +14,7 @@ internal static class PackageJson
         ["needs"] = ShapeJson.Texts(import.Needs),
         ["entities"] = new JsonArray([.. import.Shape.Entities.Select(ShapeJson.Write)]),
         ["areas"] = new JsonArray([.. import.Shape.Areas.Select(ShapeJson.Write)]),
+        [SettingsJson.Name] = SettingsJson.Write(import.Shape.Settings),
     };
 
     public static MetadataChange.Import Read(JsonInput json, List<PlanMessage> errors)
@@ -26,6 +27,8 @@ internal static class PackageJson
         }
 
         ImmutableArray<AreaDefinition> areas = [.. json.Items("areas").Select(a => ShapeJson.ReadArea(a.Element, a.Path, errors, Origins.Custom))];
-        return new MetadataChange.Import(new DeclaredShape(entities.ToImmutable(), areas), json.Texts("needs") ?? [], json.Boolean("complete") ?? false);
+        // A change of an earlier version says nothing about them.
+        var settings = json.Element(SettingsJson.Name) is { } said ? SettingsJson.Read(said, json.At(SettingsJson.Name), errors) : InstallationSettings.None;
+        return new MetadataChange.Import(new DeclaredShape(entities.ToImmutable(), areas) { Settings = settings }, json.Texts("needs") ?? [], json.Boolean("complete") ?? false);
     }
 }

@@ -22,7 +22,7 @@ internal static class PackageLayout
     // Beside the file name, which is the item's name, it would only be something else to keep in step. Who owns an entity is said by its prefix.
     private static readonly string[] SaidByPath = ["name", "owner"];
 
-    /// <summary>Files of an entity or area.</summary>
+    /// <summary>Files of an entity, an area or the settings.</summary>
     public static IEnumerable<PackageFile> Write(string kind, string name, JsonObject item)
     {
         var main = new JsonObject();
@@ -56,7 +56,7 @@ internal static class PackageLayout
             yield break;
         }
 
-        yield return new PackageFile(kind == "entity" ? $"{folder}/entity{Ending}" : folder + Ending, YamlText.Write(main));
+        yield return new PackageFile(kind switch { "entity" => $"{folder}/entity{Ending}", SettingsJson.Name => name + Ending, _ => folder + Ending }, YamlText.Write(main));
     }
 
     /// <summary>Puts the files of each item together again.</summary>
@@ -178,6 +178,7 @@ internal static class PackageLayout
             ["entities", var entity, _] => ("entity", entity),
             ["entities", var entity, _, _] => ("entity", entity),
             ["areas", var area] => ("area", area),
+            [SettingsJson.Name] => (SettingsJson.Name, SettingsJson.Name),
             _ => ("", ""),
         };
     }
@@ -187,8 +188,8 @@ internal static class PackageLayout
     private static bool IsName(string name) => Sdk.Names.Problem(name, MaxName) is null;
 }
 
-/// <summary>An entity or area of a package.</summary>
-/// <param name="Kind"><c>entity</c> or <c>area</c>.</param>
+/// <summary>An entity or area of a package, or its settings.</summary>
+/// <param name="Kind"><c>entity</c>, <c>area</c> or <c>settings</c>.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Json">What the package says about it, as definitions are stored.</param>
 /// <param name="Lines">Where it says so.</param>

@@ -5,8 +5,8 @@ namespace Crm.Metadata;
 
 /// <summary>One property of a definition, before and after.</summary>
 /// <param name="Layer">Whose definition: a module's id, <c>platform</c> or <c>custom</c>.</param>
-/// <param name="Kind"><c>entity</c> or <c>area</c>.</param>
-/// <param name="Name">Name of the entity or area.</param>
+/// <param name="Kind"><c>entity</c>, <c>area</c> or <c>settings</c>.</param>
+/// <param name="Name">Name of the entity or area; <c>settings</c>.</param>
 /// <param name="Path">Where in it: <c>label</c>, or <c>fields</c>, <c>x_rating</c>, <c>help</c>; empty for all of it.</param>
 /// <param name="Before">As JSON; null when it was not there.</param>
 /// <param name="After">As JSON; null when it is not there any more.</param>

@@ -95,6 +95,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             case MetadataChange.SetForm set:
                 SetForm(set.Entity, set.Form);
                 break;
+            case MetadataChange.ChangeSettings settings:
+                SettingsEdit.Change(this, settings);
+                break;
             case MetadataChange.ResetProperty reset:
                 ResetEdit.Apply(this, reset);
                 break;

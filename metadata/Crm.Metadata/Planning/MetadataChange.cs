@@ -122,6 +122,19 @@ public abstract record MetadataChange
     /// <param name="Form">The form; null for the one that lies below.</param>
     public sealed record SetForm(string Entity, FormDefinition? Form) : MetadataChange;
 
+    /// <summary>Other settings of the whole installation; what is null stays.</summary>
+    /// <param name="Settings">What changes.</param>
+    /// <param name="Reset">Settings that are not said any more, by their names in JSON.</param>
+    public sealed record ChangeSettings(InstallationSettings Settings, ImmutableArray<string> Reset) : MetadataChange
+    {
+        /// <summary>Makes settings exactly these.</summary>
+        public static ChangeSettings To(InstallationSettings settings)
+        {
+            ArgumentNullException.ThrowIfNull(settings);
+            return new ChangeSettings(settings, SettingsJson.Unsaid(settings));
+        }
+    }
+
     /// <summary>Takes back what the customer's layer says about one property, so that what lies below holds again.</summary>
     /// <param name="Entity">Name of the entity.</param>
     /// <param name="Path">As in <see cref="PropertyOrigin.Path"/>; the beginning of a path for everything below it, empty for everything about the entity.</param>

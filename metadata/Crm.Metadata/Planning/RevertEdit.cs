@@ -56,9 +56,14 @@ internal sealed class RevertEdit(LayerEdit edit)
             Revert(row with { After = after.GetValueOrDefault(row.Name) ?? row.After });
         }
 
-        foreach (var row in revert.Rows.Value.Where(r => r.Kind != "entity"))
+        foreach (var row in revert.Rows.Value.Where(r => r.Kind == "area"))
         {
             RevertArea(row);
+        }
+
+        foreach (var row in revert.Rows.Value.Where(r => r.Kind == SettingsJson.Name))
+        {
+            RevertSettings(row);
         }
 
         // Last, when nobody reads them any more.
@@ -166,6 +171,21 @@ internal sealed class RevertEdit(LayerEdit edit)
         using var document = JsonDocument.Parse(body.ToJsonString());
         using var json = new JsonInput(document.RootElement, "", edit.Errors);
         return ShapeJson.ReadEntity(json, edit.Errors, json.RequiredText("name"), Origins.Custom, isStored: true, out _);
+    }
+
+    private void RevertSettings(DefinitionRow row)
+    {
+        var body = SettingsJson.Write(edit.Layers.Custom.Settings);
+        foreach (var (path, before, after) in DefinitionDifference.Between(row.Before ?? [], row.After ?? []))
+        {
+            if (!TrySet(body, path, before, after))
+            {
+                edit.Error(ErrorCodes.Conflict, row.Name, "RevertLater", string.Join(" ", path), row.Name);
+            }
+        }
+
+        using var document = JsonDocument.Parse(body.ToJsonString());
+        edit.Apply(MetadataChange.ChangeSettings.To(SettingsJson.Read(document.RootElement, "", edit.Errors)));
     }
 
     private void RevertArea(DefinitionRow row)

@@ -33,6 +33,7 @@ internal static class UndoCheck
     private static bool IsBack(Layer before, Layer now) =>
         now.Entities.Count >= before.Entities.Count
         && before.Areas.SequenceEqual(now.Areas)
+        && before.Settings == now.Settings
         && before.Entities.All(e => now.Entities.TryGetValue(e.Key, out var entity) && (ReferenceEquals(e.Value, entity) || IsBack(e.Value, entity)))
         && now.Entities.All(e => before.Entities.ContainsKey(e.Key) || e.Value.IsHidden == true);
 

@@ -11,6 +11,9 @@ public sealed record DeclaredShape(ImmutableArray<EntityShape> Entities, Immutab
 {
     /// <summary>A shape that declares nothing.</summary>
     public static DeclaredShape Empty { get; } = new([], []);
+
+    /// <summary>What it says about the whole installation; modules say nothing.</summary>
+    public InstallationSettings Settings { get; init; } = InstallationSettings.None;
 }
 
 /// <summary>One layer of definitions.</summary>
@@ -19,6 +22,9 @@ public sealed record DeclaredShape(ImmutableArray<EntityShape> Entities, Immutab
 /// <param name="Areas">Its areas.</param>
 public sealed record Layer(ModuleInfo Module, ImmutableSortedDictionary<string, EntityShape> Entities, ImmutableArray<AreaDefinition> Areas)
 {
+    /// <summary>What the customer says about the whole installation; other layers say nothing.</summary>
+    public InstallationSettings Settings { get; init; } = InstallationSettings.None;
+
     /// <summary>Module id, <see cref="Origins.Platform"/> or <see cref="Origins.Custom"/>.</summary>
     public string Name => Module.Id;
 

@@ -83,7 +83,7 @@ internal static class SnapshotBuilder
             fields.AddRange(shape.Fields.Where(f => f.Type is not null && fields.TrueForAll(known => known.Shape.Name != f.Name)).Select(f => (f, layer.Name)));
         }
 
-        var own = fields.Select(f => Field(Overlay(f.Shape, overrides), f.Origin, declared.Name));
+        var own = fields.Select(f => Field(Overlay(f.Shape, overrides), f.Origin, declared.Name, layers.Custom.Settings));
         var system = SystemFields.All.Select(f => Overlay(f, overrides));
         entity = entity with { Fields = [.. own, .. system] };
         entity = entity with { Grants = Parts(layers, owner, declared.Name, (all, shape) => shape.Grants.Aggregate(all, (known, grant) => known.With(grant))).Grants };
@@ -126,7 +126,7 @@ internal static class SnapshotBuilder
     private static FieldDefinition Overlay(FieldDefinition system, List<FieldShape> overrides) =>
         overrides.Where(o => o.Name == system.Name).Aggregate(system, (below, top) => below with { Label = top.Label ?? below.Label, Help = top.Help ?? below.Help });
 
-    private static FieldDefinition Field(FieldShape shape, string origin, string entity) => new()
+    private static FieldDefinition Field(FieldShape shape, string origin, string entity, InstallationSettings settings) => new()
     {
         Name = shape.Name,
         Type = shape.Type!,
@@ -146,7 +146,8 @@ internal static class SnapshotBuilder
         Maximum = shape.Maximum,
         Scale = shape.Scale,
         Currency = shape.Currency,
-        Country = shape.Country,
+        Country = shape.Country ?? (IsPhone(shape.Type) ? settings.PhoneCountry : null),
+        IsCountryOfInstallation = shape.Country is null && IsPhone(shape.Type) && settings.PhoneCountry is not null,
         Choices = shape.Choices ?? [],
         Merged = shape.Merged ?? [],
         Target = shape.Type switch
@@ -164,6 +165,8 @@ internal static class SnapshotBuilder
         RollUp = shape.RollUp,
         RenamedFrom = shape.RenamedFrom,
     };
+
+    private static bool IsPhone(FieldType? type) => type == Fields.Phone || type == Fields.Phones;
 
     private static ImmutableArray<string> TitleFields(EntityDefinition entity)
     {

@@ -11,6 +11,7 @@ internal sealed class KeyFill
     private readonly MatchKey key;
     private readonly string select;
     private readonly string update;
+    private readonly string doubles;
     private readonly long step;
 
     /// <summary>Keys of one column, behind the position of a step.</summary>
@@ -21,9 +22,16 @@ internal sealed class KeyFill
         var table = Sql.Table(entity.Name);
         select = $"SELECT r.id, r.{Sql.Quote(field.Name + field.Type.Columns[0].Suffix)}, r.{Sql.Quote(column)}::text FROM {table} AS r WHERE r.id > coalesce((SELECT position FROM crm.metadata_step WHERE id = $1), '00000000-0000-0000-0000-000000000000'::uuid) ORDER BY r.id LIMIT $2 FOR NO KEY UPDATE";
         update = $"UPDATE {table} AS r SET {Sql.Quote(column)} = {(key.IsList ? "k.key::text[]" : "k.key")} FROM unnest($1::uuid[], $2::text[]) AS k (id, key) WHERE r.id = k.id";
+        doubles = $"""
+            WITH made AS (SELECT * FROM unnest($1::uuid[], $2::text[]) AS k (id, key) WHERE key IS NOT NULL)
+            SELECT key FROM made GROUP BY key HAVING count(*) > 1
+            UNION SELECT made.key FROM made JOIN {table} AS r ON r.{Sql.Quote(column)} = made.key AND r.id <> made.id
+            ORDER BY key LIMIT 5
+            """;
     }
 
     /// <summary>The next batch.</summary>
+    /// <exception cref="StepFailedException">Values that were different by their former keys are the same now, in a field in which each may be there once.</exception>
     public async Task<StepBatch> NextAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, int size, CancellationToken ct)
     {
         var ids = new List<Guid>();
@@ -47,15 +55,34 @@ internal sealed class KeyFill
 
         if (ids.Count > 0)
         {
-            await using var command = new NpgsqlCommand(update, connection, transaction)
+            await using var command = Command(update);
+            await transaction.SaveAsync("keys", ct);
+            try
             {
-                CommandTimeout = 0,
-                Parameters = { new() { Value = ids.ToArray() }, new() { Value = keys.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } },
-            };
-            await command.ExecuteNonQueryAsync(ct);
+                await command.ExecuteNonQueryAsync(ct);
+            }
+            catch (PostgresException problem) when (problem.SqlState == PostgresErrorCodes.UniqueViolation)
+            {
+                await transaction.RollbackAsync("keys", ct);
+                await using var asked = Command(doubles);
+                await using var reader = await asked.ExecuteReaderAsync(ct);
+                var found = new List<string>();
+                while (await reader.ReadAsync(ct))
+                {
+                    found.Add("'" + reader.GetString(0) + "'");
+                }
+
+                throw new StepFailedException(MetadataTexts.Of("StepDoubles", string.Join(", ", found)));
+            }
         }
 
         return batch;
+
+        NpgsqlCommand Command(string sql) => new(sql, connection, transaction)
+        {
+            CommandTimeout = 0,
+            Parameters = { new() { Value = ids.ToArray() }, new() { Value = keys.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } },
+        };
     }
 
     // A list travels as PostgreSQL writes one: arrays of arrays of different lengths do not exist.

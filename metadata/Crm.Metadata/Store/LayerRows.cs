@@ -95,6 +95,11 @@ internal static class LayerRows
                 }
             }
 
+            if (layer.Settings != InstallationSettings.None)
+            {
+                rows.Add((layer.Name, SettingsJson.Name, SettingsJson.Name), SettingsJson.Write(layer.Settings).ToJsonString());
+            }
+
             foreach (var area in layer.Areas)
             {
                 rows.Add((layer.Name, "area", area.Name), ShapeJson.Write(area).ToJsonString());
@@ -114,6 +119,10 @@ internal static class LayerRows
         if (kind == "area")
         {
             layer = layer with { Areas = layer.Areas.Add(ShapeJson.ReadArea(document.RootElement, "", errors, layer.Name)) };
+        }
+        else if (kind == SettingsJson.Name)
+        {
+            layer = layer with { Settings = SettingsJson.Read(document.RootElement, "", errors) };
         }
         else
         {

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 
@@ -52,6 +53,9 @@ public static class MatchKeys
     /// <param name="text">In any notation.</param>
     /// <param name="country">ISO 3166 code of the country numbers without a calling code belong to; null for none.</param>
     public static string? Phone(string? text, string? country) => text is null ? null : PhoneNumbers.Key(text, country);
+
+    /// <summary>Countries <see cref="Phone"/> can read numbers of: ISO 3166 codes, each with its calling code (<c>49</c> of <c>DE</c>).</summary>
+    public static ImmutableSortedDictionary<string, string> PhoneCountries => PhoneNumbers.Countries;
 
     /// <summary>Whether <see cref="Phone"/> can read numbers of a country.</summary>
     /// <param name="country">ISO 3166 code of two capital letters.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -25,10 +26,14 @@ internal static class PhoneNumbers
         using var stream = typeof(PhoneNumbers).Assembly.GetManifestResourceStream("Crm.Sdk.Keys.PhoneNumbers.tsv")!;
         using var reader = new StreamReader(stream);
         var plans = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l[0] != '#').Select(l => new Plan(l.Split('\t'))).ToList();
+        Countries = plans.Where(p => p.Region != "001").ToImmutableSortedDictionary(p => p.Region, p => p.Code, StringComparer.Ordinal);
         ByRegion = plans.Where(p => p.Region != "001").ToFrozenDictionary(p => p.Region, StringComparer.Ordinal);
         // Where countries share a code the first one's rules serve all.
         ByCode = plans.GroupBy(p => p.Code, StringComparer.Ordinal).ToFrozenDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
     }
+
+    /// <summary>Calling codes by country.</summary>
+    public static ImmutableSortedDictionary<string, string> Countries { get; }
 
     /// <summary>Whether numbers of the country can be read.</summary>
     public static bool IsCountry(string region) => ByRegion.ContainsKey(region);

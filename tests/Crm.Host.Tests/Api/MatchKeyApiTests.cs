@@ -1,5 +1,6 @@
 using System.Net;
 using Crm.Host.Tests.Import;
+using Crm.Host.Tests.Security;
 
 namespace Crm.Host.Tests.Api;
 
@@ -53,6 +54,29 @@ public sealed class MatchKeyApiTests(MatchKeyApiTests.Crm crm) : IClassFixture<M
         Assert.Equal(["030 / 90 18 20", "030 / 90 18 21"], (await crm.Api.GetAsync("odata/v4/x_calls?$orderby=name")).Column("phone"));
     }
 
+    [Fact]
+    public async Task Fields_without_a_country_have_that_of_the_installation_at_every_door()
+    {
+        await crm.Api.CreateAsync("x_guests", """{"name":"Before","phone":"0176 1234567","phones":[{"kind":"work","value":"089 901820"}]}""");
+        await crm.Api.ApplyAsync("""{"changes":[{"change":"change_settings","phone_country":"DE"}]}""");
+        // Records that are there follow while everybody works.
+        foreach (var filter in new[] { "phone eq '+49 176 1234567'", "phones/any(p: p/value eq '+49 89 901820')" })
+        {
+            await Eventually.AsyncEqual("Before", async () => string.Join(',', (await crm.Api.GetAsync("odata/v4/x_guests?$filter=" + Uri.EscapeDataString(filter))).Column("name")));
+        }
+
+        // A unique field, the search, duplicates and an import.
+        var again = await crm.Api.SendAsync("POST", "odata/v4/x_guests", """{"name":"Again","phone":"+49 (0)176 1234567"}""");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, again.Status);
+        Assert.Contains("Before", (await crm.Api.GetAsync("api/search?q=" + Uri.EscapeDataString("+49 176 1234567"))).Text, StringComparison.Ordinal);
+        var like = await crm.Api.SendAsync("POST", "odata/v4/x_guests", """{"name":"Like","phones":[{"kind":"home","value":"+49 89 901820"}]}""");
+        Assert.Equal((HttpStatusCode.Conflict, "possible_duplicate"), (like.Status, like.Json["error"]!["code"]!.GetValue<string>()));
+        var job = await new ImportClient(crm.Api.Crm, crm.Api.Admin).ImportAsync("x_guest", "name,phone\nAfter,+49 176 1234567\n", ("mode", "upsert"), ("match", "phone"));
+        Assert.Equal("succeeded", job.GetProperty("state").GetString());
+        Assert.Equal(["After"], (await crm.Api.GetAsync("odata/v4/x_guests")).Column("name"));
+        Assert.Equal("DE", (await crm.Api.GetAsync("api/metadata")).Json["settings"]!["phone_country"]!.GetValue<string>());
+    }
+
     public sealed class Crm : IAsyncLifetime
     {
         public ApiCrm Api { get; } = new();
@@ -64,7 +88,10 @@ public sealed class MatchKeyApiTests(MatchKeyApiTests.Crm crm) : IClassFixture<M
                 {"changes":[{"change":"create_entity","name":"x_line","label":"Line","set":"x_lines","fields":[
                     {"name":"name","type":"text","label":"Name","required":true},{"name":"phone","type":"phone","country":"DE"},{"name":"email","type":"email","unique":true},
                     {"name":"web","type":"url"},{"name":"note","type":"text"},{"name":"seats","type":"integer"}]},
-                 {"change":"create_entity","name":"x_call","label":"Call","set":"x_calls","fields":[{"name":"name","type":"text","label":"Name"},{"name":"phone","type":"phone","country":"DE"}]}]}
+                 {"change":"create_entity","name":"x_call","label":"Call","set":"x_calls","fields":[{"name":"name","type":"text","label":"Name"},{"name":"phone","type":"phone","country":"DE"}]},
+                 {"change":"create_entity","name":"x_guest","label":"Guest","set":"x_guests","search":["name","phone"],"fields":[
+                    {"name":"name","type":"text","label":"Name"},{"name":"phone","type":"phone","unique":true},{"name":"phones","type":"phones","label":"Phones"}]},
+                 {"change":"set_rule","entity":"x_guest","rule":{"name":"same","kind":"duplicate","fields":["phones"]}}]}
                 """);
             await Api.CreateAsync("x_lines", """{"name":"Acme GmbH","phone":"+49 (0)171 / 123 45 67","email":"Anna@Acme.com","web":"www.acme.com/about"}""");
             await Api.CreateAsync("x_lines", """{"name":"Other Ltd"}""");

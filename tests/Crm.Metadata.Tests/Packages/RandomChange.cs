@@ -9,7 +9,7 @@ namespace Crm.Metadata.Tests;
 /// <summary>A change somebody might make: what exactly depends on the definitions it meets, so that most of them are possible.</summary>
 internal sealed record RandomChange(int Kind, int First, int Second, int Third, string Text)
 {
-    private const int Kinds = 18;
+    private const int Kinds = 19;
 
     private static readonly string[] Texts =
         ["Plain", "yes", "null", "12", "- dash", "a: b #c", "\"quoted\" 'text'", "Größe 😀", "two\nlines", "\ttab ", "trailing\n", " lead", "back\\slash", "\u2028\u0085", "[x]", "~", "1e3", "|", "&a *b !c %d @e `f"];
@@ -68,6 +68,7 @@ internal sealed record RandomChange(int Kind, int First, int Second, int Third, 
             13 => Change("add_field", entity, ("field", new JsonObject { ["name"] = "x_sum" + Text2(Third % 3), ["type"] = "formula", ["result"] = "integer", ["formula"] = Numbers(snapshot, entity, 1), ["label"] = Line })),
             14 or 15 when Own(entity) is { } own => Change("rename_field", entity, ("field", own.Name), ("to", "x_f" + Text2(Third % 15))),
             16 when Own(entity) is { } own && TypeConversion.Targets(own.Type) is { IsEmpty: false } types => Change("change_type", entity, ("field", Field(own.Name, types[Third % types.Length].Name))),
+            17 => Change("change_settings", null, ("phone_country", Third % 3 == 0 ? null : Third % 3 == 1 ? "DE" : "FR")),
             _ => Change(Third % 3 == 0 ? "hide_entity" : "show_entity", entity),
         };
         return "[" + json.ToJsonString() + "]";

@@ -150,7 +150,7 @@ public sealed class FieldDraft
         Maximum = field.Maximum,
         Scale = field.Scale,
         Currency = field.Type is MoneyType ? field.Default as string : null,
-        Country = field.Country,
+        Country = field.IsCountryOfInstallation ? null : field.Country,
         Target = field.Target,
         LinkEntity = field.Link?.Entity,
         Targets = [.. field.Targets],

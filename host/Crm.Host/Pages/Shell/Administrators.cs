@@ -13,6 +13,7 @@ internal static class Administrators
     public static ImmutableArray<NavigationItem> Links =>
     [
         new(Texts.Of("AdminDesigner"), "design_services", "/admin/designer", null),
+        new(Texts.Of("AdminGeneral"), "tune", "/admin/general", null),
         new(Texts.Of("AdminImport"), "upload_file", "/admin/import", null),
         new(Texts.Of("AdminUsers"), "group", "/e/user", "user"),
         new(Texts.Of("AdminRoles"), "shield_person", "/admin/roles", null),
