@@ -6,29 +6,29 @@ namespace Crm.Benchmarks;
 /// <summary>Watches what the sessions of a database wait for, so that a long wait has a name: a lock and who holds it, the disk, or the processor.</summary>
 internal sealed class LongWaits(string connectionString, TimeSpan than) : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, double> _longest = new(StringComparer.Ordinal);
-    private Task _watching = Task.CompletedTask;
+    private readonly CancellationTokenSource stop = new();
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, double> longest = new(StringComparer.Ordinal);
+    private Task watching = Task.CompletedTask;
 
-    public void Start() => _watching = WatchAsync();
+    public void Start() => watching = WatchAsync();
 
     /// <summary>The longest statement for each reason since the last call, the longest first.</summary>
     public IReadOnlyList<string> Take()
     {
-        lock (_lock)
+        lock (gate)
         {
-            var all = _longest.OrderByDescending(w => w.Value).Take(4).Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Value:N0} ms {w.Key}")).ToArray();
-            _longest.Clear();
+            var all = longest.OrderByDescending(w => w.Value).Take(4).Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Value:N0} ms {w.Key}")).ToArray();
+            longest.Clear();
             return all;
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _watching;
-        _stop.Dispose();
+        await stop.CancelAsync();
+        await watching;
+        stop.Dispose();
     }
 
     private async Task WatchAsync()
@@ -50,7 +50,7 @@ internal sealed class LongWaits(string connectionString, TimeSpan than) : IAsync
         };
         await command.PrepareAsync();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        while (!_stop.IsCancellationRequested)
+        while (!stop.IsCancellationRequested)
         {
             await using (var reader = await command.ExecuteReaderAsync())
             {
@@ -58,9 +58,9 @@ internal sealed class LongWaits(string connectionString, TimeSpan than) : IAsync
                 {
                     var holder = reader.GetString(3);
                     var reason = $"{reader.GetString(1)}: {reader.GetString(2)}{(holder.Length > 0 ? $" <- {holder}" : "")}";
-                    lock (_lock)
+                    lock (gate)
                     {
-                        _longest[reason] = Math.Max(_longest.GetValueOrDefault(reason), (double)reader.GetDecimal(0));
+                        longest[reason] = Math.Max(longest.GetValueOrDefault(reason), (double)reader.GetDecimal(0));
                     }
                 }
             }

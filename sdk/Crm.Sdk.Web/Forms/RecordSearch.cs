@@ -2,92 +2,44 @@ using System.Collections.Immutable;
 
 namespace Crm.Sdk.Web.Forms;
 
-/// <summary>Finds records of an entity by what they are called, while somebody types.</summary>
-internal sealed class RecordSearch(IRecordService records) : IDisposable
+/// <summary>Finds records of an entity by what they are called, for a field that points to them.</summary>
+internal static class RecordSearch
 {
     private const int Offered = 8;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(120);
+    // Where a query cannot say which records are allowed, as many are read to find some.
+    private const int Looked = 200;
 
-    private CancellationTokenSource? search;
-
-    /// <summary>Where to search; null for nowhere.</summary>
-    public EntityDefinition? Target { get; set; }
-
-    /// <summary>Records not to be offered.</summary>
-    public Func<Guid, bool> IsTaken { get; set; } = _ => false;
-
-    public string Text { get; private set; } = "";
-
-    public ImmutableArray<FoundRecord> Options { get; private set; } = [];
-
-    /// <summary>Place of the option the arrow keys chose; -1 for none.</summary>
-    public int Active { get; private set; } = -1;
-
-    public bool IsOpen { get; private set; }
-
-    public bool IsSearching { get; private set; }
-
-    /// <summary>The chosen option; null when there is none.</summary>
-    public FoundRecord? Chosen => IsOpen && !IsSearching && Active >= 0 && Active < Options.Length ? Options[Active] : null;
-
-    public async Task FindAsync(string? text)
+    /// <param name="records">Who asks.</param>
+    /// <param name="target">Of which entity.</param>
+    /// <param name="text">What was typed; nothing for all.</param>
+    /// <param name="candidates">Which of them a rule allows; null for all.</param>
+    /// <param name="isTaken">Which of them are not to be offered again; null for none.</param>
+    /// <param name="ct">Cancels.</param>
+    public static async Task<ImmutableArray<FoundRecord>> FindAsync(
+        IRecordService records, EntityDefinition target, string text, Candidates? candidates, Func<Guid, bool>? isTaken, CancellationToken ct)
     {
-        Text = text ?? "";
-        if (Target is not { } target)
-        {
-            return;
-        }
-
-        search?.Cancel();
-        search?.Dispose();
-        search = new CancellationTokenSource();
-        var ct = search.Token;
-        (IsOpen, IsSearching) = (true, true);
-        try
-        {
-            if (Text.Length > 0)
+        var inUse = Filter.Equal("is_active", true);
+        var hints = target.SearchFields.Where(f => !target.TitleFields.Contains(f)).Take(1).ToImmutableArray();
+        var page = await records.QueryAsync(
+            new RecordQuery
             {
-                // A fast typist asks once.
-                await Task.Delay(Pause, ct);
-            }
-
-            var hints = target.SearchFields.Where(f => !target.TitleFields.Contains(f)).Take(1).ToImmutableArray();
-            var page = await records.QueryAsync(
-                new RecordQuery
-                {
-                    Entity = target.Name,
-                    Select = [.. target.TitleFields, .. hints],
-                    Search = string.IsNullOrWhiteSpace(Text) ? null : Text.Trim(),
-                    SearchMode = SearchMode.BestFirst,
-                    Filter = Filter.Equal("is_active", true),
-                    Sort = [.. target.TitleFields.Take(1).Select(f => new Sort(f))],
-                    Top = Offered * 2,
-                },
-                ct);
-            ct.ThrowIfCancellationRequested();
-            Options = [.. page.Records.Where(r => !IsTaken(r.Id)).Take(Offered).Select(r => new FoundRecord(r.Id, RecordTitles.Of(target, r), string.Join(' ', hints.Select(h => target.Field(h).Type.Format(target.Field(h), r[h], System.Globalization.CultureInfo.CurrentCulture)))))];
-            Active = Options.IsEmpty || Text.Length == 0 ? -1 : 0;
-            IsSearching = false;
-        }
-        catch (OperationCanceledException)
-        {
-            // A newer search took over.
-        }
-    }
-
-    public void Move(int step) => Active = Options.IsEmpty ? -1 : Active < 0 ? (step > 0 ? 0 : Options.Length - 1) : (Active + step + Options.Length) % Options.Length;
-
-    public void Close()
-    {
-        search?.Cancel();
-        (Text, Options, IsOpen, IsSearching, Active) = ("", [], false, false, -1);
-    }
-
-    public void Dispose()
-    {
-        search?.Cancel();
-        search?.Dispose();
+                Entity = target.Name,
+                Select = [.. target.TitleFields.Concat(hints).Concat(candidates?.Select ?? []).Distinct(StringComparer.Ordinal)],
+                Search = string.IsNullOrWhiteSpace(text) ? null : text.Trim(),
+                SearchMode = SearchMode.BestFirst,
+                Filter = candidates is null ? inUse : Filter.AllOf(inUse, candidates.Filter),
+                Sort = [.. target.TitleFields.Take(1).Select(f => new Sort(f))],
+                Top = candidates?.IsExact == false || isTaken is not null ? Looked : Offered,
+            },
+            ct);
+        return
+        [
+            .. page.Records
+                .Where(r => candidates?.Allows(r) != false && isTaken?.Invoke(r.Id) != true)
+                .Take(Offered)
+                .Select(r => new FoundRecord(r.Id, RecordTitles.Of(target, r), string.Join(' ', hints.Select(h => target.Field(h).Type.Format(target.Field(h), r[h], System.Globalization.CultureInfo.CurrentCulture))))),
+        ];
     }
 }
 

@@ -30,7 +30,7 @@ public sealed partial class LinksEditor : FieldEditorComponent, IDisposable
     [Inject]
     private TimeProvider Clock { get; set; } = null!;
 
-    private RecordSearch Search => field ??= new RecordSearch(Records) { IsTaken = id => rows.Exists(r => r.Id == id) };
+    private TypeAhead<FoundRecord> Search { get; } = new();
 
     private bool CanEdit => Form.CanEdit(Field);
 
@@ -50,7 +50,6 @@ public sealed partial class LinksEditor : FieldEditorComponent, IDisposable
     /// <inheritdoc/>
     protected override async Task OnParametersSetAsync()
     {
-        Search.Target = Target;
         if (!isRead || !ReferenceEquals(readFor, Form.Stored))
         {
             readFor = Form.Stored;
@@ -99,14 +98,19 @@ public sealed partial class LinksEditor : FieldEditorComponent, IDisposable
         ];
     }
 
-    private Task OpenAsync() => Search.IsOpen ? Task.CompletedTask : Search.FindAsync(Search.Text);
+    private Task OpenAsync() => Search.IsOpen ? Task.CompletedTask : FindAsync(Search.Text);
+
+    private Task FindAsync(string? text) =>
+        Target is { } target
+            ? Search.FindAsync(text, ct => RecordSearch.FindAsync(Records, target, text ?? "", null, id => rows.Exists(r => r.Id == id), ct))
+            : Task.CompletedTask;
 
     private async Task KeyAsync(KeyboardEventArgs key)
     {
         switch (key.Key)
         {
             case "ArrowDown" when !Search.IsOpen:
-                await Search.FindAsync(Search.Text);
+                await FindAsync(Search.Text);
                 break;
             case "ArrowDown":
                 Search.Move(1);
@@ -118,7 +122,7 @@ public sealed partial class LinksEditor : FieldEditorComponent, IDisposable
                 Add(chosen);
                 break;
             case "Escape":
-                Search.Close();
+                Search.Clear();
                 break;
         }
     }
@@ -126,7 +130,7 @@ public sealed partial class LinksEditor : FieldEditorComponent, IDisposable
     private void Add(FoundRecord found)
     {
         Form.Titles.Learn(found.Id, found.Title);
-        Search.Close();
+        Search.Clear();
         var changes = Changes;
         // Whoever takes away and adds again has changed nothing.
         Keep(changes.Removed.Contains(found.Id)

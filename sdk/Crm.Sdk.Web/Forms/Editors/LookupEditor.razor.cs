@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 
@@ -7,19 +6,10 @@ namespace Crm.Sdk.Web.Forms.Editors;
 /// <summary>Finds a record by what it is called.</summary>
 public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
 {
-    private const int Offered = 8;
-
-    // Where a query cannot say which records a rule allows, as many are read to find some.
-    private const int Looked = 200;
-
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(120);
-
-    private CancellationTokenSource? search;
-    private ImmutableArray<Option> options = [];
+    private readonly TypeAhead<FoundRecord> search = new();
     private string? typed;
     private string? entity;
-    private int active = -1;
-    private bool isSearching;
+    private bool takesFirst;
 
     [Inject]
     private IRecordService Records { get; set; } = null!;
@@ -44,25 +34,19 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
 
     private string Shown => typed ?? Title;
 
-    private bool IsOpen { get; set; }
-
     private string ListId => InputId + "-list";
 
-    private string? ActiveId => active >= 0 && IsOpen ? OptionId(active) : null;
+    private string? ActiveId => search is { IsOpen: true, Active: >= 0 } ? OptionId(search.Active) : null;
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        search?.Cancel();
-        search?.Dispose();
-    }
+    public void Dispose() => search.Dispose();
 
     private string OptionId(int index) => $"{InputId}-option-{index}";
 
     private string NewLink(EntityDefinition target) =>
         $"/e/{target.Name}/new" + (string.IsNullOrWhiteSpace(typed) || target.TitleFields.IsEmpty ? "" : $"?{target.TitleFields[0]}={Uri.EscapeDataString(typed)}");
 
-    private Task OpenAsync() => IsOpen ? Task.CompletedTask : FindAsync(typed ?? "");
+    private Task OpenAsync() => search.IsOpen ? Task.CompletedTask : FindAsync(typed ?? "");
 
     private async Task SearchAsync(string? text)
     {
@@ -82,43 +66,10 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
             return;
         }
 
-        search?.Cancel();
-        search?.Dispose();
-        search = new CancellationTokenSource();
-        var ct = search.Token;
-        IsOpen = true;
-        isSearching = true;
-        try
+        await search.FindAsync(text, ct => RecordSearch.FindAsync(Records, target, text, Form.CandidatesOf(Field), null, ct));
+        if (takesFirst && !search.IsSearching)
         {
-            if (text.Length > 0)
-            {
-                // A fast typist asks once.
-                await Task.Delay(Pause, ct);
-            }
-
-            var candidates = Form.CandidatesOf(Field);
-            var inUse = Filter.Equal("is_active", true);
-            var hints = target.SearchFields.Where(f => !target.TitleFields.Contains(f)).Take(1).ToImmutableArray();
-            var page = await Records.QueryAsync(
-                new RecordQuery
-                {
-                    Entity = target.Name,
-                    Select = [.. target.TitleFields.Concat(hints).Concat(candidates?.Select ?? []).Distinct(StringComparer.Ordinal)],
-                    Search = string.IsNullOrWhiteSpace(text) ? null : text.Trim(),
-                    SearchMode = SearchMode.BestFirst,
-                    Filter = candidates is null ? inUse : Filter.AllOf(inUse, candidates.Filter),
-                    Sort = [.. target.TitleFields.Take(1).Select(f => new Sort(f))],
-                    Top = candidates?.IsExact == false ? Looked : Offered,
-                },
-                ct);
-            ct.ThrowIfCancellationRequested();
-            options = [.. page.Records.Where(r => candidates?.Allows(r) != false).Take(Offered).Select(r => new Option(r.Id, RecordTitles.Of(target, r), string.Join(' ', hints.Select(h => target.Field(h).Type.Format(target.Field(h), r[h], System.Globalization.CultureInfo.CurrentCulture)))))];
-            active = options.IsEmpty || text.Length == 0 ? -1 : 0;
-            isSearching = false;
-        }
-        catch (OperationCanceledException)
-        {
-            // A newer search took over.
+            TakeFirst();
         }
     }
 
@@ -126,21 +77,29 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
     {
         switch (key.Key)
         {
-            case "ArrowDown" when !IsOpen:
+            case "ArrowDown" when !search.IsOpen:
                 await FindAsync(typed ?? "");
                 break;
-            case "ArrowDown" when !options.IsEmpty:
-                active = (active + 1) % options.Length;
+            case "ArrowDown":
+                search.Move(1);
                 break;
-            case "ArrowUp" when !options.IsEmpty:
-                active = active <= 0 ? options.Length - 1 : active - 1;
+            case "ArrowUp":
+                search.Move(-1);
                 break;
-            case "Enter" when IsOpen && active >= 0 && active < options.Length && !key.CtrlKey:
-                Pick(options[active]);
+            case "Enter" when !key.CtrlKey && search.Chosen is { } chosen:
+                Pick(chosen);
                 break;
-            case "Tab" when IsOpen && active >= 0 && active < options.Length && !string.IsNullOrWhiteSpace(typed):
-                // Whoever types a name and goes on means the first match.
-                Pick(options[active]);
+            // Whoever types a name and goes on means the first match, found already or not.
+            case "Tab" when search.IsOpen && !string.IsNullOrWhiteSpace(typed):
+                if (search.IsSearching)
+                {
+                    takesFirst = true;
+                }
+                else
+                {
+                    TakeFirst();
+                }
+
                 break;
             case "Escape":
                 Close();
@@ -148,7 +107,19 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
         }
     }
 
-    private void Pick(Option option)
+    private void TakeFirst()
+    {
+        if (search.Chosen is { } chosen)
+        {
+            Pick(chosen);
+        }
+        else
+        {
+            Close();
+        }
+    }
+
+    private void Pick(FoundRecord option)
     {
         Form.Titles.Learn(option.Id, option.Title);
         Form.Set(Field, IsAny ? new RecordRef(Target, option.Id) : option.Id);
@@ -167,16 +138,17 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
         Close();
     }
 
-    private void Leave(FocusEventArgs focus) => Close();
+    private void Leave(FocusEventArgs focus)
+    {
+        if (!takesFirst)
+        {
+            Close();
+        }
+    }
 
     private void Close()
     {
-        search?.Cancel();
-        typed = null;
-        IsOpen = false;
-        isSearching = false;
-        active = -1;
+        (typed, takesFirst) = (null, false);
+        search.Clear();
     }
-
-    private sealed record Option(Guid Id, string Title, string Hint);
 }
