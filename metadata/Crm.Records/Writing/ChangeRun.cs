@@ -28,6 +28,12 @@ internal sealed class ChangeRun : IAsyncDisposable
     /// <summary>Changes that are written.</summary>
     public IEnumerable<PendingChange> Writes => Changes.Where(c => c.IsWrite);
 
+    /// <summary>What a constraint refuses anyway is not asked before it is written: most changes are good, and a question is a way to the database and back.</summary>
+    public bool TrustsConstraints { get; set; }
+
+    /// <summary>Something was left to the constraints.</summary>
+    public bool HasUnasked { get; set; }
+
     /// <summary>Records locked because changes point to them.</summary>
     public HashSet<Guid> Held { get; } = [];
 
@@ -81,6 +87,15 @@ internal sealed class ChangeRun : IAsyncDisposable
         foreach (var change in Going)
         {
             change.Seal();
+        }
+    }
+
+    /// <summary>Where something is wrong, what was left to the constraints is asked after all: everything wrong is said at once.</summary>
+    public void AskWhatWasLeft()
+    {
+        if (HasUnasked && HasRefusals)
+        {
+            throw new RefusedUnaskedException();
         }
     }
 

@@ -102,6 +102,7 @@ public sealed class RecordService : IRecordService
         await DuplicateCheck.CheckAsync(run, ct);
         await HierarchyGuard.CheckAsync(run, ct);
         await FileGuard.CheckAsync(run, ct);
+        run.AskWhatWasLeft();
         Calculations.Settle(run);
         if (run.WritesNothing)
         {

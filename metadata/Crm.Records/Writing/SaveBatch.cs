@@ -21,9 +21,11 @@ internal static class SaveBatch
         Func<NpgsqlConnection, NpgsqlTransaction, ImmutableArray<SaveResult>, CancellationToken, Task>? beforeCommit,
         CancellationToken ct)
     {
+        var trusts = true;
         for (var attempt = 1; ; attempt++)
         {
             await using var session = open();
+            session.TrustsConstraints = trusts;
             try
             {
                 var results = AccessResults.Seen(session, await SaveInAsync(session, changes, options, beforeCommit, ct));
@@ -32,6 +34,11 @@ internal static class SaveBatch
                 {
                     return results;
                 }
+            }
+            catch (RefusedUnaskedException)
+            {
+                await session.DisposeAsync();
+                trusts = false;
             }
             catch (OldDefinitionsException) when (attempt < Attempts)
             {
@@ -126,6 +133,7 @@ internal static class SaveBatch
         // A single change that fails takes its transaction with it; a delete's refusal is explained by a query.
         var needsSavepoint = !isAlone || changes.Count > 1 || changes[0].Kind == ChangeKind.Delete;
         await using var run = new ChangeRun(session, table, changes, options.AllOrNothing, needsSavepoint);
+        run.TrustsConstraints = session is { TrustsConstraints: true, Depth: 0 } && !needsSavepoint;
         try
         {
             await RecordService.WriteAsync(run, ct);
@@ -144,6 +152,11 @@ internal static class SaveBatch
         }
         catch (PostgresException problem) when (PostgresErrors.IsRefusal(problem))
         {
+            if (run.HasUnasked)
+            {
+                throw new RefusedUnaskedException();
+            }
+
             await run.UndoAsync(ct);
             if (changes.Count == 1)
             {

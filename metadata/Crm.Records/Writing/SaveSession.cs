@@ -68,6 +68,9 @@ internal sealed class SaveSession : IAsyncDisposable
     /// <summary>What is deleted here goes with another record, and comes back with it.</summary>
     public bool GoesAlong { get; }
 
+    /// <summary>What the constraints of a table refuse is not asked before: a change that fails is taken again, with every question asked.</summary>
+    public bool TrustsConstraints { get; set; }
+
     /// <summary>What the records to be made held when they were deleted; null when none is restored.</summary>
     public IReadOnlyDictionary<Guid, Remains>? Remains { get; init; }
 
@@ -248,6 +251,9 @@ internal sealed class SaveSession : IAsyncDisposable
 
 /// <summary>The definitions changed since this host last heard of them.</summary>
 internal sealed class OldDefinitionsException() : Exception("The definitions changed since this host last heard of them.");
+
+/// <summary>A constraint refused what was not asked about before.</summary>
+internal sealed class RefusedUnaskedException() : Exception("A constraint refused what was not asked about before.");
 
 /// <summary>Saves set off one another without end.</summary>
 internal sealed class SavesTooDeepException() : Exception($"Saves set off one another more than {SaveSession.MaxDepth} deep.");

@@ -94,7 +94,10 @@ internal static class Validation
                 {
                     Refuse(change);
                 }
-            }));
+            })
+        {
+            IsConstrained = true,
+        });
 
         void Refuse(PendingChange change) =>
             change.Refuse(field.Name, ErrorCodes.Unique, Texts.Of("Unique", run.Table.Entity.Label, field.Definition.Label));
@@ -140,6 +143,7 @@ internal static class Validation
             })
         {
             Access = run.Session.Access,
+            IsConstrained = run.Session.Access.View.Condition(target, AccessOperation.Read, "r") is null,
         });
 
         void Refuse(PendingChange change) =>
@@ -193,6 +197,12 @@ internal static class Validation
 
     private static async Task AnswerAsync(ChangeRun run, List<Question> questions, CancellationToken ct)
     {
+        // All that is wrong is said at once: where something is, the rest is asked too.
+        if (run.TrustsConstraints && !run.HasRefusals)
+        {
+            run.HasUnasked = questions.RemoveAll(q => q.IsConstrained) > 0;
+        }
+
         if (questions.Count == 0)
         {
             return;
@@ -224,5 +234,8 @@ internal static class Validation
     {
         /// <summary>Who asks, when the answer depends on it.</summary>
         public ActorAccess? Access { get; init; }
+
+        /// <summary>A constraint of the table refuses what the answer would.</summary>
+        public bool IsConstrained { get; init; }
     }
 }
