@@ -101,6 +101,8 @@ public sealed partial class RecordPage
     {
         var snapshot = Metadata.Current;
         (missing, isLeaving, tab) = (null, false, "details");
+        // Before anything is read: a tab chosen meanwhile stays chosen.
+        visited.Clear();
         if (!snapshot.TryEntity(Entity, out entity) || entity.IsHidden)
         {
             entity = null;
@@ -126,7 +128,6 @@ public sealed partial class RecordPage
         model = next;
         await MarkAsync();
         formKey = Guid.CreateVersion7();
-        visited.Clear();
         panels = [.. Modules.Current.Panels(entity.Name).Select((p, i) => new PagePanel($"panel{i}", p))];
         if (entity.Name == "user" && Current.Value.IsAdministrator)
         {

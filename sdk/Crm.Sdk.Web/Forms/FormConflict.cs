@@ -38,6 +38,12 @@ public sealed partial class FormModel
 
     private void Continue(Record newer, Func<string, bool> keep)
     {
+        Rebase(newer, keep);
+        Changed?.Invoke();
+    }
+
+    private void Rebase(Record newer, Func<string, bool> keep)
+    {
         var kept = edits.Where(e => keep(e.Key)).ToImmutableArray();
         Reset(newer);
         foreach (var (name, edit) in kept)
@@ -53,8 +59,6 @@ public sealed partial class FormModel
                 Keep(field, edit.Value);
             }
         }
-
-        Changed?.Invoke();
     }
 
     /// <summary>Goes back to typing; the next save meets the conflict again.</summary>
@@ -69,7 +73,7 @@ public sealed partial class FormModel
         var both = ImmutableArray.CreateBuilder<FieldConflict>();
         var mine = ImmutableArray.CreateBuilder<string>();
         var onlyTheirs = ImmutableArray.CreateBuilder<string>();
-        foreach (var field in Entity.Fields.Where(f => !f.IsHidden && (!f.IsSystem || f.Name is "owner" or "is_active")))
+        foreach (var field in OwnFields)
         {
             var before = start.GetValueOrDefault(field.Name);
             var stored = theirs[field.Name];

@@ -48,5 +48,5 @@ public sealed partial class FormModel
 
     /// <summary>What the inputs of the changed fields hold.</summary>
     public FormDraft ToDraft() =>
-        new(Stored?.Version ?? 0, edits.ToImmutableDictionary(e => e.Key, e => e.Value.Parts.Texts, StringComparer.Ordinal));
+        new(DraftVersion, edits.ToImmutableDictionary(e => e.Key, e => e.Value.Parts.Texts, StringComparer.Ordinal));
 }

@@ -133,6 +133,7 @@ public sealed partial class FormModel
     {
         edits.Clear();
         errors.Clear();
+        disputes.Clear();
         RecordErrors = [];
         Conflict = null;
         AskAgain();
@@ -202,6 +203,8 @@ public sealed partial class FormModel
         AskAgain();
         edits.Clear();
         errors.Clear();
+        disputes.Clear();
+        Fresh = [];
         RecordErrors = [];
         Conflict = null;
     }
@@ -244,6 +247,7 @@ public sealed partial class FormModel
         if (field.Type.AreEqual(value, start.GetValueOrDefault(field.Name)))
         {
             edits.Remove(field.Name);
+            disputes.Remove(field.Name);
         }
         else
         {

@@ -7,6 +7,9 @@ namespace Crm.Sdk.Web.Forms;
 /// <summary>Edits one record.</summary>
 public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
 {
+    // Whoever is overtaken more often than this is told.
+    private const int Retries = 3;
+
     private DotNetObjectReference<RecordForm>? self;
     private FormBrowser? browser;
     private bool isGone;
@@ -76,6 +79,15 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
                 return true;
             }
 
+            if (Form.Disputes is { Count: > 0 } disputes)
+            {
+                Form.AskAboutDisputes();
+                focusDue = layout.Fields.FirstOrDefault(f => disputes.Contains(f.Name))?.Name;
+                return false;
+            }
+
+            news = null;
+
             return await SendAsync();
         }
         catch (Exception error) when (error is DbException or TimeoutException)
@@ -87,6 +99,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
         finally
         {
             IsSaving = false;
+            LookAgain();
             StateHasChanged();
             await Changed.InvokeAsync();
         }
@@ -118,6 +131,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
         finally
         {
             IsSaving = false;
+            LookAgain();
             StateHasChanged();
         }
     }
@@ -152,6 +166,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
         }
 
         isGone = true;
+        live?.Dispose();
         self?.Dispose();
         if (browser is not null)
         {
@@ -174,6 +189,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
 
         attached = Form;
         attached.Changed += OnChanged;
+        FollowOthers();
         attached.Expressions ??= EntityExpressions.Of(Metadata.Current, Form.Entity);
         layout = FormLayout.Of(Form.Entity);
         (failure, restored) = (null, false);
@@ -209,7 +225,7 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
         if (isDraftDue)
         {
             isDraftDue = false;
-            await browser.StoreDraftAsync(Form.Stored?.Version ?? 0);
+            await browser.StoreDraftAsync(Form.DraftVersion);
         }
 
         if (focusDue is { } field)
@@ -246,8 +262,23 @@ public sealed partial class RecordForm : ComponentBase, IAsyncDisposable
 
     private async Task<bool> SendAsync()
     {
-        var change = Form.ToChange() with { AsksAboutDuplicates = !acceptsDuplicates };
+        var accepts = acceptsDuplicates;
         acceptsDuplicates = false;
+        var isStored = await SendAsync(accepts);
+        for (var again = 0; again < Retries && Form.Conflict is { Fields.IsEmpty: true } other; again++)
+        {
+            // Somebody else saved a moment ago, but other fields: both are meant.
+            news = News(Form, other.Theirs, [.. other.OnlyTheirs.Select(Form.Entity.Field)]);
+            Form.Resolve(new HashSet<string>(StringComparer.Ordinal));
+            isStored = await SendAsync(accepts);
+        }
+
+        return isStored;
+    }
+
+    private async Task<bool> SendAsync(bool accepts)
+    {
+        var change = Form.ToChange() with { AsksAboutDuplicates = !accepts };
         SaveResult result;
         if (Form.IsReadable)
         {

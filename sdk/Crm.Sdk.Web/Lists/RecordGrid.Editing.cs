@@ -33,7 +33,8 @@ public sealed partial class RecordGrid
 
         if (isBehind && open is null)
         {
-            await FollowAsync(CancellationToken.None);
+            isBehind = false;
+            live.Repeat();
         }
 
         if (isFollowed)
@@ -147,9 +148,10 @@ public sealed partial class RecordGrid
     /// <summary>Reads a row again where it stands: it moves to its new place when the list is read the next time.</summary>
     private async Task ShowRowAsync(Guid id)
     {
-        if (page?.Records.FirstOrDefault(r => r.Id == id) is { } old && await loader.ReadRowAsync(State, id, CancellationToken.None) is { } now && page is not null)
+        if (await loader.ReadRowAsync(State, id, CancellationToken.None) is { } now && page is not null)
         {
-            page = page with { Records = page.Records.Replace(old, now) };
+            // What others did may have been shown meanwhile.
+            page = page with { Records = [.. page.Records.Select(r => r.Id == id && r.Version <= now.Version ? now : r)] };
         }
     }
 

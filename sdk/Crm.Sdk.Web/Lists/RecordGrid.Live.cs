@@ -54,7 +54,8 @@ public sealed partial class RecordGrid
     private async Task ShowOthersAsync(GridPage read, bool isEmpty)
     {
         var before = page!.Records.ToDictionary(r => r.Id);
-        var now = read.Page.Records;
+        // What the user stored in the list while it was being read is newer.
+        ImmutableArray<Record> now = [.. read.Page.Records.Select(r => before.TryGetValue(r.Id, out var old) && old.Version > r.Version ? old : r)];
         if (open is not null)
         {
             // No row comes, goes or moves while a cell is edited; that is done afterwards.

@@ -51,6 +51,9 @@ public sealed class LiveWatch : IDisposable
         return hub.ReadAsync(read, ct);
     }
 
+    /// <summary>What was told could not be shown at that time: tells once more that anything followed may have changed.</summary>
+    public void Repeat() => TellAll();
+
     /// <summary>Ends the watch: nothing more is told.</summary>
     public void Dispose()
     {

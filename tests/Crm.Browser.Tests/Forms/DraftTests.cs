@@ -66,6 +66,15 @@ public sealed class DraftTests(Harness.Browser browser) : OwnCrm
         await Expect(visit.Page.Locator(".conflict")).ToContainTextAsync("Drafted by me", new() { Timeout = 60_000 });
         await Expect(visit.Page.Locator(".conflict")).ToContainTextAsync("Drafted by them");
         Assert.Equal("Drafted by them", (await Crm.ReadAsync(record))["name"]);
+        await visit.ScreenshotAsync("conflict");
+        await visit.CheckAccessibilityAsync();
+
+        var save = visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save the chosen values" });
+        await Expect(save).ToBeDisabledAsync();
+        await visit.Page.GetByRole(AriaRole.Radio, new() { Name = "Keep mine" }).CheckAsync();
+        await save.ClickAsync();
+        await visit.Page.ToastAsync("“Drafted by me” was saved.");
+        Assert.Equal("Drafted by me", (await Crm.ReadAsync(record))["name"]);
         visit.Complaints.Clear();
     });
 }

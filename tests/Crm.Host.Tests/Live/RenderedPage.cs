@@ -28,7 +28,7 @@ internal sealed class RenderedPage : IAsyncDisposable
         services.GetRequiredService<CurrentActor>().Set(actor);
         await services.GetRequiredService<Records.RecordEngine>().SnapshotOfAsync(actor);
         var given = await parameters(services);
-        await page.InvokeAsync(async () =>
+        await page.drawing.Dispatcher.InvokeAsync(async () =>
         {
             page.root = page.drawing.BeginRenderingComponent(typeof(T), ParameterView.FromDictionary(given));
             await page.root.QuiescenceTask;
@@ -37,7 +37,7 @@ internal sealed class RenderedPage : IAsyncDisposable
     }
 
     /// <summary>Does something as an event of the page would.</summary>
-    public Task InvokeAsync(Func<Task> work) => drawing.Dispatcher.InvokeAsync(work);
+    public Task DoAsync(Action work) => drawing.Dispatcher.InvokeAsync(work);
 
     /// <summary>What is shown, once it is as wanted.</summary>
     public async Task<string> UntilAsync(Func<string, bool> isWanted)
