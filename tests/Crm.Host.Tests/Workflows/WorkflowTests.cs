@@ -46,6 +46,20 @@ public sealed class WorkflowTests(ApiCrm crm) : IClassFixture<ApiCrm>, IAsyncLif
     }
 
     [Fact]
+    public async Task A_record_that_comes_back_from_the_recycle_bin_is_not_a_new_one()
+    {
+        await flows.PublishAsync(Sequence("greeting", Trigger("Crm.RecordCreated", "x_job"), """{"type":"Elsa.WriteLine","id":"a","text":"a"}"""));
+        var job = await crm.CreateAsync("x_jobs", """{"title":"Back"}""");
+        await flows.EndedAsync("greeting", 1);
+        Assert.Equal(HttpStatusCode.NoContent, (await crm.SendAsync("DELETE", $"odata/v4/x_jobs({job["id"]})")).Status);
+        var entry = Assert.Single((await crm.GetAsync("api/bin?entity=x_job&search=Back")).Value)!;
+        Assert.Equal(HttpStatusCode.OK, (await crm.SendAsync("POST", "api/bin/restore", $$"""{"ids":["{{entry["id"]}}"]}""")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await crm.GetAsync($"odata/v4/x_jobs({job["id"]})")).Status);
+        await flows.QuietAsync();
+        Assert.Single(await flows.EndedAsync("greeting", 1));
+    }
+
+    [Fact]
     public async Task Triggers_ask_for_fields_values_and_stages()
     {
         string Line(string id) => $$"""{"type":"Elsa.WriteLine","id":"{{id}}","text":"{{id}}"}""";

@@ -3,6 +3,7 @@ using Crm.Records.Bin;
 using Crm.Records.Merging;
 using Crm.Records.Tests.Access;
 using Crm.Sdk;
+using Npgsql;
 
 namespace Crm.Records.Tests.Merging;
 
@@ -113,6 +114,38 @@ public sealed class MergeTests(AccessTests.Firm firm) : IClassFixture<AccessTest
         Assert.Equal(ErrorCodes.UnknownField, Assert.Single((await Merger.MergeAsync(Engine.Admin, new MergeRequest("company", survivor, [other]) { Choices = new Dictionary<string, Guid> { ["ghost"] = other } })).Errors).Code);
         Assert.Equal(ErrorCodes.Access, Assert.Single((await Merger.MergeAsync(Engine.Admin, new MergeRequest("user", Engine.User.UserId, [Engine.Admin.UserId]))).Errors).Code);
         Assert.Equal(ErrorCodes.NotFound, Assert.Single((await Merger.UndoAsync(Engine.Admin, Guid.CreateVersion7())).Errors).Code);
+    }
+
+    [Fact]
+    public async Task A_survivor_somebody_changes_meanwhile_is_not_overwritten_and_a_merge_leaves_one_version_of_it()
+    {
+        var (survivor, other) = (await CompanyAsync("Kept"), await CompanyAsync("Gone", ("country", "UK")));
+        Task<MergeResult> merging;
+        await using (var connection = await firm.Engine.Database.OpenAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await using var change = new NpgsqlCommand("UPDATE records.company SET country = 'FR', version = version + 1 WHERE id = $1", connection, transaction) { Parameters = { new() { Value = survivor } } };
+            await change.ExecuteNonQueryAsync();
+            merging = Merger.MergeAsync(Engine.Admin, new MergeRequest("company", survivor, [other]));
+            await WaitingAsync(merging);
+            await transaction.CommitAsync();
+        }
+
+        Assert.Equal(ErrorCodes.Conflict, Assert.Single((await merging).Errors).Code);
+        Assert.Equal(("FR", "UK"), (await ValueAsync("company", survivor, "country"), await ValueAsync("company", other, "country")));
+
+        var (version, entries) = ((await Admin.FindAsync("company", survivor))!.Version, (await Admin.HistoryAsync("company", survivor)).Length);
+        Assert.Empty((await Merger.MergeAsync(Engine.Admin, new MergeRequest("company", survivor, [other]) { Choices = new Dictionary<string, Guid> { ["country"] = other } })).Errors);
+        Assert.Equal((version + 1, entries + 1), ((await Admin.FindAsync("company", survivor))!.Version, (await Admin.HistoryAsync("company", survivor)).Length));
+    }
+
+    /// <summary>Until somebody waits for a lock, or has ended without waiting for one.</summary>
+    private async Task WaitingAsync(Task waiting)
+    {
+        while (!waiting.IsCompleted && await firm.Engine.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%records.\"company\"%'") == 0)
+        {
+            await Task.Yield();
+        }
     }
 
     private static Dictionary<string, object?> Entry(Guid company, string role) => new(StringComparer.Ordinal) { ["id"] = company, ["role"] = role };
