@@ -34,6 +34,22 @@ public sealed class OnlineStepTests : NodeTests
     }
 
     [Fact]
+    public async Task Work_on_big_tables_takes_one_core_and_sorts_little_at_once()
+    {
+        await node.ExecuteAsync("""
+            CREATE TABLE crm.seen (setting text);
+            CREATE FUNCTION crm.see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                INSERT INTO crm.seen SELECT name || ' ' || current_setting(name) FROM unnest(ARRAY['maintenance_work_mem', 'max_parallel_maintenance_workers', 'max_parallel_workers_per_gather']) AS name;
+                RETURN NEW; END $$;
+            CREATE TRIGGER see BEFORE UPDATE ON crm.metadata_step FOR EACH ROW WHEN (NEW.state = 'running') EXECUTE FUNCTION crm.see();
+            """);
+        await node.ChangeAsync(UniqueName);
+        await node.StepRunner.RunPendingAsync();
+
+        Assert.Equal(["maintenance_work_mem 8MB", "max_parallel_maintenance_workers 0", "max_parallel_workers_per_gather 0"], await node.ListAsync("SELECT DISTINCT setting FROM crm.seen ORDER BY 1"));
+    }
+
+    [Fact]
     public async Task A_host_killed_in_the_middle_of_a_step_leaves_it_to_another_one_which_cleans_up()
     {
         await node.ChangeAsync(UniqueName);

@@ -77,6 +77,7 @@ public sealed class StepRunner(CrmDatabase database, MetadataStore store, Notifi
         try
         {
             await ChangeRunner.OneCoreAsync(connection, isLocal: false, ct);
+            await StepIndexes.SortLittleAsync(connection, ct);
             while (await NextAsync(connection, ct) is { } step)
             {
                 await RunAsync(connection, step, ct);
