@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Web;
 using Crm.Host.Api;
 using Crm.Host.Modules;
+using Crm.Host.Pages.Parts;
 using Crm.Host.Security;
 using Crm.Records;
 using Crm.Records.Bin;
@@ -41,6 +42,10 @@ public sealed partial class RecordPage
     /// <summary>Whether the form is to be shown as it would be without being laid out.</summary>
     [SupplyParameterFromQuery(Name = SafeMode.Query)]
     private string? Safe { get; set; }
+
+    /// <summary>Which tab is shown first; the form when there is no such tab.</summary>
+    [SupplyParameterFromQuery(Name = "tab")]
+    private string? Opened { get; set; }
 
     [Inject]
     private IMetadata Metadata { get; set; } = null!;
@@ -137,11 +142,16 @@ public sealed partial class RecordPage
         tabs =
         [
             new Tab("details", RecordTexts.Of("Details")),
+            .. entity.Parts.Where(p => p is NoteList.Entity && snapshot.TryEntity(p, out var part) && !part.IsHidden).Select(p => new Tab(p, snapshot.Entity(p).PluralLabel)),
             new Tab("related", RecordTexts.Of("Related")),
             .. panels.Select(p => new Tab(p.Name, p.Registration.Title)),
             new Tab("history", RecordTexts.Of("History")),
             new Tab("access", RecordTexts.Of("Access")),
         ];
+        if (stored is not null && tabs.Any(t => t.Name == Opened))
+        {
+            Show(Opened!);
+        }
     }
 
     private async Task MarkAsync() => mark = model?.Stored is { } stored ? await Sharing.MarkAsync(stored.Id) : ShareMark.None;

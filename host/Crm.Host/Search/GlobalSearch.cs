@@ -19,6 +19,8 @@ public sealed class GlobalSearch(IRecordService records, IMetadata metadata, Tim
 
     private const int MaxWords = 10;
 
+    private const int MaxHint = 160;
+
     private const CompareOptions Loosely = CompareOptions.IgnoreCase | CompareOptions.IgnoreNonSpace;
 
     // An entity that takes longer is left out and named: the others do not wait for it.
@@ -78,7 +80,7 @@ public sealed class GlobalSearch(IRecordService records, IMetadata metadata, Tim
             new RecordQuery
             {
                 Entity = entity.Name,
-                Select = [.. entity.TitleFields.Concat(hints.Select(h => h.Name)).Distinct(StringComparer.Ordinal)],
+                Select = [.. entity.TitleFields.Concat(hints.Select(h => h.Name)).Concat(entity.PartOf is { } whole ? [whole] : []).Distinct(StringComparer.Ordinal)],
                 Search = search,
                 SearchMode = mode,
                 Sort = [.. entity.TitleFields.Take(1).Select(name => new Sort(name))],
@@ -98,7 +100,20 @@ public sealed class GlobalSearch(IRecordService records, IMetadata metadata, Tim
             : Compare(title, search) == 0 ? SearchFit.Exact
             : CultureInfo.CurrentCulture.CompareInfo.IsPrefix(title, search, Loosely) ? SearchFit.Start
             : SearchFit.Part;
-        return new SearchHit(record.Id, title, hint ?? "", fit);
+        return new SearchHit(record.Id, title, Excerpt(hint ?? "", search), fit) { Whole = entity.PartOf is { } whole ? record[whole] as RecordRef : null };
+    }
+
+    /// <summary>A long text is shown where it holds one of the words.</summary>
+    private static string Excerpt(string text, string search)
+    {
+        if (text.Length <= MaxHint)
+        {
+            return text;
+        }
+
+        var found = search.Split(' ').Select(word => CultureInfo.CurrentCulture.CompareInfo.IndexOf(text, word, Loosely)).Where(at => at >= 0).DefaultIfEmpty(0).Min();
+        var start = Math.Clamp(found - (MaxHint / 4), 0, text.Length - MaxHint);
+        return $"{(start > 0 ? "…" : "")}{text.AsSpan(start, MaxHint).Trim()}{(start + MaxHint < text.Length ? "…" : "")}";
     }
 
     private static int Compare(string left, string right) => CultureInfo.CurrentCulture.CompareInfo.Compare(left, right, Loosely);
@@ -132,7 +147,15 @@ public sealed record SearchGroup(EntityDefinition Entity, ImmutableArray<SearchH
 /// <param name="Title">What it is called.</param>
 /// <param name="Hint">The search field that holds the words, or another one; empty for none.</param>
 /// <param name="Fit">How well its name fits.</param>
-public sealed record SearchHit(Guid Id, string Title, string Hint, SearchFit Fit);
+public sealed record SearchHit(Guid Id, string Title, string Hint, SearchFit Fit)
+{
+    /// <summary>The record it is a part of, as a note is; null for others.</summary>
+    public RecordRef? Whole { get; init; }
+
+    /// <summary>Where it is shown: a part where its record is.</summary>
+    /// <param name="entity">Name of its entity.</param>
+    public string UrlIn(string entity) => Whole is { } whole ? $"/e/{whole.Entity}/{whole.Id}?tab={entity}" : $"/e/{entity}/{Id}";
+}
 
 /// <summary>How well the name of a record fits a search, the best first.</summary>
 public enum SearchFit

@@ -26,7 +26,7 @@ internal static class SearchEndpoints
                     entity = g.Entity.Name,
                     label = g.Entity.PluralLabel,
                     more = g.HasMore,
-                    records = g.Records.Select(r => new { id = r.Id, title = r.Title, hint = r.Hint, fit = r.Fit.ToString().ToLowerInvariant() }),
+                    records = g.Records.Select(r => new { id = r.Id, title = r.Title, hint = r.Hint, fit = r.Fit.ToString().ToLowerInvariant(), part_of = r.Whole }),
                 }),
             });
         }).RequireAuthorization().WithTags("search").WithSummary("Records of all entities whose search fields hold the words; similarly spelt ones when there are none");

@@ -23,6 +23,7 @@ internal static class DefinitionJson
             ["hidden"] = entity.IsHidden,
             ["title"] = ShapeJson.Texts(entity.TitleFields),
             ["search"] = ShapeJson.Texts(entity.SearchFields),
+            ["parts"] = ShapeJson.Texts(entity.Parts),
             ["fields"] = new JsonArray([.. entity.Fields.Select(f => Write(f, shapes))]),
             ["views"] = new JsonArray([.. entity.Views.Select(Write)]),
             ["rules"] = new JsonArray([.. entity.Rules.Select(Write)]),
@@ -34,6 +35,11 @@ internal static class DefinitionJson
         if (shapes.Select(s => s.Shape.Id).FirstOrDefault(i => i is not null) is { } id)
         {
             json["id"] = id.ToString();
+        }
+
+        if (entity.PartOf is { } whole)
+        {
+            json["part_of"] = whole;
         }
 
         if (entity.Link is { } ends)

@@ -12,7 +12,7 @@ internal static class ShapeJson
     private const string RollUpWord = "roll_up";
 
     /// <summary>Properties of an entity that one change sets.</summary>
-    public static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "visibility", "placements"];
+    public static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "parts", "visibility", "placements"];
 
     private static readonly string[] FieldOptions =
         ["label", "help", "required", "unique", "indexed", "read_only", "default", "max_length", "minimum", "maximum", "scale", "currency", "country", "choices", "targets", "accept", "stages", "moves", "prefix", "width", "start"];
@@ -28,6 +28,8 @@ internal static class ShapeJson
         Put(json, "icon", entity.Icon);
         Put(json, "hidden", entity.IsHidden);
         Put(json, "link", entity.Link is { } ends ? Texts([ends.Left, ends.Right]) : null);
+        Put(json, "part_of", entity.PartOf);
+        Put(json, "parts", Texts(entity.Parts));
         Put(json, "title", Texts(entity.TitleFields));
         Put(json, "search", Texts(entity.SearchFields));
         Put(json, "fields", entity.Fields.IsEmpty ? null : new JsonArray([.. entity.Fields.Select(Write)]));
@@ -172,6 +174,9 @@ internal static class ShapeJson
             SetName = json.Text("set"),
             Icon = json.Text("icon"),
             Link = LinkJson.ReadEnds(json),
+            // Whoever makes records parts of others says who may read them: that is for modules.
+            PartOf = isStored ? json.Text("part_of") : null,
+            Parts = json.Texts("parts"),
             TitleFields = json.Texts("title"),
             SearchFields = json.Texts("search"),
             Fields = [.. json.Items("fields").Select(f => ReadField(f.Element, f.Path, errors, isStored, out _))],

@@ -271,6 +271,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             Icon = Resets("icon") ? null : changes.Icon ?? shape.Icon,
             TitleFields = Resets("title") ? null : changes.TitleFields ?? shape.TitleFields,
             SearchFields = Resets("search") ? null : changes.SearchFields ?? shape.SearchFields,
+            Parts = Resets("parts") ? null : changes.Parts ?? shape.Parts,
             Visibility = Resets("visibility") ? null : changes.Visibility ?? shape.Visibility,
             Placements = Resets("placements") ? null : changes.Placements ?? shape.Placements,
         });

@@ -37,6 +37,7 @@ internal static class SnapshotCheck
             RuleCheck.Problems(problems, snapshot, entity);
             GrantCheck.Problems(problems, snapshot, entity);
             LinkCheck.Problems(problems, snapshot, entity);
+            RecordParts.Problems(problems, entity, [.. shapes[entity.Name].Select(s => s.Shape)], RecordParts.All(layers));
             LayoutCheck.Problems(problems, snapshot, entity, [.. shapes[entity.Name].Select(s => s.Shape)]);
         }
 

@@ -27,7 +27,7 @@ public static class WhereUsed
 
         var lookups = state.Snapshot.Entities.Values
             .OrderBy(e => e.Name, StringComparer.Ordinal)
-            .SelectMany(e => e.Fields.Where(f => !f.IsSystem && (((f.Type is ReferenceType || !f.Targets.IsEmpty) && f.LeadsTo(entity)) || f.Link?.Entity == entity)).Select(f => (Entity: e, Field: f)))
+            .SelectMany(e => e.Fields.Where(f => !f.IsSystem && f.Name != e.PartOf && (((f.Type is ReferenceType || !f.Targets.IsEmpty) && f.LeadsTo(entity)) || f.Link?.Entity == entity)).Select(f => (Entity: e, Field: f)))
             .Where(l => l.Entity.Name != entity)
             .ToList();
         return

@@ -31,6 +31,12 @@ public sealed record EntityShape(string Name)
     /// <summary>The lookups of an entity whose records are links.</summary>
     public LinkEnds? Link { get; init; }
 
+    /// <summary>The any-lookup that leads to the record each record is a part of.</summary>
+    public string? PartOf { get; init; }
+
+    /// <summary>Entities whose records may be parts of its records.</summary>
+    public ImmutableArray<string>? Parts { get; init; }
+
     /// <summary>Fields a record is called by.</summary>
     public ImmutableArray<string>? TitleFields { get; init; }
 

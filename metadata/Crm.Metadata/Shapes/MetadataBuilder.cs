@@ -171,6 +171,10 @@ internal sealed class EntityShapeBuilder(EntityShape shape, string origin) : IEn
             : Set(Shape.With(grant with { Origin = origin }));
     }
 
+    public IEntityBuilder PartOf(string field) => Set(Shape with { PartOf = field });
+
+    public IEntityBuilder Parts(params ReadOnlySpan<string> entities) => Set(Shape with { Parts = [.. entities] });
+
     public IEntityBuilder In(string area, string section, int order = 100) =>
         Set(Shape with { Placements = [.. Shape.Placements ?? [], new Placement(area, section, order)] });
 

@@ -2,13 +2,16 @@ using Crm.Sdk;
 
 namespace Crm.Metadata;
 
-/// <summary>The layer below all modules: users, teams and the area for administration.</summary>
+/// <summary>The layer below all modules: users, teams, notes and the area for administration.</summary>
 internal static class PlatformShape
 {
     public const string SettingsArea = "settings";
 
     /// <summary>The entity of users.</summary>
     public const string User = "user";
+
+    // A few hundred pages: whoever pastes a book is told.
+    private const int MaxNote = 1_000_000;
 
     public static ModuleInfo Module { get; } = new(Origins.Platform, "Platform");
 
@@ -45,7 +48,18 @@ internal static class PlatformShape
                 .Field("parent", Fields.Hierarchy, f => f.Label(MetadataTexts.Of("TeamParent")).Help(MetadataTexts.Of("TeamParentHelp")))
                 .Field("lead", Fields.User, f => f.Label(MetadataTexts.Of("TeamLead")))
                 .Field("description", Fields.LongText, f => f.Label(MetadataTexts.Of("TeamDescription")))
-                .In(SettingsArea, "access", 110));
+                .In(SettingsArea, "access", 110))
+            .Entity("note", entity => entity
+                .Label(MetadataTexts.Of("Note"), MetadataTexts.Of("Notes"))
+                .Icon("sticky_note_2")
+                .Title("title")
+                .Search("text")
+                .PartOf("about")
+                .Field("about", Fields.AnyLookup, f => f.Label(MetadataTexts.Of("NoteAbout")).Required())
+                .Field("text", Fields.LongText, f => f.Label(MetadataTexts.Of("NoteText")).Required().MaxLength(MaxNote))
+                .Field("is_pinned", Fields.YesNo, f => f.Label(MetadataTexts.Of("NotePinned")).Required().Default(false))
+                .Field("title", Fields.Text, f => f.Label(MetadataTexts.Of("NoteTitle")).Formula("left(text, 100)"))
+                .FormSection("", "about", "text", "is_pinned"));
         return builder.Build();
     }
 }

@@ -30,6 +30,8 @@ internal static class SnapshotBuilder
             entities[user.Name] = user with { Fields = [.. user.Fields.Select(f => f.Name == RoleNames.Field ? RoleNames.WithGranted(f, granted) : f)] };
         }
 
+        RecordParts.Lead(entities);
+
         bool IsShown(string? name) => name is not null && entities.TryGetValue(name, out var entity) && !entity.IsHidden;
 
         // Views lead through lookups into other entities, so they come when all fields are known.
@@ -55,6 +57,7 @@ internal static class SnapshotBuilder
             Label = Names.ToLabel(declared.Name),
             PluralLabel = "",
             SetName = Names.ToPlural(declared.Name),
+            Parts = RecordParts.All(layers),
         };
         var fields = new List<(FieldShape Shape, string Origin)>();
         var overrides = new List<FieldShape>();
@@ -74,9 +77,11 @@ internal static class SnapshotBuilder
                 Icon = shape.Icon ?? entity.Icon,
                 IsHidden = shape.IsHidden ?? entity.IsHidden,
                 Link = shape.Link ?? entity.Link,
+                PartOf = shape.PartOf ?? entity.PartOf,
                 TitleFields = shape.TitleFields ?? entity.TitleFields,
                 SearchFields = shape.SearchFields ?? entity.SearchFields,
                 Visibility = shape.Visibility ?? entity.Visibility,
+                Parts = shape.Parts ?? entity.Parts,
                 Placements = (layer.IsCustom ? shape.Placements : shape.Placements is { } more ? [.. entity.Placements, .. more] : null) ?? entity.Placements,
             };
             overrides.AddRange(shape.Fields.Where(f => f.Type is null));
@@ -91,6 +96,7 @@ internal static class SnapshotBuilder
         var title = TitleFields(entity);
         return entity with
         {
+            Parts = RecordParts.Of(layers, entity),
             Fields = [.. entity.Fields.Select(f => title.Contains(f.Name) ? f with { IsTitle = true } : f)],
             PluralLabel = entity.PluralLabel.Length > 0 ? entity.PluralLabel : Names.ToLabel(Names.ToPlural(entity.Name)),
             TitleFields = title,

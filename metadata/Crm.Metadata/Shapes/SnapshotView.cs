@@ -26,6 +26,12 @@ public static class SnapshotView
             entities[entity.Name] = Fields(entity, f => f.Link is { } link && !(IsShown(link.Entity) && IsShown(f.Target)) ? FieldAccess.None : FieldAccess.Write);
         }
 
+        RecordParts.Lead(entities);
+        foreach (var part in entities.Values.Where(e => e.PartOf is { } whole && e.Field(whole).Targets.IsEmpty).ToList())
+        {
+            entities[part.Name] = part with { IsHidden = true };
+        }
+
         var seen = new MetadataSnapshot(full.Version, entities.ToFrozenDictionary(StringComparer.Ordinal), full.Areas);
         return seen with { Entities = entities.Values.Select(e => e.IsHidden ? e : Layout.Seen(seen, e)).ToFrozenDictionary(e => e.Name, StringComparer.Ordinal) };
     }

@@ -43,7 +43,7 @@ internal static class AccessPolicy
         }
 
         // Those that were stopped because somebody changed the record meanwhile would show it.
-        foreach (var group in run.Changes.Where(c => c.Stored is not null).GroupBy(c => Operation(c.Kind)))
+        foreach (var group in run.Changes.Where(c => c.Stored is not null && !GoesWithWhole(run, c)).GroupBy(c => Operation(c.Kind)))
         {
             if (view.Condition(entity, AccessOperation.Read, "r") is null && view.Condition(entity, group.Key, "r") is null)
             {
@@ -68,28 +68,29 @@ internal static class AccessPolicy
         await CheckEndsAsync(run, view, ct);
     }
 
-    /// <summary>New records of somebody else's, when only own ones may be made.</summary>
+    /// <summary>New records of somebody else's, when only own ones may be made; and parts that are new at a record, which takes the right to change that one.</summary>
     public static async Task CheckCreatedAsync(ChangeRun run, CancellationToken ct)
     {
         var view = run.Session.Access.View;
         var entity = run.Table.Entity;
-        var created = run.Changes.Where(c => c is { IsWritten: true, Kind: ChangeKind.Create }).ToList();
+        var whole = entity.PartOf is { } name && run.Table.TryField(name, out var field) ? field : null;
+        var created = run.Changes.Where(c => c.IsWritten && (c.Kind == ChangeKind.Create || (c.Kind == ChangeKind.Update && whole is not null && c.Changed.Contains(whole.Index))) && !GoesWithWhole(run, c)).ToList();
         if (created.Count == 0 || view.Condition(entity, AccessOperation.Create, "r") is null)
         {
             return;
         }
 
-        var verdicts = await VerdictsAsync(run.Session, entity, [.. created.Select(c => c.Id)], ct, AccessOperation.Create);
-        foreach (var change in created.Where(c => !verdicts[c.Id][0]))
+        var verdicts = await VerdictsAsync(run.Session, entity, [.. created.Select(c => c.Id)], ct, AccessOperation.Create, AccessOperation.Write);
+        foreach (var change in created.Where(c => !verdicts[c.Id][c.Kind == ChangeKind.Create ? 0 : 1]))
         {
-            change.Refuse("owner", ErrorCodes.Access, AccessWords.Denied(view, entity, AccessOperation.Create, run.Session.Actor.Name));
+            change.Refuse(whole?.Name ?? "owner", ErrorCodes.Access, AccessWords.Denied(view, entity, Operation(change.Kind), run.Session.Actor.Name));
         }
     }
 
     /// <summary>Statements that read users, roles or teams must not go on with what was known of them before.</summary>
     public static async Task AnnounceAsync(ChangeRun run, CancellationToken ct)
     {
-        if (run.Table.Entity.Origin == Origins.Platform && run.Changes.Any(c => c.IsWritten))
+        if (run.Table.Entity.IsOfAccess && run.Changes.Any(c => c.IsWritten))
         {
             await using var command = run.Session.Command("UPDATE crm.access_version SET version = version + 1");
             await command.ExecuteNonQueryAsync(ct);
@@ -103,9 +104,18 @@ internal static class AccessPolicy
         _ => AccessOperation.Delete,
     };
 
+    /// <summary>Whoever may delete a record deletes its parts with it, and brings them back with it.</summary>
+    private static bool GoesWithWhole(ChangeRun run, PendingChange change) =>
+        run.Table.Entity.PartOf is not null && ((change.Kind == ChangeKind.Delete && run.Session.GoesAlong) || change.Remains is { GoesAlong: true });
+
     private static void CheckOperation(ChangeRun run, PendingChange change, AccessView view)
     {
         var entity = run.Table.Entity;
+        if (GoesWithWhole(run, change))
+        {
+            return;
+        }
+
         var operation = Operation(change.Kind);
         if (view.Seen.Entity(entity.Name).IsHidden)
         {

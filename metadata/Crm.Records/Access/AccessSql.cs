@@ -9,7 +9,12 @@ internal static class AccessSql
     private const string Owner = "\"owner\"";
 
     /// <summary>What a row has to meet; null when every row does.</summary>
-    public static string? Condition(AccessView view, EntityDefinition entity, AccessOperation operation, string alias)
+    /// <param name="view">Who asks.</param>
+    /// <param name="entity">Entity of the rows.</param>
+    /// <param name="operation">What is to be done with them.</param>
+    /// <param name="alias">What they are called in the statement.</param>
+    /// <param name="isInBin">Whether they are rows of the recycle bin, which stand for records and only know the ids those pointed to.</param>
+    public static string? Condition(AccessView view, EntityDefinition entity, AccessOperation operation, string alias, bool isInBin = false)
     {
         if (view.Of(entity) is not { } access)
         {
@@ -26,7 +31,7 @@ internal static class AccessSql
                 AnyOf($"NOT EXISTS (SELECT 1 FROM crm.record_restriction AS x WHERE x.record_id = {alias}.id)", Own(alias), Shared(view, entity, operation, alias)),
             _ => null,
         };
-        var ends = operation == AccessOperation.Read ? Ends(view, entity, alias) : null;
+        var ends = entity.PartOf is { } whole ? Whole(view, entity, entity.Field(whole), operation, alias, isInBin) : operation == AccessOperation.Read ? Ends(view, entity, alias) : null;
         return reached is null ? ends : ends is null ? reached : $"({reached} AND {ends})";
     }
 
@@ -83,6 +88,34 @@ internal static class AccessSql
         }
 
         return conditions.Count == 0 ? null : string.Join(" AND ", conditions);
+    }
+
+    /// <summary>A part is read by those who read the record it is a part of, and written by those who change that.</summary>
+    private static string Whole(AccessView view, EntityDefinition part, FieldDefinition field, AccessOperation operation, string alias, bool isInBin)
+    {
+        var asked = operation is AccessOperation.Read or AccessOperation.Export or AccessOperation.Share ? operation : AccessOperation.Write;
+        var inner = alias + "w";
+        var (id, entity) = (alias + "." + Sql.Quote(part.PartOf + field.Type.Columns[0].Suffix), alias + "." + Sql.Quote(part.PartOf + field.Type.Columns[1].Suffix));
+        var (open, conditions) = (new List<string>(), new List<string>());
+        foreach (var target in view.Full.Entity(part.Name).Field(part.PartOf!).Targets.Select(view.Full.Entity).Where(t => view.ReachOf(t, asked) != Reach.None))
+        {
+            var condition = Condition(view, target, asked, inner);
+            if (condition is null && !isInBin)
+            {
+                open.Add(target.Name);
+                continue;
+            }
+
+            var (here, pointer) = isInBin ? ("", $"ANY({alias}.refs)") : ($"{entity} = '{target.Name}' AND ", id);
+            conditions.Add($"({here}EXISTS (SELECT 1 FROM {Sql.Table(target.Name)} AS {inner} WHERE {inner}.id = {pointer}{(condition is null ? "" : " AND " + condition)}))");
+        }
+
+        if (open.Count > 0)
+        {
+            conditions.Insert(0, $"{entity} IN ({string.Join(", ", open.Select(name => $"'{name}'"))})");
+        }
+
+        return conditions.Count == 0 ? "FALSE" : AnyOf([.. conditions]);
     }
 
     private static string AnyOf(params ReadOnlySpan<string?> conditions)

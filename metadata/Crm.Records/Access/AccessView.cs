@@ -103,6 +103,9 @@ internal sealed class AccessView
     /// <summary>The condition a row has to meet, for the rows of <paramref name="alias"/>; null when all rows do.</summary>
     public string? Condition(EntityDefinition entity, AccessOperation operation, string alias) => AccessSql.Condition(this, entity, operation, alias);
 
+    /// <summary>As <see cref="Condition"/>, for the rows of the recycle bin that stand for records of the entity.</summary>
+    public string? BinCondition(EntityDefinition entity, AccessOperation operation, string alias) => AccessSql.Condition(this, entity, operation, alias, isInBin: true);
+
     /// <summary>Whether some records of an entity are shared.</summary>
     public bool HasShares(EntityDefinition entity) => marks.Contains(ShareMark + ":" + entity.Name);
 

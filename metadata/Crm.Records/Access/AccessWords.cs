@@ -14,8 +14,8 @@ internal static class AccessWords
             return Texts.Of("AccessDenied", name, entity.PluralLabel);
         }
 
-        return access.IsOfPlatform && operation != AccessOperation.Read
-            ? Texts.Of("AccessAdministrators", entity.PluralLabel)
+        return entity.IsOfAccess && operation != AccessOperation.Read ? Texts.Of("AccessAdministrators", entity.PluralLabel)
+            : entity.PartOf is not null && (operation == AccessOperation.Share || access[operation] == Reach.All) ? Texts.Of("AccessPartRefused", name, Texts.Of("Access" + operation), entity.PluralLabel)
             : Texts.Of("AccessRefused", name, Texts.Of("Access" + operation), entity.PluralLabel, Extent(access[operation]), Rule(view, entity, access.Deciding(operation).Role));
     }
 
@@ -23,8 +23,8 @@ internal static class AccessWords
     public static string Says(AccessView view, EntityDefinition entity, AccessOperation operation)
     {
         var access = view.Of(entity)!;
-        return access.IsOfPlatform && operation != AccessOperation.Read
-            ? Texts.Of("AccessAdministrators", entity.PluralLabel)
+        return entity.IsOfAccess && operation != AccessOperation.Read ? Texts.Of("AccessAdministrators", entity.PluralLabel)
+            : entity.PartOf is not null && (operation == AccessOperation.Share || access[operation] == Reach.All) ? Texts.Of("AccessPart", entity.PluralLabel)
             : Texts.Of("AccessSays", Rule(view, entity, access.Deciding(operation).Role), Texts.Of("Access" + operation), entity.PluralLabel, Extent(access[operation]));
     }
 

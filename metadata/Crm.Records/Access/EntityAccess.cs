@@ -27,8 +27,8 @@ internal sealed class EntityAccess
     /// <summary>The role that decides an operation; null when it follows from the entity's visibility, or from its being the platform's own.</summary>
     public (Reach Reach, string? Role) Deciding(AccessOperation operation)
     {
-        // Whoever may write users, teams or who is in them could give themselves any right.
-        if (IsOfPlatform && operation != AccessOperation.Read)
+        // Whoever may write users, teams or who is in them could give themselves any right. A part is seen with its record, by nobody else.
+        if ((entity.IsOfAccess && operation != AccessOperation.Read) || (entity.PartOf is not null && operation == AccessOperation.Share))
         {
             return (Reach.None, null);
         }
@@ -57,9 +57,6 @@ internal sealed class EntityAccess
             }
         }
 
-        return IsOfPlatform && field.Name is "id" or "version" ? null : best;
+        return entity.IsOfAccess && field.Name is "id" or "version" ? null : best;
     }
-
-    /// <summary>Whether the entity is one that says who may do what.</summary>
-    public bool IsOfPlatform => entity.Origin == Origins.Platform;
 }

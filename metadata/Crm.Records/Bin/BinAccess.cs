@@ -54,7 +54,7 @@ internal sealed class BinAccess
 
     private string? Condition(EntityDefinition entity, string alias)
     {
-        var (read, delete) = (access.View.Condition(entity, AccessOperation.Read, alias), access.View.Condition(entity, AccessOperation.Delete, alias));
+        var (read, delete) = (access.View.BinCondition(entity, AccessOperation.Read, alias), access.View.BinCondition(entity, AccessOperation.Delete, alias));
         return read is null ? delete : delete is null || delete == read ? read : $"({read} AND {delete})";
     }
 

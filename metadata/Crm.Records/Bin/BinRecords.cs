@@ -50,4 +50,5 @@ public sealed record RestoreVerdict(Guid Id, string? Entity, string Title, Immut
 /// <param name="Version">The version of its deletion.</param>
 /// <param name="CreatedAt">When it was first made.</param>
 /// <param name="CreatedBy">By whom.</param>
-internal sealed record Remains(IReadOnlyDictionary<string, object?> Values, long Version, DateTimeOffset CreatedAt, Guid CreatedBy);
+/// <param name="GoesAlong">Whether it was deleted with another record, and comes back with it.</param>
+internal sealed record Remains(IReadOnlyDictionary<string, object?> Values, long Version, DateTimeOffset CreatedAt, Guid CreatedBy, bool GoesAlong);

@@ -21,14 +21,15 @@ internal static class BinStore
                excluded.deleted_at, excluded.deleted_by, excluded.deleted_by_name, excluded.source, excluded.causation)
         """;
 
-    /// <summary>Adds the rows of records that are deleted. A link that somebody takes away is no record to them; one that goes with a record comes back with it.</summary>
+    /// <summary>Adds the rows of records that are deleted. A link that somebody takes away is no record to them; one that goes with a record comes back with it, and so does a part.</summary>
     public static void Add(ChangeRun run, IReadOnlyList<PendingChange> deletes, WriteBatch batch)
     {
-        var isLink = run.Table.Entity.Link is not null;
-        if (isLink && !run.Session.GoesAlong)
+        if (run.Table.Entity.Link is not null && !run.Session.GoesAlong)
         {
             return;
         }
+
+        var goesAlong = run.Session.GoesAlong && (run.Table.Entity.Link is not null || run.Table.Entity.PartOf is not null);
 
         var table = run.Table;
         object? Of(PendingChange change, string field) => table.TryField(field, out var found) ? change.Stored![found.Index] : null;
@@ -42,7 +43,7 @@ internal static class BinStore
         Add(deletes.Select(c => (DateTimeOffset)Of(c, "created_at")!).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.TimestampTz);
         Add(deletes.Select(c => (Guid)Of(c, "created_by")!).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
         Add(table.Entity.Name, NpgsqlDbType.Text);
-        Add(isLink, NpgsqlDbType.Boolean);
+        Add(goesAlong, NpgsqlDbType.Boolean);
         Add(run.Session.Now, NpgsqlDbType.TimestampTz);
         Add(run.Session.Actor.UserId, NpgsqlDbType.Uuid);
         Add(run.Session.Actor.Name, NpgsqlDbType.Text);

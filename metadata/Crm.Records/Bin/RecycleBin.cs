@@ -167,7 +167,7 @@ public sealed class RecycleBin(RecordEngine engine)
                 var held = await BinStore.ReadAsync(session, EntityTable.Of(entity), [.. group], ct);
                 foreach (var row in group.Where(r => held.ContainsKey(r.Id)))
                 {
-                    remains[row.Id] = new Remains(held[row.Id], row.Version, row.CreatedAt, row.CreatedBy);
+                    remains[row.Id] = new Remains(held[row.Id], row.Version, row.CreatedAt, row.CreatedBy, row.IsLink);
                 }
             }
         }

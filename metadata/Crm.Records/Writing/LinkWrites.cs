@@ -32,7 +32,7 @@ internal static class LinkWrites
         }
     }
 
-    /// <summary>Links of records that are deleted: each is deleted as if somebody had, so that history and roll-ups follow.</summary>
+    /// <summary>Links and parts of records that are deleted: each is deleted as if somebody had, so that history and roll-ups follow.</summary>
     public static async Task RemoveAsync(ChangeRun run, CancellationToken ct)
     {
         var going = run.Writes.Where(c => c.Kind == ChangeKind.Delete).ToList();
@@ -43,6 +43,14 @@ internal static class LinkWrites
             {
                 await RemoveAsync(run, going, entity, string.Join(" OR ", ends.Select(f => Column(f) + " = ANY($1)")), ct);
             }
+        }
+
+        // Parts that nobody sees, because their entity is hidden, are there again when both it and the record are.
+        var mayHaveParts = going.Count > 0 && run.Table.Entity is { IsOfAccess: false, Link: null, PartOf: null };
+        foreach (var part in mayHaveParts ? run.Session.Snapshot.Entities.Values.Where(e => e is { PartOf: not null, IsHidden: false }) : [])
+        {
+            var whole = part.Field(part.PartOf!);
+            await RemoveAsync(run, going, part, $"{Column(whole)} = ANY($1) AND {Sql.Quote(whole.Name + whole.Type.Columns[1].Suffix)} = '{run.Table.Entity.Name}'", ct);
         }
     }
 

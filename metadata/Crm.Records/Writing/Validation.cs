@@ -169,7 +169,8 @@ internal static class Validation
             }
 
             questions.Add(new Question(
-                TargetSql(run, target),
+                // Nobody deletes the record while it gets a part, which would be left behind.
+                TargetSql(run, target) + (run.Table.Entity.PartOf == field.Name ? " ORDER BY r.id FOR KEY SHARE OF r" : ""),
                 ActorAccess.Ids([.. missing]),
                 reader => missing.Remove(reader.GetGuid(0)),
                 Refuse)

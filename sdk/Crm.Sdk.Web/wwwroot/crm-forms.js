@@ -38,7 +38,7 @@ function typed(root, attribute) {
   return fields;
 }
 
-function isDisconnected() {
+export function isDisconnected() {
   const dialog = document.getElementById('components-reconnect-modal');
   return !!dialog && (dialog.open === true || /components-reconnect-(show|failed|rejected|retrying|paused)/.test(dialog.className));
 }

@@ -75,6 +75,13 @@ public interface IEntityBuilder
     /// <summary>What a role may do with the records. A role that nobody else names exists from then on.</summary>
     IEntityBuilder Grant(GrantDefinition grant);
 
+    /// <summary>Makes each record a part of another one, whose rights it follows; see <see cref="EntityDefinition.PartOf"/>.</summary>
+    /// <param name="field">A required any-lookup. Which entities it may lead to is said by those: <see cref="Parts"/>.</param>
+    IEntityBuilder PartOf(string field);
+
+    /// <summary>Names the entities whose records may be parts of its records, as <c>note</c>; all there are when not given. An administrator may change it.</summary>
+    IEntityBuilder Parts(params ReadOnlySpan<string> entities);
+
     /// <summary>Shows the entity in the navigation; may be called for several areas (PLT-08).</summary>
     IEntityBuilder In(string area, string section, int order = 100);
 }

@@ -77,6 +77,18 @@ public sealed record EntityDefinition
     /// <summary>The records it links, when each of its records is a link of a many-to-many field; null for other entities.</summary>
     public LinkEnds? Link { get; init; }
 
+    /// <summary>
+    /// The any-lookup that leads to the record each of its records is a part of, as a note is of a company; null for other entities. Who may read that record may read
+    /// its parts, who may change it may add, change and delete them; they are deleted and come back with it.
+    /// </summary>
+    public string? PartOf { get; init; }
+
+    /// <summary>Entities whose records may be parts of its records.</summary>
+    public ImmutableArray<string> Parts { get; init; } = [];
+
+    /// <summary>Whether its records say who may do what: users, teams and who is in them. Only administrators write those.</summary>
+    public bool IsOfAccess => Origin == Origins.Platform && PartOf is null;
+
     /// <summary>Hidden entities keep their records but are not shown and cannot be written.</summary>
     public bool IsHidden { get; init; }
 
@@ -251,43 +263,6 @@ public sealed record MergedChoice(string Name, string Label, string Into);
 /// <param name="Width">Least number of digits.</param>
 /// <param name="Start">First number.</param>
 public sealed record NumberFormat(string Prefix, int Width, long Start = 1);
-
-/// <summary>Stages and the moves between them.</summary>
-/// <param name="Stages">In order; the first is where records start.</param>
-/// <param name="Moves">Allowed moves; empty when every move is allowed.</param>
-public sealed record StagesDefinition(ImmutableArray<StageDefinition> Stages, ImmutableArray<StageMove> Moves)
-{
-    /// <summary>Finds a stage.</summary>
-    public StageDefinition? Find(string name) => Stages.FirstOrDefault(s => s.Name == name);
-
-    /// <summary>Whether a record may go from one stage to another.</summary>
-    public bool Allows(string from, string to) => from == to || Moves.IsEmpty || Moves.Contains(new StageMove(from, to));
-}
-
-/// <summary>One stage.</summary>
-/// <param name="Name">Stable name, as stored.</param>
-/// <param name="Label">Shown to users.</param>
-/// <param name="Kind">Open, won or lost.</param>
-/// <param name="Probability">Chance of winning, in percent.</param>
-public sealed record StageDefinition(string Name, string Label, StageKind Kind, int Probability);
-
-/// <summary>An allowed move between stages.</summary>
-/// <param name="From">Stage left.</param>
-/// <param name="To">Stage entered.</param>
-public sealed record StageMove(string From, string To);
-
-/// <summary>How a stage ends, if it does.</summary>
-public enum StageKind
-{
-    /// <summary>Work goes on.</summary>
-    Open,
-
-    /// <summary>Ended in success.</summary>
-    Won,
-
-    /// <summary>Ended without success.</summary>
-    Lost,
-}
 
 /// <summary>A named list.</summary>
 /// <param name="Name">Stable name within the entity.</param>

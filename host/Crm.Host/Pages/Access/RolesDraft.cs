@@ -31,7 +31,7 @@ internal sealed class RolesDraft
     public static IEnumerable<FieldDefinition> Fields(EntityDefinition entity) => entity.Fields.Where(f => !f.IsHidden && f.Name is not ("id" or "version")).OrderBy(f => f.IsSystem);
 
     /// <summary>Whoever writes users, teams or who is in them could give themselves any right: that is for administrators.</summary>
-    public static bool IsOpen(EntityDefinition entity, AccessOperation operation) => entity.Origin != Origins.Platform || operation == AccessOperation.Read;
+    public static bool IsOpen(EntityDefinition entity, AccessOperation operation) => !entity.IsOfAccess || operation == AccessOperation.Read;
 
     /// <summary>Roles as they would be: everybody's first, then those there are, new ones last.</summary>
     public ImmutableArray<ChoiceDefinition> Roles(MetadataSnapshot snapshot)

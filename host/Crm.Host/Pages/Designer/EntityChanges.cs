@@ -14,6 +14,9 @@ internal sealed class EntityChanges
 
     public bool? IsHidden { get; set; }
 
+    /// <summary>Entities whose records may be parts of its records, as notes are; null when nobody changed it.</summary>
+    public List<string>? Parts { get; set; }
+
     public List<FieldDraft> Added { get; init; } = [];
 
     public List<FieldDraft> Changed { get; init; } = [];
@@ -56,6 +59,14 @@ internal sealed class EntityChanges
                 DesignerTexts.Of("PendingEntity", label ?? entity.Label),
                 new MetadataChange.ChangeEntity(new EntityShape(entity.Name) { Label = label, PluralLabel = plural, Icon = icon }, []),
                 () => (Label, Plural, Icon) = (null, null, null)));
+        }
+
+        if (Parts is { } parts && !parts.ToHashSet(StringComparer.Ordinal).SetEquals(entity.Parts))
+        {
+            changes.Add((
+                DesignerTexts.Of("PendingParts", parts.Count == 0 ? DesignerTexts.Of("NoParts") : string.Join(", ", parts.Select(p => state.Snapshot.TryEntity(p, out var part) ? part.PluralLabel : p))),
+                new MetadataChange.ChangeEntity(new EntityShape(entity.Name) { Parts = [.. parts] }, []),
+                () => Parts = null));
         }
 
         if (IsHidden is { } hide && hide != entity.IsHidden)
@@ -201,6 +212,10 @@ internal sealed class EntityChanges
             Hidden[field.Name] = !field.IsHidden;
         }
     }
+
+    /// <summary>Whether records of another entity may be parts of its records.</summary>
+    public void SetPart(EntityDefinition entity, string part, bool has) =>
+        Parts = [.. (Parts ?? [.. entity.Parts]).Where(p => p != part), .. has ? new[] { part } : []];
 
     private static string? Differs(string? wanted, string now) => string.IsNullOrWhiteSpace(wanted) || wanted.Trim() == now ? null : wanted.Trim();
 }
