@@ -45,7 +45,16 @@ internal static class FileEndpoints
             content.Write(buffer, 0, read);
         }
 
-        var file = await files.StoreAsync(name, context.Request.ContentType, content.GetBuffer().AsMemory(0, (int)content.Length), actor.Value, context.RequestAborted);
+        FileValue file;
+        try
+        {
+            file = await files.StoreAsync(name, context.Request.ContentType, content.GetBuffer().AsMemory(0, (int)content.Length), actor.Value, context.RequestAborted);
+        }
+        catch (UploadRefusedException refused)
+        {
+            throw new ApiException(new ApiError(StatusCodes.Status422UnprocessableEntity, ErrorCodes.Rule, refused.Message, "name"));
+        }
+
         return Results.Json(
             new JsonObject { ["id"] = file.Id, ["name"] = file.Name, ["content_type"] = file.ContentType, ["size"] = file.Size },
             statusCode: StatusCodes.Status201Created);

@@ -175,7 +175,10 @@ internal sealed class ModuleUpdates(
         return new RecordBehaviors(
             [.. catalog.Running.Select(m => m.Info.Id)],
             ByEntity(interceptors),
-            ByEntity(listeners));
+            ByEntity(listeners))
+        {
+            UploadChecks = [.. catalog.Running.SelectMany(m => m.UploadChecks.Select(c => new BehaviorBinding(m.Info.Id, m, c.Type)))],
+        };
     }
 
     private static FrozenDictionary<string, ImmutableArray<BehaviorBinding>> ByEntity(IEnumerable<(string Entity, BehaviorBinding Binding)> bindings) =>

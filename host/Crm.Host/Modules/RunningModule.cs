@@ -32,6 +32,7 @@ internal sealed class RunningModule : IServiceScopeFactory
         Editors = [.. services.GetServices<EditorRegistration>()];
         Interceptors = [.. services.GetServices<InterceptorRegistration>()];
         Listeners = [.. services.GetServices<ListenerRegistration>()];
+        UploadChecks = [.. services.GetServices<UploadCheckRegistration>()];
     }
 
     public ModuleInfo Info { get; }
@@ -51,6 +52,8 @@ internal sealed class RunningModule : IServiceScopeFactory
     public ImmutableArray<InterceptorRegistration> Interceptors { get; }
 
     public ImmutableArray<ListenerRegistration> Listeners { get; }
+
+    public ImmutableArray<UploadCheckRegistration> UploadChecks { get; }
 
     public ImmutableArray<Endpoint> Endpoints { get; private set; } = [];
 

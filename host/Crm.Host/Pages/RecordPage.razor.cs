@@ -142,7 +142,7 @@ public sealed partial class RecordPage
         tabs =
         [
             new Tab("details", RecordTexts.Of("Details")),
-            .. entity.Parts.Where(p => p is NoteList.Entity && snapshot.TryEntity(p, out var part) && !part.IsHidden).Select(p => new Tab(p, snapshot.Entity(p).PluralLabel)),
+            .. new[] { NoteList.Entity, FileList.Entity }.Where(p => entity.Parts.Contains(p) && snapshot.TryEntity(p, out var part) && !part.IsHidden).Select(p => new Tab(p, snapshot.Entity(p).PluralLabel)),
             new Tab("related", RecordTexts.Of("Related")),
             .. panels.Select(p => new Tab(p.Name, p.Registration.Title)),
             new Tab("history", RecordTexts.Of("History")),

@@ -2,7 +2,7 @@ using Crm.Sdk;
 
 namespace Crm.Metadata;
 
-/// <summary>The layer below all modules: users, teams, notes and the area for administration.</summary>
+/// <summary>The layer below all modules: users, teams, notes, files and the area for administration.</summary>
 internal static class PlatformShape
 {
     public const string SettingsArea = "settings";
@@ -12,6 +12,8 @@ internal static class PlatformShape
 
     // A few hundred pages: whoever pastes a book is told.
     private const int MaxNote = 1_000_000;
+
+    private const int MaxFile = (int)(FileType.MaxBytes / 1024 / 1024);
 
     public static ModuleInfo Module { get; } = new(Origins.Platform, "Platform");
 
@@ -59,7 +61,16 @@ internal static class PlatformShape
                 .Field("text", Fields.LongText, f => f.Label(MetadataTexts.Of("NoteText")).Required().MaxLength(MaxNote))
                 .Field("is_pinned", Fields.YesNo, f => f.Label(MetadataTexts.Of("NotePinned")).Required().Default(false))
                 .Field("title", Fields.Text, f => f.Label(MetadataTexts.Of("NoteTitle")).Formula("left(text, 100)"))
-                .FormSection("", "about", "text", "is_pinned"));
+                .FormSection("", "about", "text", "is_pinned"))
+            .Entity("file", entity => entity
+                .Label(MetadataTexts.Of("File"), MetadataTexts.Of("Files"))
+                .Icon("attach_file")
+                .Title("name")
+                .PartOf("about")
+                .Field("about", Fields.AnyLookup, f => f.Label(MetadataTexts.Of("NoteAbout")).Required())
+                .Field("content", Fields.File, f => f.Label(MetadataTexts.Of("File")).Required().Range(null, MaxFile))
+                .Field("name", Fields.Text, f => f.Label(MetadataTexts.Of("FileName")).Formula("content_name"))
+                .FormSection("", "about", "content"));
         return builder.Build();
     }
 }

@@ -6,7 +6,7 @@ using NpgsqlTypes;
 namespace Crm.Records.Files;
 
 /// <summary>Contents of files, in the database: backup and every host have them.</summary>
-public sealed class FileStore(CrmDatabase database)
+public sealed class FileStore(CrmDatabase database, BehaviorSource behaviors)
 {
     // Whoever uploads and does not save for a day has given up.
     private const string ClearSql = "DELETE FROM crm.file WHERE id IN (SELECT id FROM crm.file WHERE NOT is_used AND created_at < now() - interval '1 day' LIMIT 100 FOR UPDATE SKIP LOCKED)";
@@ -17,11 +17,13 @@ public sealed class FileStore(CrmDatabase database)
     /// <param name="content">The content.</param>
     /// <param name="actor">Who uploads.</param>
     /// <param name="ct">Cancels.</param>
+    /// <exception cref="UploadRefusedException">A module says that it may not be stored.</exception>
     public async Task<FileValue> StoreAsync(string name, string? contentType, ReadOnlyMemory<byte> content, Actor actor, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(actor);
         var file = new FileValue(Guid.CreateVersion7(), FileNames.Plain(name), FileNames.TypeOf(contentType, content.Span), content.Length);
+        await UploadChecks.RequireAsync(behaviors, new Upload(file.Name, file.ContentType, content, actor), ct);
         await using var connection = await database.OpenAsync(ct);
         await using (var clear = new NpgsqlCommand(ClearSql, connection))
         {

@@ -120,6 +120,9 @@ public sealed record RecordBehaviors(
         FrozenDictionary<string, ImmutableArray<BehaviorBinding>>.Empty,
         FrozenDictionary<string, ImmutableArray<BehaviorBinding>>.Empty);
 
+    /// <summary>What looks at uploads, modules in dependency order.</summary>
+    public ImmutableArray<BehaviorBinding> UploadChecks { get; init; } = [];
+
     /// <summary>Whether what has this origin may be written now.</summary>
     internal bool Runs(string origin) => origin is Sdk.Origins.Platform or Sdk.Origins.Custom || RunningModules.Contains(origin);
 
@@ -128,7 +131,7 @@ public sealed record RecordBehaviors(
     internal ImmutableArray<BehaviorBinding> ListenersOf(string entity) => Listeners.TryGetValue(entity, out var found) ? found : [];
 }
 
-/// <summary>An interceptor or a listener, and where it is made.</summary>
+/// <summary>An interceptor, a listener or a check of uploads, and where it is made.</summary>
 /// <param name="Module">Id of the module, for messages.</param>
 /// <param name="Scopes">The module's own service provider.</param>
 /// <param name="Type">Registered there as a scoped service.</param>

@@ -59,4 +59,46 @@ public sealed class NoteTests(Harness.Browser browser) : OwnCrm
         await visit.ScreenshotAsync("notes-narrow");
         visit.Complaints.Clear();
     });
+
+    [Fact]
+    public Task CON_45_Files_are_dropped_onto_a_record_several_at_once_looked_at_and_deleted() => browser.VisitAsync(Crm, Screen.Desktop, async visit =>
+    {
+        var page = visit.Page;
+        var company = await Crm.CreateAsync("company", ("name", "Filed"));
+        await visit.OpenAsync($"/e/company/{company.Id}?tab=file");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No files yet" })).ToBeVisibleAsync();
+        await page.Locator(".files[data-ready]").EvaluateAsync(
+            """
+            root => {
+              const dropped = new DataTransfer();
+              dropped.items.add(new File(['First line\nSecond line'], 'minutes.txt', { type: 'text/plain' }));
+              dropped.items.add(new File([new Uint8Array(3000)], 'scan.bin'));
+              dropped.items.add(new File([new Uint8Array(51 * 1024 * 1024)], 'film.mp4', { type: 'video/mp4' }));
+              root.dispatchEvent(new DragEvent('drop', { dataTransfer: dropped, bubbles: true, cancelable: true }));
+            }
+            """);
+        await Expect(page.GetByText("Not uploaded: it has more than 50 MB.")).ToBeVisibleAsync();
+        var minutes = page.GetByRole(AriaRole.Button, new() { Name = "minutes.txt", Exact = true });
+        await Expect(minutes).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "scan.bin", Exact = true })).ToBeVisibleAsync();
+        await visit.CheckAccessibilityAsync();
+        await visit.ScreenshotAsync("files");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Dismiss film.mp4" }).ClickAsync();
+        await minutes.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Dialog).Locator("pre")).ToHaveTextAsync("First line\nSecond line");
+        await visit.CheckAccessibilityAsync();
+        await visit.ScreenshotAsync("file");
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(minutes).ToBeFocusedAsync();
+
+        await page.GetByLabel("Add files").SetInputFilesAsync(new FilePayload { Name = "chosen.png", MimeType = "image/png", Buffer = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] });
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "chosen.png", Exact = true })).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete scan.bin" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "scan.bin", Exact = true })).ToHaveCountAsync(0);
+        await page.Locator(".toast").GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "scan.bin", Exact = true })).ToBeVisibleAsync();
+        await page.SetViewportSizeAsync(390, 844);
+        await visit.CheckWidthAsync();
+        await visit.ScreenshotAsync("files-narrow");
+    });
 }

@@ -48,6 +48,22 @@ public sealed class ModuleSwitchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_module_that_runs_may_refuse_files_before_they_are_stored()
+    {
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "apple.txt has a worm in it."), await UploadAsync());
+        await SwitchAsync("disable", "off");
+        Assert.Equal((HttpStatusCode.Created, null), await UploadAsync());
+
+        async Task<(HttpStatusCode, string?)> UploadAsync()
+        {
+            using var content = new StringContent("sweet ~~~@");
+            using var answer = await admin.PostAsync(new Uri("api/files?name=apple.txt", UriKind.Relative), content);
+            var body = await answer.Content.ReadFromJsonAsync<JsonElement>();
+            return (answer.StatusCode, body.TryGetProperty("error", out var error) ? error.GetProperty("message").GetString() : null);
+        }
+    }
+
+    [Fact]
     public async Task Records_of_a_module_that_is_off_can_be_read_but_not_written()
     {
         var saved = await Records.SaveAsync(Gadget("Hammer", "h-1"));

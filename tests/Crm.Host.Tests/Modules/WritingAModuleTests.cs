@@ -17,7 +17,7 @@ public sealed partial class WritingAModuleTests
 
         var shown = Blocks().Matches(page);
 
-        Assert.Equal(6, shown.Count);
+        Assert.Equal(7, shown.Count);
         foreach (Match block in shown)
         {
             var file = Path.Combine(root, "tests", "fixtures", "Good", block.Groups["file"].Value);

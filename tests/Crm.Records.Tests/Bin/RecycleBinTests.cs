@@ -33,7 +33,7 @@ public sealed class RecycleBinTests(AccessTests.Firm firm) : IClassFixture<Acces
     public async Task A_record_comes_back_as_it_was_with_its_links_its_number_and_the_roll_ups_of_others()
     {
         var (acme, partner) = (await CompanyAsync("Acme"), await CompanyAsync("Partner"));
-        var file = await new FileStore(firm.Engine.Database).StoreAsync("offer.txt", "text/plain", new byte[] { 1, 2 }, Engine.Admin);
+        var file = await new FileStore(firm.Engine.Database, new BehaviorSource()).StoreAsync("offer.txt", "text/plain", new byte[] { 1, 2 }, Engine.Admin);
         var deal = await Admin.SavedAsync(Values.Deal(
             ("title", "Comes back"), ("company", acme), ("budget", 100m), ("stage", "offer"), ("tags", "a"), ("x_labels", "hot"), ("due", "2026-12-24"), ("x_file", file), ("x_partners", new object?[] { partner })));
         deal = await Admin.SavedAsync(Values.Update(deal, ("notes", "Second version")));
@@ -150,7 +150,7 @@ public sealed class RecycleBinTests(AccessTests.Firm firm) : IClassFixture<Acces
     [Fact]
     public async Task What_is_deleted_for_good_leaves_no_values_and_what_is_old_goes_by_itself()
     {
-        var files = new FileStore(firm.Engine.Database);
+        var files = new FileStore(firm.Engine.Database, new BehaviorSource());
         var (own, shared) = (await files.StoreAsync("own.txt", null, new byte[] { 1 }, Engine.Admin), await files.StoreAsync("shared.txt", null, new byte[] { 2 }, Engine.Admin));
         var first = await Admin.SavedAsync(Values.Deal(("title", "For good"), ("notes", "Secret"), ("x_file", own)));
         var second = await Admin.SavedAsync(Values.Deal(("title", "For good too"), ("x_file", shared)));

@@ -1,4 +1,5 @@
 using Crm.Records.Bin;
+using Crm.Records.Files;
 using Crm.Records.Merging;
 using Crm.Records.Tests.Access;
 using Crm.Sdk;
@@ -166,6 +167,32 @@ public sealed class NoteTests(AccessTests.Firm firm) : IClassFixture<AccessTests
         Assert.Contains("'invoice', which is no entity whose records are parts of others", await firm.Engine.RefusedAsync("""[{"change":"change_entity","entity":"company","parts":["invoice"]}]"""), StringComparison.Ordinal);
         // Users have none: to change them is for administrators, whatever is granted.
         Assert.Equal(("about", ErrorCodes.Unknown), await RefusedAsync(Note("user", Engine.User.UserId, "About Bob")));
+    }
+
+    [Fact]
+    public async Task CON_45_A_file_follows_its_record_and_its_content_is_there_as_long_as_it_can_come_back()
+    {
+        var company = await Admin.SavedAsync(Values.Company("Filed"));
+        var content = await new FileStore(firm.Engine.Database, new BehaviorSource()).StoreAsync("../offer.pdf", "application/pdf", new byte[] { 1, 2, 3 }, Engine.Admin);
+        var file = await Admin.SavedAsync(RecordChange.Create("file", Values.Of(("about", new RecordRef("company", company.Id)), ("content", content))));
+        Assert.Equal("offer.pdf", file["name"]);
+        Assert.Equal(content, (await firm.Bob.FindAsync("file", file.Id))!["content"]);
+        Assert.Equal(file.Id, Assert.Single((await firm.Bob.QueryAsync(new RecordQuery { Entity = "file", Search = "offer" })).Records).Id);
+        await firm.GrantAsync("company", """{"name":"everyone","read":"own"}""");
+        Assert.Null(await firm.Bob.FindAsync("file", file.Id));
+        Assert.Empty((await firm.Bob.QueryAsync(new RecordQuery { Entity = "file", Search = "offer" })).Records);
+
+        await Admin.SavedAsync(RecordChange.Delete("company", company.Id));
+        Assert.Null(await Admin.FindAsync("file", file.Id));
+        Assert.Empty(Assert.Single(await Bin.RestoreAsync(Engine.Admin, [company.Id])).Errors);
+        Assert.Equal(content, (await Admin.FindAsync("file", file.Id))!["content"]);
+        Assert.Equal(1L, await ContentsAsync());
+
+        await Admin.SavedAsync(RecordChange.Delete("company", company.Id));
+        Assert.Equal(1, await Bin.PurgeAsync(Engine.Admin, [company.Id]));
+        Assert.Equal(0L, await ContentsAsync());
+
+        Task<long> ContentsAsync() => firm.Engine.ScalarAsync<long>($"SELECT count(*) FROM crm.file WHERE id = '{content.Id}'");
     }
 
     [Fact]

@@ -38,8 +38,6 @@ internal sealed class NoteList(IRecordService records, IMetadata metadata, Recor
     /// <summary>The entity.</summary>
     public const string Entity = "note";
 
-    private const int PageSize = 20;
-
     private readonly List<Note> items = [];
     private string? next;
     private RecordChange? unanswered;
@@ -54,16 +52,7 @@ internal sealed class NoteList(IRecordService records, IMetadata metadata, Recor
     /// <summary>Reads the first notes, or those that follow.</summary>
     public async Task ReadAsync(CancellationToken ct = default)
     {
-        var page = await records.QueryAsync(
-            new RecordQuery
-            {
-                Entity = Entity,
-                Filter = Filter.AllOf(Filter.Equal("about", about.Id), Filter.Equal("about_entity", about.Entity)),
-                Sort = [new Sort("is_pinned", Descending: true), new Sort("created_at", Descending: true)],
-                Top = PageSize,
-                After = next,
-            },
-            ct);
+        var page = await records.QueryAsync(PartRecords.Query(Entity, about, [new Sort("is_pinned", Descending: true), new Sort("created_at", Descending: true)], next), ct);
         next = page.Next;
         items.AddRange(page.Records.Where(r => items.TrueForAll(n => n.Id != r.Id)).Select(r => new Note(r)));
         await LearnAsync(page.Records, ct);

@@ -1,7 +1,5 @@
-using Crm.Host.Api;
 using Crm.Sdk;
 using Microsoft.AspNetCore.Components;
-using Microsoft.JSInterop;
 
 namespace Crm.Host.Pages.Parts;
 
@@ -16,11 +14,8 @@ public sealed partial class NotesPanel
     private Task last = Task.CompletedTask;
     private NoteList? list;
     private ElementReference root;
-    private IJSObjectReference? module;
-    private IJSObjectReference? browser;
-    private bool mayAdd;
-    private bool mayChange;
-    private bool mayDelete;
+    private PartBrowser? browser;
+    private PartRights rights = new(false, false, false);
     private bool isGone;
     private string? problem;
     private string? said;
@@ -41,32 +36,18 @@ public sealed partial class NotesPanel
         isGone = true;
         // A fault was told where it happened.
         await last.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-        try
+        if (browser is not null)
         {
-            if (browser is not null)
-            {
-                await browser.InvokeVoidAsync("dispose");
-                await browser.DisposeAsync();
-            }
-
-            if (module is not null)
-            {
-                await module.DisposeAsync();
-            }
-        }
-        catch (Exception left) when (left is JSDisconnectedException or OperationCanceledException)
-        {
-            // The page went with its connection; there is nothing left to take down.
+            await browser.DisposeAsync();
         }
     }
 
     /// <inheritdoc/>
     protected override async Task OnInitializedAsync()
     {
-        var notes = Metadata.Current.Entity(NoteList.Entity);
-        var mayWrite = (await Explainer.WhyAsync(Current.Value, Current.Value.UserId, Entity.Name, Record.Id, AccessOperation.Write, null)).IsAllowed;
-        (mayAdd, mayChange, mayDelete) = (mayWrite && notes.Allows(AccessOperation.Create), mayWrite && notes.Allows(AccessOperation.Write), mayWrite && notes.Allows(AccessOperation.Delete));
-        var found = new NoteList(Records, Metadata, new RecordRef(Entity.Name, Record.Id));
+        var about = new RecordRef(Entity.Name, Record.Id);
+        rights = await PartRecords.RightsAsync(Explainer, Metadata, Current.Value, about, NoteList.Entity);
+        var found = new NoteList(Records, Metadata, about);
         await found.ReadAsync();
         list = found;
     }
@@ -74,20 +55,15 @@ public sealed partial class NotesPanel
     /// <inheritdoc/>
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {
-        if (list is null || module is not null || isGone)
+        if (list is null || browser is not null || isGone)
         {
             return;
         }
 
-        try
+        browser = new PartBrowser(Script);
+        if (await browser.AttachAsync("./crm-notes.js", root, $"{Entity.Name}/{Record.Id}"))
         {
-            module = await Script.InvokeAsync<IJSObjectReference>("import", "./crm-notes.js");
-            browser = await module.InvokeAsync<IJSObjectReference>("attach", root, $"{Entity.Name}/{Record.Id}");
-            await RestoreDraftsAsync(await browser.InvokeAsync<Dictionary<string, Draft>>("read"));
-        }
-        catch (Exception left) when (isGone && left is JSException or ObjectDisposedException or JSDisconnectedException or OperationCanceledException)
-        {
-            // The user went on to another page while the browser was being asked.
+            await RestoreDraftsAsync(await browser.AskAsync<Dictionary<string, Draft>>("read"));
         }
     }
 
@@ -96,16 +72,23 @@ public sealed partial class NotesPanel
     {
         foreach (var (name, draft) in drafts)
         {
-            if (Guid.TryParse(name, out var id) && await list!.FindAsync(id) is { } note && note.Text != draft.Text)
+            if (!Guid.TryParse(name, out var id) || await list!.FindAsync(id) is not { } note)
             {
-                if (note.Record.Version == draft.Version)
-                {
-                    (note.IsEditing, note.Start) = (true, draft.Text);
-                }
-                else
-                {
-                    note.Mine = draft.Text;
-                }
+                continue;
+            }
+
+            if (note.Text == draft.Text)
+            {
+                // It was saved; only the answer did not come back.
+                await ForgetAsync(name, draft.Text);
+            }
+            else if (note.Record.Version == draft.Version)
+            {
+                (note.IsEditing, note.Start) = (true, draft.Text);
+            }
+            else
+            {
+                note.Mine = draft.Text;
             }
         }
 
@@ -189,12 +172,7 @@ public sealed partial class NotesPanel
     // As above.
     private Task RestoreAsync(Guid id) => InvokeAsync(async () =>
     {
-        var verdict = (await Bin.RestoreAsync(Current.Value, [id])).First(v => v.Id == id);
-        if (!verdict.Errors.IsEmpty)
-        {
-            Toasts.Error(BinTexts.Of("NotRestored", verdict.Title, string.Join(' ', verdict.Errors.Select(e => e.Message))));
-        }
-        else if (!isGone)
+        if (await PartRecords.RestoreAsync(Bin, Current.Value, Toasts, id) && !isGone)
         {
             await list!.FindAsync(id);
         }
@@ -218,20 +196,7 @@ public sealed partial class NotesPanel
         await work();
     }
 
-    private async Task ForgetAsync(string name, string saved)
-    {
-        if (browser is not null)
-        {
-            try
-            {
-                await browser.InvokeVoidAsync("forget", name, saved);
-            }
-            catch (JSDisconnectedException)
-            {
-                // The draft of what was saved is the same as what is stored, and is offered to nobody.
-            }
-        }
-    }
+    private Task ForgetAsync(string name, string saved) => browser?.TellAsync("forget", name, saved) ?? Task.CompletedTask;
 
     private string Author(Note note, string field) => note.Record[field] is Guid id && list!.Authors[id] is { } name ? name : PartTexts.Of("Somebody");
 
