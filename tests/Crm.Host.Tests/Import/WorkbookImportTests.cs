@@ -3,29 +3,17 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Crm.Host.Exporting;
-using Crm.Sdk.Testing;
 
 namespace Crm.Host.Tests.Import;
 
 /// <summary>Excel workbooks through the pipeline of all imports.</summary>
-public sealed class WorkbookImportTests : IAsyncLifetime
+public sealed class WorkbookImportTests() : ImportingTests(
+        """
+        {"change":"create_entity","name":"x_thing","label":"Thing","plural":"Things","set":"x_things","fields":[
+          {"name":"name","type":"text","label":"Name","required":true,"unique":true},{"name":"size","type":"decimal","label":"Size","scale":4},{"name":"share","type":"percent","label":"Share"},
+          {"name":"born","type":"date","label":"Born"},{"name":"seen","type":"date_time","label":"Seen"},{"name":"at","type":"time","label":"At"},{"name":"took","type":"duration","label":"Took"},{"name":"phone","type":"phone","label":"Phone"}]}
+        """)
 {
-    private TestCrm crm = null!;
-    private ImportClient client = null!;
-
-    public async Task InitializeAsync()
-    {
-        crm = await TestCrm.StartAsync();
-        client = await ImportClient.OpenAsync(crm);
-        await crm.ChangeAsync("""
-            {"change":"create_entity","name":"x_thing","label":"Thing","plural":"Things","set":"x_things","fields":[
-              {"name":"name","type":"text","label":"Name","required":true,"unique":true},{"name":"size","type":"decimal","label":"Size","scale":4},{"name":"share","type":"percent","label":"Share"},
-              {"name":"born","type":"date","label":"Born"},{"name":"seen","type":"date_time","label":"Seen"},{"name":"at","type":"time","label":"At"},{"name":"took","type":"duration","label":"Took"},{"name":"phone","type":"phone","label":"Phone"}]}
-            """);
-    }
-
-    public async Task DisposeAsync() => await crm.DisposeAsync();
-
     [Fact]
     public async Task Numbers_and_dates_of_a_workbook_are_read_by_what_they_are_and_texts_by_the_language_of_the_file()
     {
@@ -40,11 +28,11 @@ public sealed class WorkbookImportTests : IAsyncLifetime
 
         var job = await ImportAsync(file.ToArray(), ("mapping", Mapping("""  "culture":"de-DE",""")));
         Assert.Equal(2, job.GetProperty("report").GetProperty("created").GetInt64());
-        var first = Assert.Single(await client.RecordsAsync("x_things", "$filter=name eq '=1%2B1'"));
+        var first = Assert.Single(await Client.RecordsAsync("x_things", "$filter=name eq '=1%2B1'"));
         Assert.Equal(
             ("1234.5", "12", "1999-12-31", "2026-03-31T10:20:30Z", "08:15:00", "108000", "+49 30 901820"),
             (Text(first, "size"), Text(first, "share"), Text(first, "born"), Text(first, "seen"), Text(first, "at"), Text(first, "took"), Text(first, "phone")));
-        var second = Assert.Single(await client.RecordsAsync("x_things", "$filter=startswith(name,'Control')"));
+        var second = Assert.Single(await Client.RecordsAsync("x_things", "$filter=startswith(name,'Control')"));
         Assert.Equal(("1234.5", "1999-12-31"), (Text(second, "size"), Text(second, "born")));
         Assert.Equal("Control \u0001 and _x0041_", second.GetProperty("name").GetString());
     }
@@ -65,7 +53,7 @@ public sealed class WorkbookImportTests : IAsyncLifetime
         var job = await ImportAsync(file, ("sheet", "Second"));
         Assert.Equal(1, job.GetProperty("report").GetProperty("created").GetInt64());
         Assert.Equal("Second", job.GetProperty("import").GetProperty("sheet").GetString());
-        var thing = Assert.Single(await client.RecordsAsync("x_things"));
+        var thing = Assert.Single(await Client.RecordsAsync("x_things"));
         Assert.Equal(("Two parts", "1999-12-31", "108000", "12", "0.3"), (Text(thing, "name"), Text(thing, "born"), Text(thing, "took"), Text(thing, "share"), Text(thing, "size")));
         await RefusedAsync(file, "format", "file", ("sheet", "First"));
         await RefusedAsync(file, "format", "sheet", ("sheet", "Third"));
@@ -95,7 +83,7 @@ public sealed class WorkbookImportTests : IAsyncLifetime
         await RefusedAsync(Workbook([("S", "<worksheet><sheetData><row><c t=\"str\"><v><![CDATA[" + new string('<', 20_000_000))]), "format", "file");
         // 100 MB of nothing in 100 KB.
         await RefusedAsync(Archive([("xl/workbook.xml", Book(["S"])), ("xl/_rels/workbook.xml.rels", Relations(1)), ("xl/worksheets/sheet1.xml", "<worksheet>" + string.Concat(Enumerable.Repeat("<a/>", 25_000_000)) + "</worksheet>")]), "too_large", "file");
-        Assert.Equal(0, await client.CountAsync("x_things"));
+        Assert.Equal(0, await Client.CountAsync("x_things"));
     }
 
     private static string Text(JsonElement record, string name) => record.GetProperty(name).ToString();
@@ -130,15 +118,15 @@ public sealed class WorkbookImportTests : IAsyncLifetime
 
     private async Task<JsonElement> ImportAsync(byte[] file, params (string Name, string Value)[] options)
     {
-        using var answer = await client.SendAsync("x_thing", file, options);
+        using var answer = await Client.SendAsync("x_thing", file, options);
         var body = await ImportClient.BodyAsync(answer);
         Assert.True(answer.StatusCode == HttpStatusCode.Accepted, body.ToString());
-        return await client.FinishedAsync(body.GetProperty("id").GetGuid());
+        return await Client.FinishedAsync(body.GetProperty("id").GetGuid());
     }
 
     private async Task RefusedAsync(byte[] file, string code, string target, params (string Name, string Value)[] options)
     {
-        using var answer = await client.SendAsync("x_thing", file, options);
+        using var answer = await Client.SendAsync("x_thing", file, options);
         var error = (await ImportClient.BodyAsync(answer)).GetProperty("error");
         Assert.True((code, target) == (error.GetProperty("code").GetString(), error.GetProperty("target").GetString()), error.ToString());
         Assert.InRange((int)answer.StatusCode, 400, 499);
