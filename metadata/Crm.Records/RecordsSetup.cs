@@ -21,6 +21,8 @@ public static class RecordsSetup
         services.TryAddSingleton<RecordEngine>();
         services.TryAddSingleton<IRecords>(provider => provider.GetRequiredService<RecordEngine>());
         services.AddSingleton<IOutboxConsumer, ChangeAnnouncer>();
+        services.TryAddSingleton<Presence>();
+        services.AddHostedService(provider => provider.GetRequiredService<Presence>());
         services.TryAddSingleton<OutboxDispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<OutboxDispatcher>());
         services.TryAddSingleton<ScriptReplay>();

@@ -10,15 +10,17 @@ public sealed partial class RecordForm
     private LiveWatch? live;
     private string? news;
     private bool isBehind;
-    private bool isMissing;
     private string? reasonBefore;
+
+    /// <summary>Whether the record was deleted while the form was open, or its user may no longer see it.</summary>
+    public bool IsMissing { get; private set; }
 
     [Inject]
     private LivePages Pages { get; set; } = null!;
 
     private void FollowOthers()
     {
-        (news, isBehind, isMissing) = (null, false, false);
+        (news, isBehind, IsMissing) = (null, false, false);
         live ??= Pages.Watch(FollowAsync);
         if (Form.Stored is { } stored)
         {
@@ -74,13 +76,13 @@ public sealed partial class RecordForm
 
     private void Miss(bool isMissingNow)
     {
-        if (isMissing == isMissingNow)
+        if (IsMissing == isMissingNow)
         {
             return;
         }
 
-        isMissing = isMissingNow;
-        if (isMissing)
+        IsMissing = isMissingNow;
+        if (IsMissing)
         {
             (reasonBefore, Form.ReadOnlyReason) = (Form.ReadOnlyReason, FormTexts.Text("MissingNow"));
         }

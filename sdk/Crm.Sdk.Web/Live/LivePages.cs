@@ -8,6 +8,9 @@ public sealed class LivePages(LiveHub hub)
 {
     private ImmutableHashSet<LiveWatch> watches = [];
 
+    /// <summary>Raised when the browser goes away or is back, on any thread.</summary>
+    public event Action? ConnectionChanged;
+
     /// <summary>Whether somebody can see the pages. Without a connection they are not told; when it is back, they are told what they missed.</summary>
     public bool IsConnected
     {
@@ -19,6 +22,8 @@ public sealed class LivePages(LiveHub hub)
             {
                 watch.GoOn();
             }
+
+            ConnectionChanged?.Invoke();
         }
     } = true;
 

@@ -101,8 +101,11 @@ public sealed class ConflictTests(Harness.Browser browser, SampleCrm sample) : I
             await kim.CheckAccessibilityAsync();
 
             await kim.OpenFormAsync($"/e/company/{record.Id}");
+            await Expect(visit.Page.Locator(".presence")).ToContainTextAsync("Kim Lee is also here");
             await visit.Page.Input("name").FillAsync("Livewire mine");
             await kim.Page.Input("name").FillAsync("Livewire of Kim Lee");
+            await visit.Page.Input("name").BlurAsync();
+            await Expect(kim.Page.Locator(".presence")).ToContainTextAsync("is editing");
             await kim.Page.Input("city").FillAsync("Potsdam");
             await kim.Page.Command("Save").ClickAsync();
             await Expect(visit.Page.Input("city")).ToHaveValueAsync("Potsdam");
@@ -116,6 +119,7 @@ public sealed class ConflictTests(Harness.Browser browser, SampleCrm sample) : I
             await sample.Crm.Records().SaveAsync(RecordChange.Delete("company", record.Id));
             await Expect(kim.Page.GetByText("This record was deleted meanwhile")).ToBeVisibleAsync();
             await Expect(kim.Page.Locator(".record-actions")).ToHaveCountAsync(0);
+            await Expect(kim.Page.Locator(".presence")).ToHaveCountAsync(0);
         });
     });
 }
