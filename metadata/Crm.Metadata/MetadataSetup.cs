@@ -17,6 +17,7 @@ public static class MetadataSetup
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(_ => new CrmDatabase(connectionString));
         services.AddSingleton<Notifications>();
+        services.AddSingleton<IEntityNames, MetadataNames>();
         services.AddSingleton<MetadataStore>();
         services.AddSingleton<IMetadata>(provider => provider.GetRequiredService<MetadataStore>());
         services.AddSingleton(provider => new ScriptWorkers

@@ -1,3 +1,4 @@
+using Crm.Metadata;
 using Crm.Records.Bin;
 using Crm.Records.Exporting;
 using Crm.Records.Files;
@@ -17,6 +18,7 @@ public static class RecordsSetup
     public static IServiceCollection AddCrmRecords(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<IEntityNames, RecordNames>();
         services.TryAddSingleton<BehaviorSource>();
         services.TryAddSingleton<RecordEngine>();
         services.TryAddSingleton<IRecords>(provider => provider.GetRequiredService<RecordEngine>());

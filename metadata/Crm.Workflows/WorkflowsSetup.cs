@@ -1,3 +1,4 @@
+using Crm.Metadata;
 using Crm.Records;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -10,6 +11,7 @@ public static class WorkflowsSetup
     /// <summary>Adds definitions, runs and what moves them on.</summary>
     public static IServiceCollection AddCrmWorkflows(this IServiceCollection services)
     {
+        services.AddSingleton<IEntityNames, WorkflowNames>();
         services.TryAddSingleton<WorkflowStore>();
         services.TryAddSingleton<WorkflowRuns>();
         services.AddSingleton<IOutboxConsumer, WorkflowStarts>();

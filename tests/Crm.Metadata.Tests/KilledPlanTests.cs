@@ -5,11 +5,22 @@ namespace Crm.Metadata.Tests;
 /// <summary>The session of a host ends at each statement of a plan, one after the other: afterwards all is as before, or all as planned.</summary>
 public sealed class KilledPlanTests : NodeTests
 {
+    private const string Start = """
+        [{"change":"add_field","entity":"company","field":{"name":"x_code","type":"text"}},
+         {"change":"create_entity","name":"x_place","fields":[{"name":"name","type":"text","unique":true},{"name":"firm","type":"lookup","target":"company"}]},
+         {"change":"add_field","entity":"company","field":{"name":"x_about","type":"any_lookup"}}]
+        """;
+
+    private const string Columns = "name, employees, x_code, sector, x_about_id, x_about_entity";
+
+    private const string Values = "'Acme', 21, 'A1', 'retail', gen_random_uuid(), 'x_place'";
+
     private const string Changes = """
         [{"change":"create_entity","name":"x_hall","fields":[{"name":"name","type":"text","unique":true},{"name":"firm","type":"lookup","target":"company"}]},
          {"change":"add_field","entity":"company","field":{"name":"x_hall","type":"lookup","target":"x_hall"}},
          {"change":"add_field","entity":"company","field":{"name":"x_double","type":"formula","result":"integer","formula":"employees * 2"}},
          {"change":"rename_field","entity":"company","field":"x_code","to":"x_number"},
+         {"change":"rename_entity","entity":"x_place","to":"x_site"},
          {"change":"change_field","entity":"company","field":{"name":"name","unique":true}},
          {"change":"merge_choices","entity":"company","field":"sector","from":"retail","into":"software"},
          {"change":"change_field","entity":"company","field":{"name":"employees","label":"Staff"}}]
@@ -38,8 +49,8 @@ public sealed class KilledPlanTests : NodeTests
     [InlineData(1)]
     public async Task A_host_killed_at_any_step_leaves_all_of_the_old_or_all_of_the_new_and_it_goes_on(int onlineRows)
     {
-        await node.ChangeAsync("""[{"change":"add_field","entity":"company","field":{"name":"x_code","type":"text"}}]""");
-        await node.InsertAsync("company", "name, employees, x_code, sector", "'Acme', 21, 'A1', 'retail'");
+        await node.ChangeAsync(Start);
+        await node.InsertAsync("company", Columns, Values);
         var before = node.Store.Current.Version;
         await node.ExecuteAsync(Killer);
         var kills = 0;
@@ -58,7 +69,7 @@ public sealed class KilledPlanTests : NodeTests
             {
                 Assert.True(isKilled);
                 Assert.False(next.Store.Current.TryEntity("x_hall", out _));
-                Assert.Equal("A1 retail", await next.ScalarAsync<string>("SELECT concat_ws(' ', x_code, sector) FROM records.company"));
+                Assert.Equal("A1 retail x_place 0", await next.ScalarAsync<string>("SELECT concat_ws(' ', x_code, sector, x_about_entity, (SELECT count(*) FROM records.x_place)) FROM records.company"));
                 await AssertConsistentAsync(next);
                 continue;
             }
@@ -66,7 +77,7 @@ public sealed class KilledPlanTests : NodeTests
             Assert.Equal(before + 1, next.Store.Current.Version);
             next.Store.Runner.OnlineRows = onlineRows;
             await next.StepRunner.RunPendingAsync();
-            Assert.Equal("A1 software 42", await next.ScalarAsync<string>("SELECT concat_ws(' ', x_number, sector, x_double) FROM records.company"));
+            Assert.Equal("A1 software 42 x_site 0", await next.ScalarAsync<string>("SELECT concat_ws(' ', x_number, sector, x_double, x_about_entity, (SELECT count(*) FROM records.x_site)) FROM records.company"));
             Assert.All(await next.Steps.ListAsync(), s => Assert.Equal(MetadataStepState.Done, s.State));
             Assert.Equal("Staff", next.Store.Current.Entity("company").Field("employees").Label);
             await AssertConsistentAsync(next);
@@ -79,8 +90,8 @@ public sealed class KilledPlanTests : NodeTests
             await node.ExecuteAsync("DROP EVENT TRIGGER kill_ddl; DROP SCHEMA crm CASCADE; DROP SCHEMA records CASCADE");
             await using var anew = await Node.StartAsync(database.ConnectionString);
             await anew.Editor.DeclareAsync(Samples.Contacts, Samples.ContactsShape());
-            await anew.ChangeAsync("""[{"change":"add_field","entity":"company","field":{"name":"x_code","type":"text"}}]""");
-            await anew.InsertAsync("company", "name, employees, x_code, sector", "'Acme', 21, 'A1', 'retail'");
+            await anew.ChangeAsync(Start);
+            await anew.InsertAsync("company", Columns, Values);
             before = anew.Store.Current.Version;
             await anew.ExecuteAsync(Killer);
         }

@@ -37,7 +37,7 @@ public sealed class Engine : IAsyncLifetime
     public async Task InitializeAsync()
     {
         server = await TestDatabase.CreateAsync();
-        services = new ServiceCollection().AddLogging().AddCrmMetadata(server.ConnectionString).BuildServiceProvider();
+        services = new ServiceCollection().AddLogging().AddSingleton<IEntityNames, RecordNames>().AddCrmMetadata(server.ConnectionString).BuildServiceProvider();
         await PlatformScripts.RunAsync(Database, [typeof(CrmDatabase).Assembly, typeof(RecordService).Assembly]);
         await Metadata.LoadAsync();
         var shape = new MetadataBuilder(Module);

@@ -1,4 +1,5 @@
 using System.Net;
+using Crm.Host.Api;
 using Crm.Metadata;
 using Crm.Records;
 using Crm.Sdk;
@@ -89,6 +90,7 @@ internal static class SecuritySetup
 
             await next(context);
         });
+        app.UseMiddleware<FormerAddresses>();
     }
 
     public static void MapCrmSecurity(this WebApplication app)

@@ -22,6 +22,10 @@ internal static class ScriptNames
     public static string Renamed(string script, FieldDefinition field, string to) => Of(field).Aggregate(
         script, (text, name) => Regex.Replace(text, Pattern(name), to + name[field.Name.Length..], RegexOptions.CultureInvariant, Limit));
 
+    /// <summary>Whether a script names an entity: as a text of its own, or as the beginning of a reference.</summary>
+    public static bool NamesEntity(string script, string entity) =>
+        Regex.IsMatch(script, $$"""(?<=['"`]){{entity}}(?=['"`:])""", RegexOptions.CultureInvariant, Limit);
+
     // Names are letters, digits and underscores.
     private static string Pattern(string name) =>
         $$"""(?<=\b(?:record|before)\.){{name}}\b|(?<=\b(?:(?:record|before)\[|refuse\(|changed\.(?:includes|indexOf)\()\s*['"]){{name}}(?=['"])""";

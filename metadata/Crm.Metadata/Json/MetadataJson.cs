@@ -212,6 +212,8 @@ public static class MetadataJson
                 return new MetadataChange.HideEntity(Entity(json));
             case "show_entity":
                 return new MetadataChange.ShowEntity(Entity(json));
+            case "rename_entity":
+                return new MetadataChange.RenameEntity(Entity(json), json.RequiredText("to"));
             case "add_field":
                 return json.RequiredElement("field") is { } added
                     ? new MetadataChange.AddField(Entity(json), ShapeJson.ReadField(added, json.At("field"), errors, isStored: false, out _))
@@ -312,6 +314,8 @@ public static class MetadataJson
                 return Make("hide_entity", hide.Entity);
             case MetadataChange.ShowEntity show:
                 return Make("show_entity", show.Entity);
+            case MetadataChange.RenameEntity rename:
+                return Make("rename_entity", rename.Entity, "to", rename.To);
             case MetadataChange.AddField add:
                 return Make("add_field", add.Entity, "field", ShapeJson.Write(add.Field));
             case MetadataChange.ChangeField field:

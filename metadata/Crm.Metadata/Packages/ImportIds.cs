@@ -4,8 +4,8 @@ using Crm.Sdk;
 namespace Crm.Metadata;
 
 /// <summary>
-/// Finds what a package means in the customer's layer: by the stable id first, by the name second. A field that is called otherwise in the package is renamed here, with its
-/// values; one that both sides made by the same name takes the package's id, so that from then on it is the same. Fields of modules are found under the names they have in the
+/// Finds what a package means in the customer's layer: by the stable id first, by the name second. A field or an entity that is called otherwise in the package is renamed here,
+/// with its values; one that both sides made by the same name takes the package's id, so that from then on it is the same. Fields of modules are found under the names they have in the
 /// version that runs here.
 /// </summary>
 internal sealed class ImportIds(LayerEdit edit)
@@ -27,6 +27,11 @@ internal sealed class ImportIds(LayerEdit edit)
         foreach (var entity in wanted)
         {
             Check(entity);
+        }
+
+        if (edit.Errors.Count == 0)
+        {
+            RenameEntities(wanted);
         }
 
         wanted = Follow(wanted);
@@ -81,14 +86,34 @@ internal sealed class ImportIds(LayerEdit edit)
 
     private void Check(EntityShape wanted)
     {
-        if (wanted.Id is { } id && edit.Layers.Custom.Entities.Values.FirstOrDefault(e => e.Id == id && e.Name != wanted.Name) is { } other)
-        {
-            edit.Error(ErrorCodes.Conflict, wanted.Name, "PackageEntityName", other.Name, wanted.Name);
-        }
-
         foreach (var twice in wanted.Fields.Where(f => f.Id is not null).GroupBy(f => f.Id).Where(g => g.Skip(1).Any()))
         {
             edit.Error(ErrorCodes.Conflict, wanted.Name + "." + twice.Last().Name, "PackageIdTwice", twice.First().Name, twice.Last().Name);
+        }
+    }
+
+    /// <summary>Entities that the package calls otherwise, one after the other, each when nobody has its name any more.</summary>
+    private void RenameEntities(ImmutableArray<EntityShape> wanted)
+    {
+        var open =
+            (from entity in wanted
+             where entity.Id is not null
+             let here = edit.Layers.Custom.Entities.Values.FirstOrDefault(e => e.Id == entity.Id)
+             where here is not null && here.Name != entity.Name
+             select new EntityRename(here.Name, entity.Name)).ToList();
+        while (open.Find(r => SnapshotBuilder.Bare(edit.Layers, r.To) is null) is { } next)
+        {
+            open.Remove(next);
+            edit.Apply(new MetadataChange.RenameEntity(next.From, next.To));
+            if (edit.Errors.Count > 0)
+            {
+                return;
+            }
+        }
+
+        foreach (var rename in open)
+        {
+            edit.Error(ErrorCodes.Conflict, rename.From, open.Exists(r => r.From == rename.To) ? "PackageEntitiesSwapped" : "PackageEntityTaken", rename.From, rename.To);
         }
     }
 

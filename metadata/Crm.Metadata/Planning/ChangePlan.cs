@@ -71,6 +71,9 @@ public sealed record PlanStep(string Text, string? Sql, StepLock Lock, string? E
     /// <summary>The column that gets another type; null when none does.</summary>
     internal ColumnConversion? Conversion { get; init; }
 
+    /// <summary>What does most of the work before any table is locked, so that little is left for the step itself; null for a step that is done at once.</summary>
+    internal string? Early { get; init; }
+
     /// <summary>Entities whose records it reads: what has to be done on them before cannot be put off without this.</summary>
     internal ImmutableArray<string> Follows { get; init; } = [];
 

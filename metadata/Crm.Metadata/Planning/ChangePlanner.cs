@@ -14,20 +14,23 @@ internal static class ChangePlanner
         var (edit, after, errors) = Try(state, changes);
         if (!errors.IsEmpty)
         {
-            return new PlanDraft(layers, edit.Layers, after, errors, [.. edit.Warnings.Distinct()], [], []);
+            return new PlanDraft(layers, edit.Layers, after, errors, [.. edit.Warnings.Distinct()], [], []) { Start = edit.Start };
         }
 
-        ImmutableArray<PlanStep> steps = Differ(layers, edit.Layers) ? [.. edit.Steps, .. Statements(before, after, edit, features)] : [];
+        var start = edit.Start.Snapshot;
+        ImmutableArray<PlanStep> steps = Differ(layers, edit.Layers) ? [.. edit.Steps, .. Statements(before, start, after, edit, features)] : [];
         ImmutableArray<(string Entity, string? Field)> touched = [.. changes.Select(Touched).OfType<(string, string?)>().Distinct()];
         var isDeclared = changes.Any(c => c is MetadataChange.Declare);
         return new PlanDraft(
             layers, edit.Layers, after, [], [.. edit.Warnings.Distinct()], steps,
-            [.. Columns(before, steps), .. Questions(before, after, edit.Renames, isDeclared), .. Lost(before, edit.Purges), .. Moved(before, after, edit.Renames)])
+            [.. Columns(start, steps).Concat(Questions(start, after, edit.Renames, isDeclared)).Concat(Lost(start, edit.Purges)).Concat(Moved(start, after, edit.Renames)).Select(q => Asked(q, before, edit.EntityRenames))])
         {
             // What an administrator should look at before.
-            Uses = [.. touched.SelectMany(t => t.Field is null ? WhereUsed.OfEntity(state, t.Entity) : WhereUsed.OfField(state, t.Entity, t.Field)).Distinct()],
+            Uses = [.. touched.SelectMany(t => Used(before.TryEntity(t.Entity, out _) ? state : edit.Start, t.Entity, t.Field)).Distinct()],
             Touched = touched,
             Renames = [.. edit.Renames],
+            EntityRenames = [.. edit.EntityRenames],
+            Start = edit.Start,
             MergedLists = [.. edit.MergedLists],
             Confirm = [.. edit.Purges.Select(p => p.Field ?? p.Entity).Concat(changes.OfType<MetadataChange.MergeChoices>().Select(m => m.From)).Distinct(StringComparer.Ordinal)],
         };
@@ -50,23 +53,31 @@ internal static class ChangePlanner
         if (!problems.IsEmpty)
         {
             // What was wrong before stands in nobody's way.
-            problems = [.. problems.Except(SnapshotCheck.Problems(layers, before))];
+            problems = [.. problems.Except(SnapshotCheck.Problems(edit.Start.Layers, edit.Start.Snapshot))];
         }
 
         return (edit, after, [.. edit.Errors.Concat(problems).Distinct()]);
     }
 
     /// <summary>What the database has to do: the tables first, then values that change, then those that are calculated from them.</summary>
-    private static IEnumerable<PlanStep> Statements(MetadataSnapshot before, MetadataSnapshot after, LayerEdit edit, DatabaseFeatures features)
+    private static IEnumerable<PlanStep> Statements(MetadataSnapshot before, MetadataSnapshot start, MetadataSnapshot after, LayerEdit edit, DatabaseFeatures features)
     {
-        var values = ValueSteps.Of(before, after, edit.Renames, edit.Splits).ToList();
+        var values = ValueSteps.Of(start, after, edit.Renames, edit.Splits).ToList();
         return
         [
-            .. PhysicalDiff.Steps(before, after, edit.Renames, edit.Purges, features),
+            .. EntityRenameSteps.Of(before, edit.EntityRenames, features),
+            .. PhysicalDiff.Steps(start, after, edit.Renames, edit.Purges, features),
             .. values.Select(v => v.Step),
-            .. CalculationSteps.Of(before, after, edit.Renames, [.. values.Select(v => v.Field)]),
+            .. CalculationSteps.Of(start, after, edit.Renames, [.. values.Select(v => v.Field)]),
         ];
     }
+
+    /// <summary>A question to the table by the name it has as long as nothing is applied.</summary>
+    private static DataQuestion Asked(DataQuestion question, MetadataSnapshot before, List<EntityRename> renames) =>
+        renames.Find(r => r.To == question.Entity.Name) is { } rename ? question with { Entity = before.Entity(rename.From) } : question;
+
+    private static ImmutableArray<PlanUse> Used(MetadataState state, string entity, string? field) =>
+        field is null ? WhereUsed.OfEntity(state, entity) : WhereUsed.OfField(state, entity, field);
 
     private static IEnumerable<DataQuestion> Columns(MetadataSnapshot before, ImmutableArray<PlanStep> steps) =>
         from step in steps
@@ -93,6 +104,7 @@ internal static class ChangePlanner
         MetadataChange.PurgeField purge => (purge.Entity, purge.Field),
         MetadataChange.ChangeField { Field: { Choices: not null } or { Stages: not null } } field => (field.Entity, field.Field.Name),
         MetadataChange.HideEntity hide => (hide.Entity, null),
+        MetadataChange.RenameEntity rename => (rename.Entity, null),
         MetadataChange.PurgeEntity purge => (purge.Entity, null),
         _ => null,
     };

@@ -10,11 +10,17 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
 
     public MetadataLayers Layers { get; private set; } = start;
 
+    /// <summary>What the changes start from, with entities by the names they get.</summary>
+    public MetadataState Start { get; set; } = new(before, start);
+
     public List<PlanMessage> Errors { get; } = [];
 
     public List<PlanMessage> Warnings { get; } = [];
 
     public List<FieldRename> Renames { get; } = [];
+
+    /// <summary>Entities that are called otherwise, in the order their tables are renamed in.</summary>
+    public List<EntityRename> EntityRenames { get; } = [];
 
     /// <summary>Fields, and entities (no field), that go away with their data.</summary>
     public List<(string Entity, string? Field)> Purges { get; } = [];
@@ -43,6 +49,9 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
                 break;
             case MetadataChange.ShowEntity show:
                 SetHidden(show.Entity, false);
+                break;
+            case MetadataChange.RenameEntity rename:
+                new EntityRenameEdit(this).Apply(rename);
                 break;
             case MetadataChange.AddField add:
                 new FieldEdit(this).Add(add.Entity, add.Field);
@@ -314,7 +323,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
         Step(name, hidden ? "StepHideEntity" : "StepShowEntity", entity.Label);
         if (hidden)
         {
-            foreach (var pointing in before.Entities.Values.SelectMany(e => e.Fields.Where(f => !f.IsHidden && f.Target == name && e.Name != name).Select(f => (Entity: e, Field: f))))
+            foreach (var pointing in Start.Snapshot.Entities.Values.SelectMany(e => e.Fields.Where(f => !f.IsHidden && f.Target == name && e.Name != name).Select(f => (Entity: e, Field: f))))
             {
                 Warnings.Add(new PlanMessage(ErrorCodes.InUse, MetadataTexts.Of("HiddenTarget", pointing.Entity.Label, pointing.Field.Label, entity.Label), pointing.Entity.Name + "." + pointing.Field.Name));
             }

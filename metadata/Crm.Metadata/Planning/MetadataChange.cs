@@ -27,6 +27,11 @@ public abstract record MetadataChange
     /// <param name="Entity">Name of the entity.</param>
     public sealed record ShowEntity(string Entity) : MetadataChange;
 
+    /// <summary>Another name for an entity of the customer's; its records, and everything that names it, follow.</summary>
+    /// <param name="Entity">The name it has.</param>
+    /// <param name="To">The name it gets.</param>
+    public sealed record RenameEntity(string Entity, string To) : MetadataChange;
+
     /// <summary>A new field.</summary>
     /// <param name="Entity">Name of the entity.</param>
     /// <param name="Field">The field.</param>

@@ -32,6 +32,12 @@ internal sealed record PlanDraft(
     /// <summary>Fields that get another name.</summary>
     public ImmutableArray<FieldRename> Renames { get; init; } = [];
 
+    /// <summary>Entities that get another name.</summary>
+    public ImmutableArray<EntityRename> EntityRenames { get; init; } = [];
+
+    /// <summary>What it starts from, with entities by the names they get.</summary>
+    public required MetadataState Start { get; init; }
+
     /// <summary>Lists in which what a module and the customer changed holds side by side.</summary>
     public ImmutableHashSet<(string Entity, string Key)> MergedLists { get; init; } = [];
 

@@ -45,6 +45,11 @@ internal sealed class RevertEdit(LayerEdit edit)
 
         var entities = revert.Rows!.Value.Where(r => r.Kind == "entity").ToList();
         var errors = edit.Errors.Count;
+        foreach (var renamed in entities.Where(IsAnother))
+        {
+            edit.Error(ErrorCodes.Conflict, renamed.Name, "RevertLater", "name", renamed.Name);
+        }
+
         var after = Rename(entities, revert.Changes);
         if (edit.Errors.Count > errors)
         {
@@ -68,7 +73,29 @@ internal sealed class RevertEdit(LayerEdit edit)
 
         // Last, when nobody reads them any more.
         later.ForEach(edit.Apply);
+        RenameBack([.. entities.Where(r => r.From is not null)]);
         edit.Step(Origins.Custom, "StepRevert", revert.Version);
+    }
+
+    /// <summary>Whether the name is meant to go back and is another one since, or belongs to another entity by now.</summary>
+    private bool IsAnother(DefinitionRow row) =>
+        (row.From is not null && row.Then is not null) || ((row.Before ?? row.After)?["id"]?.GetValue<string>() is { } id && edit.Custom(row.Name).Id is { } now && now.ToString() != id);
+
+    private void RenameBack(List<DefinitionRow> open)
+    {
+        while (open.Count > 0)
+        {
+            // Of names that moved on, the last one first. Where none is free, the first one says why.
+            var next = open.Find(r => SnapshotBuilder.Bare(edit.Layers, r.From!) is null) ?? open[0];
+            open.Remove(next);
+            var (label, plural, errors) = (edit.Custom(next.Name).Label, edit.Custom(next.Name).PluralLabel, edit.Errors.Count);
+            edit.Apply(new MetadataChange.RenameEntity(next.Name, next.From!));
+            if (edit.Errors.Count == errors)
+            {
+                // The labels people knew were kept when it was renamed; here they are what they were already.
+                edit.Put(edit.Custom(next.From!) with { Label = label, PluralLabel = plural });
+            }
+        }
     }
 
     /// <summary>
@@ -86,7 +113,7 @@ internal sealed class RevertEdit(LayerEdit edit)
         }
 
         var back = new FieldRenames(SnapshotBuilder.Build(edit.Layers), renames);
-        var made = rows.Where(r => r.After is not null).Aggregate(Layer.Empty(edit.Layers.Custom.Module), (layer, row) => layer.With(Read(row.After!)));
+        var made = rows.Where(r => r.After is not null).Aggregate(Layer.Empty(edit.Layers.Custom.Module), (layer, row) => layer.With(DefinitionRow.ShapeOf(row.After!)));
         var open = renames.ToList();
         while (open.Count > 0)
         {
@@ -155,7 +182,7 @@ internal sealed class RevertEdit(LayerEdit edit)
             }
         }
 
-        var reverted = Read(body);
+        var reverted = DefinitionRow.ShapeOf(body);
         foreach (var field in reverted.Fields.Where(f => f.Type is not null && edit.Custom(row.Name).Field(f.Name) is { Type: { } type } && type != f.Type))
         {
             // Checked as every other new type, then exactly as it was.
@@ -163,14 +190,6 @@ internal sealed class RevertEdit(LayerEdit edit)
         }
 
         edit.Put(reverted);
-    }
-
-    /// <summary>Stored definitions are in the words of shapes, so that reading them back cannot fail but for a fault of ours.</summary>
-    private EntityShape Read(JsonObject body)
-    {
-        using var document = JsonDocument.Parse(body.ToJsonString());
-        using var json = new JsonInput(document.RootElement, "", edit.Errors);
-        return ShapeJson.ReadEntity(json, edit.Errors, json.RequiredText("name"), Origins.Custom, isStored: true, out _);
     }
 
     private void RevertSettings(DefinitionRow row)

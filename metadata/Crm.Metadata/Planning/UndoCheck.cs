@@ -11,7 +11,7 @@ internal static class UndoCheck
     public static string? Refusal(PlanDraft draft, IReadOnlyList<MetadataChange> changes)
     {
         var written = MetadataJson.Write(changes).ToJsonString();
-        var rows = DefinitionRow.Read(LayerRows.Differences(draft.Before, draft.After).ToJsonString());
+        var rows = DefinitionRow.Read(LayerRows.Differences(draft.Start.Layers, draft.After, draft.EntityRenames).ToJsonString());
         var reason = RevertEdit.Refusal(written, rows) ?? Problems(draft, new MetadataChange.Revert(draft.Before.Version + 1) { Changes = written, Rows = rows });
         return reason is null ? null : MetadataTexts.Of("RevertWhole", reason);
     }

@@ -10,7 +10,7 @@ namespace Crm.Metadata;
 /// Runs changes of definitions: one at a time over all hosts, everything (tables, definitions, version, history, the news to other hosts) in one transaction, so that
 /// a host that dies in between leaves nothing behind.
 /// </summary>
-internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func<MetadataState> known)
+internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func<MetadataState> known, EntityNames names)
 {
     /// <summary>Channel of <see cref="Notifications"/>; the payload is the new version.</summary>
     public const string Channel = "crm_metadata";
@@ -56,7 +56,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
         var (errors, warnings) = await DataFacts.AskAsync(connection, transaction, draft.Questions, ct);
         var tables = Tables(layers);
         var rows = await DataFacts.RowsAsync(
-            connection, transaction, draft.Steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(tables.Contains), ct);
+            connection, transaction, draft.Steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Select(e => (e, EntityRenames.Former(draft.EntityRenames, e))).Where(t => tables.Contains(t.Item2)), ct);
         var big = TableSteps.WithFollowers([.. draft.Steps.Where(s => s.Online is not null).Select(s => s.Entity!).Where(e => rows.GetValueOrDefault(e) >= OnlineRows)], draft.Steps);
         ImmutableArray<PlanMessage> all = [.. draft.Errors, .. errors];
         var steps = all.IsEmpty
@@ -65,6 +65,11 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
         steps = steps.ToList();
         if (steps.FirstOrDefault(s => s is { Conversion: not null, IsBackground: true }) is { } prepared)
         {
+            if (EntityRenames.Former(draft.EntityRenames, prepared.Entity!) is var former && former != prepared.Entity)
+            {
+                return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, [ConvertRenamed(former)], [], []));
+            }
+
             warnings = [.. warnings, new PlanMessage(ErrorCodes.Busy, MetadataTexts.Of("ConvertLater"), prepared.Entity)];
         }
 
@@ -144,7 +149,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             }
 
             var existing = Tables(layers);
-            var tables = new TableSteps(connection, transaction, time, OnlineRows, request.Prepared);
+            var tables = new TableSteps(connection, transaction, time, OnlineRows, request.Prepared, draft.EntityRenames);
             var big = await tables.BigAsync(draft.Steps, existing, ct);
             var unprepared = draft.Steps.Where(s => s.Conversion is { } conversion && big.Contains(conversion.Table) && request.Prepared?.Names.Contains(conversion.Table) != true).ToList();
             if (request.Prepared is null && declare is not null)
@@ -171,6 +176,11 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
                 return (Refused(layers.Version, ErrorCodes.Busy, "StepsPending", pending), null);
             }
 
+            if (unprepared.Find(s => EntityRenames.Former(draft.EntityRenames, s.Entity!) != s.Entity) is { } renamed)
+            {
+                return (new ApplyResult(layers.Version, [ConvertRenamed(EntityRenames.Former(draft.EntityRenames, renamed.Entity!))], Changed: false), null);
+            }
+
             if (unprepared.Count > 0)
             {
                 // A table may have become big while others were prepared: then it is prepared as well.
@@ -191,11 +201,22 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             }
 
             await tables.PutOffAsync(draft.Steps, big, after.Version, ct);
-            await tables.RunAsync(draft.Steps, big, existing, ct);
+            // What others may wait for comes last.
+            await tables.BeginAsync(draft.Steps, ct);
+            await names.FollowAsync(connection, transaction, draft.EntityRenames, ct);
+            await tables.RunAsync(draft.Steps, big, existing, async token =>
+            {
+                await names.FollowAsync(connection, transaction, draft.EntityRenames, token);
+                await EntityNames.RememberAsync(connection, transaction, draft.EntityRenames, state, after.Version, token);
+            }, ct);
             await RenamedAsync(connection, transaction, draft.Renames, after.Version, ct);
-            await SavedViewUses.FollowAsync(connection, transaction, state.Snapshot, draft.Snapshot, draft.Renames, ct);
+            await SavedViewUses.FollowAsync(connection, transaction, draft.Start.Snapshot, draft.Snapshot, draft.Renames, ct);
             await transaction.CommitAsync(ct);
             return (new ApplyResult(after.Version, [], Changed: true), new MetadataState(draft.Snapshot with { Version = after.Version }, after));
+        }
+        catch (EntityBusyException problem)
+        {
+            return (new ApplyResult(0, [new PlanMessage(ErrorCodes.Busy, problem.Message)], Changed: false), null);
         }
         catch (PostgresException problem) when (problem.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
         {
@@ -219,6 +240,8 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
         var layers = await LayerRows.LoadAsync(connection, transaction, state.Layers, ct);
         return ReferenceEquals(layers, state.Layers) ? state : MetadataState.Of(layers);
     }
+
+    private static PlanMessage ConvertRenamed(string entity) => new(ErrorCodes.Conflict, MetadataTexts.Of("ConvertRenamed", entity), entity);
 
     private static HashSet<string> Tables(MetadataLayers layers) =>
         layers.Items.SelectMany(l => l.Entities.Values.Where(e => e.IsOwner)).Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
@@ -256,7 +279,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
                 changes = MetadataJson.Write(changes).ToJsonString(),
                 steps = MetadataJson.WriteSteps(draft.Steps).ToJsonString(),
                 comment = string.IsNullOrWhiteSpace(request.Options.Comment) ? null : request.Options.Comment.Trim(),
-                definitions = LayerRows.Differences(draft.Before, draft.After).ToJsonString(),
+                definitions = LayerRows.Differences(draft.Start.Layers, draft.After, draft.EntityRenames).ToJsonString(),
             },
             transaction,
             cancellationToken: ct));

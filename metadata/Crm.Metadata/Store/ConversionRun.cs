@@ -64,7 +64,7 @@ internal sealed class ConversionRun(NpgsqlConnection connection, MetadataStore s
             new { schema = Sql.RecordsSchema, tables = tables.ToArray(), shadows = ColumnConversion.ShadowOf("%").Replace("_", "\\_", StringComparison.Ordinal) },
             transaction,
             cancellationToken: ct))).ToLookup(s => s.Table, s => s.Name, StringComparer.Ordinal);
-        await TableSteps.ExecuteAsync(connection, transaction, time, tables, [.. tables.SelectMany(t => ColumnConversion.GiveUp(t, [.. shadows[t]]))], ct);
+        await TableSteps.ExecuteAsync(connection, transaction, time, tables, [.. tables.SelectMany(t => ColumnConversion.GiveUp(t, [.. shadows[t]]))], null, ct);
         await transaction.CommitAsync(ct);
     }
 
@@ -89,7 +89,7 @@ internal sealed class ConversionRun(NpgsqlConnection connection, MetadataStore s
             return;
         }
 
-        await TableSteps.ExecuteAsync(connection, transaction, time, [table], ColumnConversion.Begin(columns), ct);
+        await TableSteps.ExecuteAsync(connection, transaction, time, [table], ColumnConversion.Begin(columns), null, ct);
         await transaction.CommitAsync(ct);
     }
 

@@ -35,14 +35,14 @@ internal static class DataFacts
         return (errors.ToImmutable(), warnings.ToImmutable());
     }
 
-    /// <summary>Records in each table.</summary>
+    /// <summary>Records of each entity, in the table it has as long as nothing is applied.</summary>
     public static async Task<ImmutableDictionary<string, long>> RowsAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, IEnumerable<string> entities, CancellationToken ct)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, IEnumerable<(string Entity, string Table)> entities, CancellationToken ct)
     {
         var rows = ImmutableDictionary.CreateBuilder<string, long>(StringComparer.Ordinal);
-        foreach (var entity in entities)
+        foreach (var (entity, table) in entities)
         {
-            rows[entity] = await connection.ExecuteScalarAsync<long>(new CommandDefinition($"SELECT count(*) FROM {Sql.Table(entity)}", transaction: transaction, cancellationToken: ct));
+            rows[entity] = await connection.ExecuteScalarAsync<long>(new CommandDefinition($"SELECT count(*) FROM {Sql.Table(table)}", transaction: transaction, cancellationToken: ct));
         }
 
         return rows.ToImmutable();

@@ -32,9 +32,9 @@ internal sealed class KeyUpgrade(CrmDatabase database, TimeProvider time)
             .ToList();
         if (steps.Count > 0)
         {
-            var tables = new TableSteps(connection, transaction, time, onlineRows: 0, prepared: null);
+            var tables = new TableSteps(connection, transaction, time, onlineRows: 0, prepared: null, renames: []);
             await tables.PutOffAsync(steps, [], layers.Version, ct);
-            await tables.RunAsync(steps, [], columns.Select(c => c.Key).ToHashSet(StringComparer.Ordinal), ct);
+            await tables.RunAsync(steps, [], columns.Select(c => c.Key).ToHashSet(StringComparer.Ordinal), null, ct);
         }
 
         await transaction.CommitAsync(ct);

@@ -59,21 +59,25 @@ internal static class LayerRows
     }
 
     /// <summary>The rows that differ, as history keeps them.</summary>
-    public static JsonArray Differences(MetadataLayers before, MetadataLayers after)
+    /// <param name="before">The layers before, with entities by the names they have after.</param>
+    /// <param name="after">The layers after.</param>
+    /// <param name="renames">Entities that had another name.</param>
+    public static JsonArray Differences(MetadataLayers before, MetadataLayers after, ImmutableArray<EntityRename> renames)
     {
         var (old, changed) = (Of(before, after), Of(after, before));
-        static JsonNode? Body(string? json) => json is null ? null : JsonNode.Parse(json);
+        foreach (var renamed in renames.Select(r => (Origins.Custom, "entity", r.To)).Where(k => !changed.ContainsKey(k) && after.Custom.Entities.ContainsKey(k.To)))
+        {
+            // A new name is a difference, also where everything else stays.
+            old[renamed] = changed[renamed] = ShapeJson.Write(after.Custom.Entity(renamed.To)).ToJsonString();
+        }
+
+        static JsonObject? Body(string? json) => json is null ? null : JsonNode.Parse(json) as JsonObject;
         return new([.. old.Keys.Union(changed.Keys)
-            .Where(k => old.GetValueOrDefault(k) != changed.GetValueOrDefault(k))
+            .Where(k => old.GetValueOrDefault(k) != changed.GetValueOrDefault(k) || From(k) is not null)
             .Order()
-            .Select(k => new JsonObject
-            {
-                ["layer"] = k.Layer,
-                ["kind"] = k.Kind,
-                ["name"] = k.Name,
-                ["before"] = Body(old.GetValueOrDefault(k)),
-                ["after"] = Body(changed.GetValueOrDefault(k)),
-            })]);
+            .Select(k => new DefinitionRow(k.Layer, k.Kind, k.Name, Body(old.GetValueOrDefault(k)), Body(changed.GetValueOrDefault(k))) { From = From(k) }.Write())]);
+
+        string? From((string Layer, string Kind, string Name) key) => key is (Origins.Custom, "entity", _) ? renames.FirstOrDefault(r => r.To == key.Name)?.From : null;
     }
 
     /// <summary>The rows of layers.</summary>

@@ -48,19 +48,21 @@ public sealed class MetadataHistory(CrmDatabase database)
         }
 
         await using var connection = await database.OpenAsync(ct);
-        var rows = (await connection.QueryAsync<string?>(new CommandDefinition(
-            "SELECT definitions::text FROM crm.metadata_history WHERE version > @from AND version <= @to ORDER BY version", new { from, to }, cancellationToken: ct))).ToList();
-        if (rows.Count != to - from || rows.Contains(null))
+        var rows = (await connection.QueryAsync<(long Version, string? Definitions)>(new CommandDefinition(
+            "SELECT version, definitions::text FROM crm.metadata_history WHERE version > @from AND version <= @to ORDER BY version", new { from, to }, cancellationToken: ct))).ToList();
+        if (rows.Count != to - from || rows.Exists(r => r.Definitions is null))
         {
             return null;
         }
 
+        var renames = await RenamesAsync(connection, null, from, to, ct);
+
         return
         [
-            .. rows.SelectMany(r => DefinitionRow.Read(r!))
+            .. rows.SelectMany(r => DefinitionRow.Read(r.Definitions!).Select(d => d.Follow(renames.Where(n => n.Version > r.Version).Select(n => n.Rename))))
                 .GroupBy(r => (r.Layer, r.Kind, r.Name))
                 .OrderBy(g => g.Key)
-                .SelectMany(g => DefinitionDifference.Between(g.First() with { After = g.Last().After })),
+                .SelectMany(g => DefinitionDifference.Between(g.First() with { After = g.Last().After, From = g.FirstOrDefault(r => r.From is not null)?.From })),
         ];
     }
 
@@ -84,7 +86,9 @@ public sealed class MetadataHistory(CrmDatabase database)
             """
             SELECT h.version, h.at, h.user_id, h.user_name, d->>'before', d->>'after'
             FROM crm.metadata_history h CROSS JOIN LATERAL jsonb_array_elements(h.definitions) d
-            WHERE d->>'layer' = @layer AND d->>'kind' = 'entity' AND d->>'name' = @entity ORDER BY h.version DESC
+            WHERE d->>'layer' = @layer AND d->>'kind' = 'entity' AND d->>'name' = coalesce(
+                (SELECT r.from_name FROM crm.entity_rename AS r WHERE r.entity = @entity AND r.version > h.version ORDER BY r.id LIMIT 1), @entity)
+            ORDER BY h.version DESC
             """,
             new { layer = Crm.Sdk.Origins.Custom, entity },
             cancellationToken: ct));
@@ -103,6 +107,17 @@ public sealed class MetadataHistory(CrmDatabase database)
         static JsonObject? Body(string? json) => json is null ? null : JsonNode.Parse(json) as JsonObject;
     }
 
+    /// <summary>The name that an entity has now which somebody knows by an earlier one.</summary>
+    /// <param name="former">A name that no entity and no set has now.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <returns>The name, and what its set was called when it lost the earlier one; null when no entity was called so.</returns>
+    public async Task<(string Entity, string FormerSet)?> EntityNowAsync(string former, CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        return await connection.QueryFirstOrDefaultAsync<(string, string)?>(new CommandDefinition(
+            "SELECT entity, from_set FROM crm.entity_rename WHERE from_name = @former OR from_set = @former ORDER BY id DESC LIMIT 1", new { former }, cancellationToken: ct));
+    }
+
     /// <summary>Changes with what history knows of the versions they revert.</summary>
     internal static async Task<IReadOnlyList<MetadataChange>> ResolveAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<MetadataChange> changes, CancellationToken ct)
@@ -119,7 +134,9 @@ public sealed class MetadataHistory(CrmDatabase database)
             {
                 var row = await connection.QuerySingleOrDefaultAsync<(string Changes, string? Definitions)?>(new CommandDefinition(
                     "SELECT changes::text, definitions::text FROM crm.metadata_history WHERE version = @version", new { version = revert.Version }, transaction, cancellationToken: ct));
-                resolved.Add(row is { } found ? revert with { Changes = found.Changes, Rows = found.Definitions is null ? null : DefinitionRow.Read(found.Definitions) } : revert);
+                // By the names that everything has now.
+                var renames = (await RenamesAsync(connection, transaction, revert.Version, long.MaxValue, ct)).Select(n => n.Rename).ToList();
+                resolved.Add(row is { } found ? revert with { Changes = found.Changes, Rows = found.Definitions is null ? null : [.. DefinitionRow.Read(found.Definitions).Select(d => d.Follow(renames))] } : revert);
             }
             else
             {
@@ -129,6 +146,14 @@ public sealed class MetadataHistory(CrmDatabase database)
 
         return resolved;
     }
+
+    /// <summary>Renames of entities in versions behind the first up to the last.</summary>
+    private static async Task<List<(long Version, EntityRename Rename)>> RenamesAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, long after, long last, CancellationToken ct) =>
+    [
+        .. (await connection.QueryAsync<(long Version, string From, string To)>(new CommandDefinition(
+            "SELECT version, from_name, to_name FROM crm.entity_rename WHERE version > @after AND version <= @last ORDER BY id", new { after, last }, transaction, cancellationToken: ct)))
+            .Select(r => (r.Version, new EntityRename(r.From, r.To))),
+    ];
 }
 
 /// <summary>One applied change of the definitions.</summary>

@@ -18,11 +18,11 @@ public sealed class MetadataStore : IMetadata, IDisposable
     private IDisposable? subscription;
 
     /// <summary>Makes the store; it is empty until it is loaded.</summary>
-    public MetadataStore(CrmDatabase database, Notifications notifications, TimeProvider time, ILogger<MetadataStore> log)
+    public MetadataStore(CrmDatabase database, Notifications notifications, TimeProvider time, ILogger<MetadataStore> log, IEnumerable<IEntityNames> names)
     {
         ArgumentNullException.ThrowIfNull(notifications);
         this.database = database;
-        runner = new ChangeRunner(database, time, () => State);
+        runner = new ChangeRunner(database, time, () => State, new EntityNames(names));
         this.notifications = notifications;
         this.time = time;
         this.log = log;

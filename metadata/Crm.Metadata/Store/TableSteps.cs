@@ -9,7 +9,7 @@ namespace Crm.Metadata;
 /// Changes tables inside the transaction of the definitions. A statement that waits for a table makes everybody who comes later wait behind it, so it waits for an
 /// instant only, gives everything back and tries again. What takes long on a big table is left to <see cref="StepRunner"/>.
 /// </summary>
-internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction transaction, TimeProvider time, long onlineRows, PreparedTables? prepared)
+internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction transaction, TimeProvider time, long onlineRows, PreparedTables? prepared, ImmutableArray<EntityRename> renames)
 {
     // Twenty writers that wait this long are not noticed by anybody.
     private static readonly TimeSpan LockWait = TimeSpan.FromMilliseconds(50);
@@ -19,10 +19,10 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     public async Task<ImmutableHashSet<string>> BigAsync(IEnumerable<PlanStep> steps, IReadOnlySet<string> tables, CancellationToken ct)
     {
         var big = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
-        foreach (var table in steps.Where(s => s.Conversion is not null || s.Online is { IsAlways: false }).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(tables.Contains))
+        foreach (var table in steps.Where(s => s.Conversion is not null || s.Online is { IsAlways: false }).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Where(e => tables.Contains(Now(e))))
         {
             var rows = await connection.ExecuteScalarAsync<long>(new CommandDefinition(
-                $"SELECT count(*) FROM (SELECT 1 FROM {Sql.Table(table)} LIMIT @onlineRows) AS head", new { onlineRows }, transaction, cancellationToken: ct));
+                $"SELECT count(*) FROM (SELECT 1 FROM {Sql.Table(Now(table))} LIMIT @onlineRows) AS head", new { onlineRows }, transaction, cancellationToken: ct));
             if (rows >= onlineRows)
             {
                 big.Add(table);
@@ -38,27 +38,52 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
 
     /// <summary>
     /// The first step of an earlier change that is still to be done on one of the tables; null when there is none. Making keys does not stand in the way: it goes by the
-    /// definitions of the moment.
+    /// definitions of the moment; but by the name of the entity, so that one that is renamed waits for it, as for every step whose statement names the entity.
     /// </summary>
     public async Task<string?> PendingAsync(IEnumerable<PlanStep> steps, CancellationToken ct) =>
         await connection.ExecuteScalarAsync<string?>(new CommandDefinition(
-            "SELECT text FROM crm.metadata_step WHERE state IN ('waiting', 'running') AND kind <> 'keys' AND coalesce(tables, ARRAY[entity]) && @entities AND id <> @own ORDER BY id LIMIT 1",
-            new { entities = steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).ToArray(), own = prepared?.Step ?? 0 },
+            """
+            SELECT text FROM crm.metadata_step AS s
+            WHERE state IN ('waiting', 'running') AND id <> @own
+              AND (kind <> 'keys' AND coalesce(tables, ARRAY[entity]) && @entities OR entity = ANY(@renamed) OR EXISTS (SELECT FROM unnest(@quoted) AS q (name) WHERE strpos(s.sql, q.name) > 0))
+            ORDER BY id LIMIT 1
+            """,
+            new
+            {
+                entities = steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().SelectMany(e => new[] { e, Now(e) }).Distinct(StringComparer.Ordinal).ToArray(),
+                renamed = renames.Select(r => r.From).ToArray(),
+                quoted = renames.Select(r => Sql.Quote(r.From)).ToArray(),
+                own = prepared?.Step ?? 0,
+            },
             transaction,
             cancellationToken: ct));
 
-    /// <summary>Runs what belongs into the transaction.</summary>
-    /// <exception cref="PostgresException">A table could not be had in time, among others.</exception>
-    public async Task RunAsync(IReadOnlyCollection<PlanStep> steps, ImmutableHashSet<string> big, IReadOnlySet<string> tables, CancellationToken ct)
+    /// <summary>Does beforehand what can be done while others use the tables.</summary>
+    public async Task BeginAsync(IEnumerable<PlanStep> steps, CancellationToken ct)
     {
-        var now = steps.Select(s => (s.Entity, Sql: Now(s, big))).Where(s => s.Sql is not null).ToList();
+        foreach (var early in steps.Select(s => s.Early).OfType<string>())
+        {
+            await connection.ExecuteAsync(new CommandDefinition(early, transaction: transaction, commandTimeout: 0, cancellationToken: ct));
+        }
+    }
+
+    /// <summary>Runs what belongs into the transaction.</summary>
+    /// <param name="steps">The steps.</param>
+    /// <param name="big">Tables on which long work is put off.</param>
+    /// <param name="tables">Tables that are there.</param>
+    /// <param name="last">What is done while nobody uses the tables; null for nothing.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <exception cref="PostgresException">A table could not be had in time, among others.</exception>
+    public async Task RunAsync(IReadOnlyCollection<PlanStep> steps, ImmutableHashSet<string> big, IReadOnlySet<string> tables, Func<CancellationToken, Task>? last, CancellationToken ct)
+    {
+        var now = steps.Select(s => (Entity: s.Early is null ? s.Entity : null, Sql: Now(s, big))).Where(s => s.Sql is not null).ToList();
         if (prepared is not null)
         {
             await DoneAsync(prepared.Step, ct);
         }
 
-        var locked = now.Select(s => s.Entity).OfType<string>().Where(tables.Contains).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-        await ExecuteAsync(connection, transaction, time, locked, [.. now.Select(s => s.Sql!)], ct);
+        var locked = now.Select(s => s.Entity).OfType<string>().Select(Now).Where(tables.Contains).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        await ExecuteAsync(connection, transaction, time, locked, [.. now.Select(s => s.Sql!)], last, ct);
     }
 
     /// <summary>Runs statements on tables that others use.</summary>
@@ -67,8 +92,10 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     /// <param name="time">For the pauses.</param>
     /// <param name="tables">Names of entities whose tables are there.</param>
     /// <param name="statements">What to run.</param>
+    /// <param name="last">What is done behind the statements; null for nothing.</param>
     /// <param name="ct">Cancels.</param>
-    public static async Task ExecuteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, TimeProvider time, IReadOnlyCollection<string> tables, IReadOnlyCollection<string> statements, CancellationToken ct)
+    public static async Task ExecuteAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, TimeProvider time, IReadOnlyCollection<string> tables, IReadOnlyCollection<string> statements, Func<CancellationToken, Task>? last, CancellationToken ct)
     {
         if (statements.Count == 0)
         {
@@ -94,6 +121,7 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
                     await RunAsync(sql);
                 }
 
+                await (last is null ? Task.CompletedTask : last(ct));
                 return;
             }
             catch (PostgresException problem) when (problem.SqlState == PostgresErrorCodes.LockNotAvailable && time.GetElapsedTime(started) < AllWaits)
@@ -179,6 +207,9 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     private static string Texts(IEnumerable<PlanStep> converted) => string.Join("; ", converted.Select(s => s.Text));
 
     private static string Scripts(IEnumerable<PlanStep> converted) => string.Join(";\n", converted.Select(s => s.Conversion!.Script));
+
+    /// <summary>The name of the table before the steps.</summary>
+    private string Now(string entity) => EntityRenames.Former(renames, entity);
 
     private string? Now(PlanStep step, ImmutableHashSet<string> big) =>
         step.Conversion is { } conversion && prepared?.Names.Contains(conversion.Table) == true ? conversion.Swap

@@ -76,6 +76,19 @@ internal static class SavedViewUses
         }
     }
 
+    /// <summary>Lets filters of saved views mean an entity by its new name.</summary>
+    public static async Task FollowAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, EntityRename rename, CancellationToken ct)
+    {
+        foreach (var view in (await AllAsync(connection, transaction, ct)).Where(v => v.Filter is not null))
+        {
+            var renamed = SavedViewJson.Write(view with { Filter = EntityRenames.Follow(view.Filter!, rename) }).ToJsonString();
+            if (renamed != SavedViewJson.Write(view).ToJsonString())
+            {
+                await connection.ExecuteAsync(new CommandDefinition("UPDATE crm.saved_view SET query = @renamed::jsonb WHERE id = @Id", new { renamed, view.Id }, transaction, cancellationToken: ct));
+            }
+        }
+    }
+
     private static async Task FollowColumnsAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, MetadataSnapshot before, FieldRenames names, CancellationToken ct)
     {
         var chosen = await connection.QueryAsync<(Guid UserId, string Entity, string View, string Columns)>(new CommandDefinition(

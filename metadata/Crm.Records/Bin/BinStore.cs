@@ -59,12 +59,12 @@ internal static class BinStore
         {
             BatchCommands =
             {
-                FieldNames.Command(table.Entity.Name),
+                EntryNames.Command(table.Entity.Name),
                 new(
                     """
                     SELECT h.record_id, h.changes::text, h.id
                     FROM unnest($1::uuid[], $2::bigint[]) AS u(id, version) JOIN crm.history AS h ON h.record_id = u.id AND h.version = u.version
-                    WHERE h.entity = $3 AND h.kind = 2
+                    WHERE crm.entity_now(h.entity, h.id) = $3 AND h.kind = 2
                     ORDER BY h.id
                     """)
                 {
@@ -78,12 +78,12 @@ internal static class BinStore
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        var names = await FieldNames.ReadAsync((NpgsqlDataReader)reader, ct);
+        var names = await EntryNames.ReadAsync((NpgsqlDataReader)reader, ct);
         var held = new Dictionary<Guid, Dictionary<string, object?>>();
         while (await reader.ReadAsync(ct))
         {
             var values = new Dictionary<string, object?>(StringComparer.Ordinal);
-            foreach (var change in HistoryJson.Read(table, reader.GetString(1), names.Of(reader.GetInt64(2))))
+            foreach (var change in HistoryJson.Read(table, reader.GetString(1), names, reader.GetInt64(2)))
             {
                 if (table.TryField(change.Field, out var field) && !field.IsStamp && !field.IsCalculated && !field.Columns.IsEmpty)
                 {

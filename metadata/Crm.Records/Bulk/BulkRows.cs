@@ -190,12 +190,12 @@ internal static class BulkRows
         {
             BatchCommands =
             {
-                FieldNames.Command(table.Entity.Name),
+                EntryNames.Command(table.Entity.Name),
                 new(
                     """
                     SELECT h.record_id, h.changes::text, h.id
                     FROM crm.bulk_row AS b JOIN crm.history AS h ON h.record_id = b.record_id AND h.version > b.version AND h.version <= b.version_after
-                    WHERE b.job_id = $1 AND b.record_id = ANY($2) AND h.entity = $3
+                    WHERE b.job_id = $1 AND b.record_id = ANY($2) AND crm.entity_now(h.entity, h.id) = $3
                     ORDER BY h.record_id, h.version
                     """)
                 {
@@ -209,7 +209,7 @@ internal static class BulkRows
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        var names = await FieldNames.ReadAsync((NpgsqlDataReader)reader, ct);
+        var names = await EntryNames.ReadAsync((NpgsqlDataReader)reader, ct);
         var before = new Dictionary<Guid, Dictionary<string, object?>>();
         while (await reader.ReadAsync(ct))
         {
@@ -219,7 +219,7 @@ internal static class BulkRows
                 before.Add(id, values = new Dictionary<string, object?>(StringComparer.Ordinal));
             }
 
-            foreach (var change in HistoryJson.Read(table, reader.GetString(1), names.Of(reader.GetInt64(2))))
+            foreach (var change in HistoryJson.Read(table, reader.GetString(1), names, reader.GetInt64(2)))
             {
                 // The first change of a field knows what it held before all of them. Links are records of their own, with a history of their own.
                 if (table.TryField(change.Field, out var field) && !field.IsProtected && !field.IsCalculated && !field.Columns.IsEmpty)

@@ -48,18 +48,19 @@ internal static class HistoryJson
     /// <summary>Reads what <see cref="Write(IReadOnlyList{PendingChange}, IReadOnlyList{IReadOnlyList{TableField}})"/> wrote, maybe long ago.</summary>
     /// <param name="table">The entity as it is now.</param>
     /// <param name="text">The JSON.</param>
-    /// <param name="nameNow">The name that a field has now.</param>
-    public static ImmutableArray<FieldChange> Read(EntityTable table, string text, Func<string, string> nameNow)
+    /// <param name="names">The names that fields and entities have now.</param>
+    /// <param name="entry">Id of the entry it is from.</param>
+    public static ImmutableArray<FieldChange> Read(EntityTable table, string text, EntryNames names, long entry)
     {
         using var json = JsonDocument.Parse(text);
         var changes = ImmutableArray.CreateBuilder<FieldChange>();
         foreach (var property in json.RootElement.EnumerateObject())
         {
-            var name = nameNow(property.Name);
+            var name = names.Field(entry, property.Name);
             var isVisible = table.TryField(name, out var field);
             if (isVisible || !table.Entity.TryField(name, out _))
             {
-                changes.Add(new FieldChange(name, ReadValue(field, property.Value[0]), ReadValue(field, property.Value[1]))
+                changes.Add(new FieldChange(name, Now(ReadValue(field, property.Value[0])), Now(ReadValue(field, property.Value[1])))
                 {
                     Rule = property.Value.GetArrayLength() > 2 ? property.Value[2].GetString() : null,
                 });
@@ -69,6 +70,8 @@ internal static class HistoryJson
         // jsonb keeps its own order; readers expect the order of the form.
         changes.Sort((a, b) => Place(a).CompareTo(Place(b)));
         return changes.DrainToImmutable();
+
+        object? Now(object? value) => value is RecordRef reference ? reference with { Entity = names.Entity(entry, reference.Entity) } : value;
 
         int Place(FieldChange change) => table.TryField(change.Field, out var field) ? field.Index : int.MaxValue;
     }

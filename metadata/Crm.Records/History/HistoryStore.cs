@@ -83,15 +83,15 @@ internal static class HistoryStore
         {
             BatchCommands =
             {
-                FieldNames.Command(table.Entity.Name),
-                new("SELECT at, user_id, user_name, kind, version, source, changes::text, id, cause_entity, cause_id FROM crm.history WHERE record_id = $1 AND entity = $2 ORDER BY version DESC, id DESC")
+                EntryNames.Command(table.Entity.Name),
+                new("SELECT at, user_id, user_name, kind, version, source, changes::text, id, cause_entity, cause_id FROM crm.history WHERE record_id = $1 AND crm.entity_now(entity, id) = $2 ORDER BY version DESC, id DESC")
                 {
                     Parameters = { new() { Value = id }, new() { Value = table.Entity.Name } },
                 },
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        var names = await FieldNames.ReadAsync((NpgsqlDataReader)reader, ct);
+        var names = await EntryNames.ReadAsync((NpgsqlDataReader)reader, ct);
         var entries = ImmutableArray.CreateBuilder<HistoryEntry>();
         while (await reader.ReadAsync(ct))
         {
@@ -102,9 +102,9 @@ internal static class HistoryStore
                 (ChangeKind)reader.GetInt16(3),
                 reader.GetInt64(4),
                 reader.GetString(5),
-                HistoryJson.Read(table, reader.GetString(6), names.Of(reader.GetInt64(7))))
+                HistoryJson.Read(table, reader.GetString(6), names, reader.GetInt64(7)))
             {
-                Cause = await reader.IsDBNullAsync(8, ct) ? null : new RecordRef(reader.GetString(8), reader.GetGuid(9)),
+                Cause = await reader.IsDBNullAsync(8, ct) ? null : new RecordRef(names.Entity(reader.GetInt64(7), reader.GetString(8)), reader.GetGuid(9)),
             });
         }
 

@@ -189,6 +189,14 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
             {
                 engine.Access.Forget(actor);
             }
+            catch (QueryException problem) when (inside is null && attempt < Attempts && problem.Code == ErrorCodes.UnknownEntity)
+            {
+                // It may be new, or called so by now.
+                if (!await engine.Metadata.CatchUpAsync(snapshot.Version, ct))
+                {
+                    throw;
+                }
+            }
             catch (Exception problem) when (inside is null && attempt < Attempts && PostgresErrors.IsOfOldDefinitions(problem))
             {
                 if (!await engine.Metadata.CatchUpAsync(snapshot.Version, ct) && !PostgresErrors.IsOfOldStatement(problem))

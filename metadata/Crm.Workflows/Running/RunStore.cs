@@ -17,8 +17,8 @@ internal sealed class RunStore(CrmDatabase database, TimeProvider time)
 
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
 
-    // A version that runs is never changed.
-    private readonly ConcurrentDictionary<string, WorkflowGraph> graphs = new(StringComparer.Ordinal);
+    // A version that runs is never changed, but for the new name of an entity, which comes with a new version of the definitions.
+    private readonly ConcurrentDictionary<string, (long Version, WorkflowGraph Graph)> graphs = new(StringComparer.Ordinal);
 
     /// <summary>Takes runs that are due, the longest due first; one that is about the same record as another waits until that one rests.</summary>
     public async Task<ImmutableArray<InstanceRow>> TakeAsync(int limit, CancellationToken ct)
@@ -52,16 +52,22 @@ internal sealed class RunStore(CrmDatabase database, TimeProvider time)
         return due is { } at ? new DateTimeOffset(at, TimeSpan.Zero) - time.GetUtcNow() : null;
     }
 
-    public async Task<WorkflowGraph> GraphAsync(string versionId, CancellationToken ct)
+    /// <summary>A version of a workflow as it is run.</summary>
+    /// <param name="versionId">The version.</param>
+    /// <param name="definitions">Version of the definitions it is run under.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task<WorkflowGraph> GraphAsync(string versionId, long definitions, CancellationToken ct)
     {
-        if (graphs.TryGetValue(versionId, out var known))
+        if (graphs.TryGetValue(versionId, out var known) && known.Version == definitions)
         {
-            return known;
+            return known.Graph;
         }
 
         await using var connection = await database.OpenAsync(ct);
         var model = await connection.ExecuteScalarAsync<string>(new CommandDefinition("SELECT model::text FROM crm.workflow_definition WHERE id = @versionId", new { versionId }, cancellationToken: ct));
-        return graphs.GetOrAdd(versionId, WorkflowGraph.Of(JsonNode.Parse(model!)!.AsObject()));
+        var graph = WorkflowGraph.Of(JsonNode.Parse(model!)!.AsObject());
+        graphs[versionId] = (definitions, graph);
+        return graph;
     }
 
     /// <summary>Writes how far a run is, in the transaction of what it wrote.</summary>
@@ -88,7 +94,7 @@ internal sealed class RunStore(CrmDatabase database, TimeProvider time)
                 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, e.id, e.kind
                 FROM (SELECT 1) AS one LEFT JOIN LATERAL (
                     SELECT id, kind FROM crm.history
-                    WHERE record_id = $7 AND entity = $6 AND (version > $8 OR cause_id IS NOT NULL AND at >= $11) AND kind = ANY($9)
+                    WHERE record_id = $7 AND crm.entity_now(entity, id) = $6 AND (version > $8 OR cause_id IS NOT NULL AND at >= $11) AND kind = ANY($9)
                       AND ($10 = '{}' OR kind <> 1 OR EXISTS (SELECT 1 FROM jsonb_object_keys(changes) AS k WHERE k = ANY($10)))
                     ORDER BY id LIMIT 1
                 ) AS e ON true

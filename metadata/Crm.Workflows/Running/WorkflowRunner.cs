@@ -117,9 +117,10 @@ public sealed class WorkflowRunner : BackgroundService
 
     private async Task RunAsync(InstanceRow instance, CancellationToken ct)
     {
-        var graph = await store.GraphAsync(instance.VersionId, ct);
+        var snapshot = metadata.Current;
+        var graph = await store.GraphAsync(instance.VersionId, snapshot.Version, ct);
         var door = records.As(Actor.System, instance.Id);
-        var run = new Run(instance, graph, instance.State is { } state ? RunState.Of(state) : Run.Begin(graph), activities, door, metadata.Current, time);
+        var run = new Run(instance, graph, instance.State is { } state ? RunState.Of(state) : Run.Begin(graph), activities, door, snapshot, time);
         foreach (var (id, frame, activity, kind) in instance.State is null ? [] : await store.WokenAsync(instance.Id, ct))
         {
             run.Resume(frame, activity, new Wake(id, kind));
@@ -146,6 +147,11 @@ public sealed class WorkflowRunner : BackgroundService
                     run.Written();
                     pure = 0;
                 }
+            }
+            catch (Exception problem) when (problem is ActivityFailedException or QueryException && metadata.Current.Version != snapshot.Version)
+            {
+                // What it names may be called otherwise by now: once more, as it is stored.
+                throw new InvalidOperationException("The definitions changed while the run went on.", problem);
             }
             catch (ActivityFailedException failure)
             {

@@ -21,7 +21,7 @@ internal sealed class WorkflowStarts(TimeProvider time) : IOutboxConsumer
                 JOIN crm.workflow_definition AS d ON d.id = t.version_id AND d.is_published
                 LEFT JOIN LATERAL (
                     SELECT h.changes -> t.field AS change FROM crm.history AS h
-                    WHERE h.record_id = o.record_id AND h.version = o.version AND h.entity = o.entity AND h.causation = o.causation
+                    WHERE h.record_id = o.record_id AND h.version = o.version AND crm.entity_now(h.entity, h.id) = o.entity AND h.causation = o.causation
                       AND h.cause_id IS NOT DISTINCT FROM o.cause_id AND jsonb_exists(h.changes, t.field)
                     ORDER BY h.id LIMIT 1
                 ) AS h ON t.field IS NOT NULL

@@ -9,7 +9,7 @@ namespace Crm.Metadata.Tests;
 /// <summary>A change somebody might make: what exactly depends on the definitions it meets, so that most of them are possible.</summary>
 internal sealed record RandomChange(int Kind, int First, int Second, int Third, string Text)
 {
-    private const int Kinds = 19;
+    private const int Kinds = 20;
 
     private static readonly string[] Texts =
         ["Plain", "yes", "null", "12", "- dash", "a: b #c", "\"quoted\" 'text'", "Größe 😀", "two\nlines", "\ttab ", "trailing\n", " lead", "back\\slash", "\u2028\u0085", "[x]", "~", "1e3", "|", "&a *b !c %d @e `f"];
@@ -69,6 +69,7 @@ internal sealed record RandomChange(int Kind, int First, int Second, int Third, 
             14 or 15 when Own(entity) is { } own => Change("rename_field", entity, ("field", own.Name), ("to", "x_f" + Text2(Third % 15))),
             16 when Own(entity) is { } own && TypeConversion.Targets(own.Type) is { IsEmpty: false } types => Change("change_type", entity, ("field", Field(own.Name, types[Third % types.Length].Name))),
             17 => Change("change_settings", null, ("phone_country", Third % 3 == 0 ? null : Third % 3 == 1 ? "DE" : "FR")),
+            18 when entities.Where(e => e.Origin == Origins.Custom).ToList() is { Count: > 0 } made => Change("rename_entity", made[First % made.Count], ("to", "x_e" + Text2(Third % 7))),
             _ => Change(Third % 3 == 0 ? "hide_entity" : "show_entity", entity),
         };
         return "[" + json.ToJsonString() + "]";

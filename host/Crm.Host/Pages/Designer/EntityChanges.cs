@@ -17,6 +17,9 @@ internal sealed class EntityChanges
     /// <summary>Entities whose records may be parts of its records, as notes are; null when nobody changed it.</summary>
     public List<string>? Parts { get; set; }
 
+    /// <summary>The name the entity gets; null for the one it has.</summary>
+    public string? NewName { get; set; }
+
     public List<FieldDraft> Added { get; init; } = [];
 
     public List<FieldDraft> Changed { get; init; } = [];
@@ -118,22 +121,22 @@ internal sealed class EntityChanges
             }
         }
 
-        foreach (var (name, hidden) in Hidden)
+        foreach (var (each, hidden) in Hidden)
         {
-            if (entity.TryField(name, out var field) && field.IsHidden != hidden)
+            if (entity.TryField(each, out var field) && field.IsHidden != hidden)
             {
                 changes.Add((
                     DesignerTexts.Of(hidden ? "PendingHide" : "PendingShow", field.Label),
-                    hidden ? new MetadataChange.HideField(entity.Name, name) : new MetadataChange.ShowField(entity.Name, name),
-                    () => Hidden.Remove(name)));
+                    hidden ? new MetadataChange.HideField(entity.Name, each) : new MetadataChange.ShowField(entity.Name, each),
+                    () => Hidden.Remove(each)));
             }
         }
 
-        foreach (var name in Purged)
+        foreach (var purged in Purged)
         {
-            if (entity.TryField(name, out var field))
+            if (entity.TryField(purged, out var field))
             {
-                changes.Add((DesignerTexts.Of("PendingPurge", field.Label), new MetadataChange.PurgeField(entity.Name, name), () => Purged.Remove(name)));
+                changes.Add((DesignerTexts.Of("PendingPurge", field.Label), new MetadataChange.PurgeField(entity.Name, purged), () => Purged.Remove(purged)));
             }
         }
 
@@ -157,6 +160,11 @@ internal sealed class EntityChanges
             {
                 changes.Add((DesignerTexts.Of("PendingRename", rename.Field, rename.To), rename, () => draft.Name = rename.Field));
             }
+        }
+
+        if (Differs(NewName, entity.Name) is { } name)
+        {
+            changes.Add((DesignerTexts.Of("PendingRenameEntity", entity.Name, name), new MetadataChange.RenameEntity(entity.Name, name), () => NewName = null));
         }
 
         return changes;

@@ -1,0 +1,66 @@
+using Crm.Sdk;
+
+namespace Crm.Metadata;
+
+/// <summary>Steps that give a table another name, with everything that is called after it, and let stored pointers follow.</summary>
+internal static class EntityRenameSteps
+{
+    /// <summary>The steps, to be run before all others: those say the new names.</summary>
+    /// <param name="before">The definitions as they are, by the old names.</param>
+    /// <param name="renames">The renames, in their order.</param>
+    /// <param name="features">What the database can do.</param>
+    public static IEnumerable<PlanStep> Of(MetadataSnapshot before, IReadOnlyList<EntityRename> renames, DatabaseFeatures features)
+    {
+        foreach (var rename in renames)
+        {
+            var entity = before.Entity(rename.From);
+            yield return new PlanStep(MetadataTexts.Of("StepRenameTable", entity.PluralLabel, rename.From, rename.To), string.Join(";\n", Table(entity, rename, features)), StepLock.Brief, rename.To);
+            foreach (var (pointing, field) in Pointing(before, rename.From))
+            {
+                var now = renames.Aggregate(pointing.Name, (name, r) => r.Of(name));
+                yield return new PlanStep(MetadataTexts.Of("StepRenamePointers", field.Label, pointing.Label, entity.PluralLabel), Pointers(now, field, rename), StepLock.Brief, now)
+                {
+                    Work = StepWork.Fill,
+                    Early = Pointers(pointing.Name, field, rename),
+                };
+            }
+        }
+    }
+
+    private static IEnumerable<string> Table(EntityDefinition entity, EntityRename rename, DatabaseFeatures features)
+    {
+        var table = TableShape.Of(entity, features);
+        string New(string name) => rename.To + name[rename.From.Length..];
+        yield return $"ALTER TABLE {Sql.Table(rename.From)} RENAME TO {Sql.Quote(rename.To)}";
+        foreach (var constraint in table.ForeignKeys.Select(k => k.Name).Prepend(TableNames.PrimaryKey(rename.From)))
+        {
+            yield return $"ALTER TABLE {Sql.Table(rename.To)} RENAME CONSTRAINT {Sql.Quote(constraint)} TO {Sql.Quote(New(constraint))}";
+        }
+
+        foreach (var index in table.Indexes)
+        {
+            // IF EXISTS: an index over trigrams was not made where the extension was missing.
+            yield return $"ALTER INDEX IF EXISTS {Sql.Table(index.Name)} RENAME TO {Sql.Quote(New(index.Name))}";
+        }
+
+        // Here and not beforehand: whoever takes a number waits for this row.
+        yield return $"UPDATE crm.counter SET entity = {Sql.Literal(rename.To)} WHERE entity = {Sql.Literal(rename.From)}";
+        // Work that failed and may be tried again; what is open stands in the way of the plan.
+        var (old, now) = (Sql.Quote(rename.From), Sql.Quote(rename.To));
+        yield return $"UPDATE crm.metadata_step SET name = CASE WHEN starts_with(name, {Sql.Literal(rename.From + "__")}) THEN {Sql.Literal(rename.To)} || substr(name, {rename.From.Length + 1}) ELSE name END, "
+            + $"sql = replace(replace(sql, {Sql.Literal(old)}, {Sql.Literal(now)}), {Sql.Literal($"\"{rename.From}__")}, {Sql.Literal($"\"{rename.To}__")}), plan = NULL "
+            + $"WHERE state IN ('failed', 'cancelled') AND strpos(sql, {Sql.Literal(old)}) > 0";
+    }
+
+    private static IEnumerable<(EntityDefinition Entity, FieldDefinition Field)> Pointing(MetadataSnapshot before, string entity) =>
+        from pointing in before.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal)
+        from field in pointing.Fields
+        where field.Type is AnyLookupType && (field.Targets.IsEmpty || field.Targets.Contains(entity))
+        select (pointing, field);
+
+    private static string Pointers(string table, FieldDefinition field, EntityRename rename)
+    {
+        var column = Sql.Quote(field.Name + field.Type.Columns[1].Suffix);
+        return $"UPDATE {Sql.Table(table)} SET {column} = {Sql.Literal(rename.To)} WHERE {column} = {Sql.Literal(rename.From)}";
+    }
+}

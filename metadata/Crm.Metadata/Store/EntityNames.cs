@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using Dapper;
+using Npgsql;
+
+namespace Crm.Metadata;
+
+/// <summary>Lets the product's own tables mean entities by their new names.</summary>
+internal sealed class EntityNames(IEnumerable<IEntityNames> keepers)
+{
+    private readonly ImmutableArray<IEntityNames> keepers = [.. keepers];
+
+    /// <summary>Lets rows follow that are there.</summary>
+    public async Task FollowAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, ImmutableArray<EntityRename> renames, CancellationToken ct)
+    {
+        if (renames.IsEmpty)
+        {
+            return;
+        }
+
+        // Not every program that changes definitions has all tables.
+        var known = (await connection.QueryAsync<string>(new CommandDefinition(
+            "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'crm'", transaction: transaction, cancellationToken: ct))).ToHashSet(StringComparer.Ordinal);
+        foreach (var rename in renames)
+        {
+            foreach (var column in keepers.SelectMany(k => k.Columns).Where(c => c.Kind != EntityNameKind.Kept && known.Contains($"{c.Table}.{c.Name}")))
+            {
+                await connection.ExecuteAsync(new CommandDefinition(Update(column), new { from = rename.From, to = rename.To }, transaction, commandTimeout: 0, cancellationToken: ct));
+            }
+
+            foreach (var keeper in keepers.Where(k => k.Columns.All(c => known.Contains($"{c.Table}.{c.Name}"))))
+            {
+                await keeper.FollowAsync(connection, transaction, rename, ct);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Remembers new names, with how far the history of records is written under the old ones. Only when nobody writes under the old name any more, and nobody writes under the
+    /// new one before the end.
+    /// </summary>
+    public static async Task RememberAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, ImmutableArray<EntityRename> renames, MetadataState before, long version, CancellationToken ct)
+    {
+        foreach (var rename in renames)
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                """
+                UPDATE crm.entity_rename SET entity = @To WHERE entity = @From;
+                INSERT INTO crm.entity_rename (version, from_name, from_set, to_name, entity, last_history)
+                VALUES (@version, @From, @set, @To, @To, COALESCE(pg_sequence_last_value(to_regclass('crm.history_id_seq')), 0))
+                """,
+                new { version, rename.From, rename.To, set = before.Snapshot.Entity(rename.From).SetName },
+                transaction,
+                cancellationToken: ct));
+        }
+    }
+
+    private static string Update(EntityNameColumn column)
+    {
+        var (table, name) = ("crm." + Sql.Quote(column.Table), Sql.Quote(column.Name));
+        const string Renamed = "CASE WHEN u = @from OR starts_with(u, @from || '.') THEN @to || substr(u, char_length(@from) + 1) ELSE u END";
+        return column.Kind switch
+        {
+            EntityNameKind.Name => $"UPDATE {table} SET {name} = @to WHERE {name} = @from",
+            EntityNameKind.List => $"UPDATE {table} SET {name} = array_replace({name}, @from, @to) WHERE @from = ANY ({name})",
+            EntityNameKind.Uses =>
+                $"UPDATE {table} SET {name} = ARRAY(SELECT {Renamed} FROM unnest({name}) WITH ORDINALITY AS n (u, place) ORDER BY place) WHERE EXISTS (SELECT FROM unnest({name}) AS n (u) WHERE u = @from OR starts_with(u, @from || '.'))",
+            _ => throw new InvalidOperationException($"A column of kind {column.Kind} does not follow."),
+        };
+    }
+}
+
+/// <summary>Tables of this project.</summary>
+internal sealed class MetadataNames : IEntityNames
+{
+    public ImmutableArray<EntityNameColumn> Columns { get; } =
+    [
+        new("metadata_step", "entity"),
+        new("metadata_step", "tables", EntityNameKind.List),
+        new("field_rename", "entity"),
+        new("upgrade_note", "entity"),
+        new("metadata_use", "used", EntityNameKind.Kept),
+        new("saved_view", "entity"),
+        new("default_view", "entity"),
+        new("list_columns", "entity"),
+        // By a statement of the plan, see EntityRenameSteps.
+        new("counter", "entity", EntityNameKind.Kept),
+        new("entity_rename", "entity", EntityNameKind.Kept),
+        new("entity_rename", "from_name", EntityNameKind.Kept),
+        new("entity_rename", "to_name", EntityNameKind.Kept),
+    ];
+
+    public async Task FollowAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, EntityRename rename, CancellationToken ct)
+    {
+        // What uses an entity that is gone may name the new name already.
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            WITH moved AS (DELETE FROM crm.metadata_use WHERE used = @From OR starts_with(used, @From || '.') RETURNING kind, target, name, used)
+            INSERT INTO crm.metadata_use (kind, target, name, used) SELECT kind, target, name, @To || substr(used, char_length(@From) + 1) FROM moved ON CONFLICT DO NOTHING
+            """,
+            new { rename.From, rename.To },
+            transaction,
+            cancellationToken: ct));
+        await SavedViewUses.FollowAsync(connection, transaction, rename, ct);
+    }
+}
