@@ -149,8 +149,13 @@ public sealed class EntityRenameTests : NodeTests
 
         Assert.Equal("First x_visit", await node.ScalarAsync<string>("SELECT concat_ws(' ', (SELECT title FROM records.x_visit), (SELECT about_entity FROM records.x_report))"));
         Assert.True(node.Store.Current.Entity("x_new").IsHidden);
+        // A name that went with its entity leads nowhere.
+        await node.ChangeAsync("""[{"change":"purge_entity","entity":"x_new"}]""", "x_new");
+        Assert.Equal("x_visit", (await node.History.EntityNowAsync("x_report"))?.Entity);
+        Assert.Equal("", await node.ScalarAsync<string>("SELECT entity FROM crm.entity_rename WHERE to_name = 'x_new'"));
         // A version from before all renames is found by what was renamed.
-        await node.ChangeAsync(Rename);
+        await node.StepRunner.RunPendingAsync();
+        Assert.Empty((await node.ChangeAsync(Rename)).Errors);
         Assert.Empty((await node.ChangeAsync($$"""[{"change":"revert","version":{{early}}}]""")).Errors);
         Assert.Equal("Worth", node.Store.Current.Entity("x_call").Field("worth").Label);
         Assert.Contains(await node.History.ChangesAsync("x_call", PropertyOrigins.Of(node.Store.State, "x_call")), c => c.Key.Path is ["views", ..]);
@@ -214,7 +219,7 @@ public sealed class EntityRenameTests : NodeTests
         Assert.Empty((await node.Consistency.RunAsync()).Differences);
 
         var converting = await node.Editor.PlanAsync(
-            Samples.Read("""[{"change":"rename_entity","entity":"x_talk","to":"x_call"},{"change":"change_type","entity":"x_call","field":{"name":"title","type":"integer"}}]"""), Node.Admin);
+            Samples.Read("""[{"change":"rename_entity","entity":"x_talk","to":"x_call"},{"change":"change_type","entity":"x_call","field":{"name":"worth","type":"integer"}}]"""), Node.Admin);
         Assert.Contains(converting.Errors, e => e.Message.Contains("x_talk", StringComparison.Ordinal));
     }
 }

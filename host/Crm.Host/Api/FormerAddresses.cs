@@ -27,6 +27,12 @@ internal sealed class FormerAddresses(RequestDelegate next)
 
         var path = context.Request.Path.Value!;
         var address = UriHelper.BuildRelative(context.Request.PathBase, path[..start] + (name == formerSet ? now.SetName : now.Name) + path[(start + name.Length)..], context.Request.QueryString);
+        // At the last moment: errors say nothing of where to go.
+        context.Response.OnStarting(() =>
+        {
+            context.Response.Headers.Location = address;
+            return Task.CompletedTask;
+        });
         if (path.StartsWith("/api/", StringComparison.Ordinal) || path.StartsWith(Urls.Path, StringComparison.Ordinal))
         {
             await Errors.WriteAsync(context, new ApiError(StatusCodes.Status307TemporaryRedirect, "renamed", $"'{name}' is called '{now.Name}' now: {address}", name));
@@ -35,8 +41,6 @@ internal sealed class FormerAddresses(RequestDelegate next)
         {
             context.Response.StatusCode = StatusCodes.Status307TemporaryRedirect;
         }
-
-        context.Response.Headers.Location = address;
     }
 
     /// <summary>Where an address names an entity: behind the first part, up to the next one or to a key in brackets.</summary>

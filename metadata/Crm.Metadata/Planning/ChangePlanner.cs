@@ -53,7 +53,8 @@ internal static class ChangePlanner
         if (!problems.IsEmpty)
         {
             // What was wrong before stands in nobody's way.
-            problems = [.. problems.Except(SnapshotCheck.Problems(edit.Start.Layers, edit.Start.Snapshot))];
+            var (start, known) = edit.EntityRenames.Count == 0 ? edit.Start : MetadataState.Of(edit.EntityRenames.Aggregate(edit.Start.Layers, (all, r) => EntityRenames.WithSet(all, r.To, before.Entity(r.From).SetName)));
+            problems = [.. problems.Except(SnapshotCheck.Problems(known, start))];
         }
 
         return (edit, after, [.. edit.Errors.Concat(problems).Distinct()]);

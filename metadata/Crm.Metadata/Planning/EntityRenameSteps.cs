@@ -15,10 +15,15 @@ internal static class EntityRenameSteps
         {
             var entity = before.Entity(rename.From);
             yield return new PlanStep(MetadataTexts.Of("StepRenameTable", entity.PluralLabel, rename.From, rename.To), string.Join(";\n", Table(entity, rename, features)), StepLock.Brief, rename.To);
+        }
+
+        // When all tables have their names; one name after the other, because one may be given up for the next.
+        foreach (var rename in renames)
+        {
             foreach (var (pointing, field) in Pointing(before, rename.From))
             {
                 var now = renames.Aggregate(pointing.Name, (name, r) => r.Of(name));
-                yield return new PlanStep(MetadataTexts.Of("StepRenamePointers", field.Label, pointing.Label, entity.PluralLabel), Pointers(now, field, rename), StepLock.Brief, now)
+                yield return new PlanStep(MetadataTexts.Of("StepRenamePointers", field.Label, pointing.Label, before.Entity(rename.From).PluralLabel), Pointers(now, field, rename), StepLock.Brief, now)
                 {
                     Work = StepWork.Fill,
                     Early = Pointers(pointing.Name, field, rename),

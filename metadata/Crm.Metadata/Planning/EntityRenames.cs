@@ -26,6 +26,9 @@ internal static class EntityRenames
     /// <summary>The name an entity has as long as none of the renames is made.</summary>
     public static string Former(IEnumerable<EntityRename> renames, string entity) => renames.FirstOrDefault(r => r.To == entity)?.From ?? entity;
 
+    /// <summary>Layers in which a renamed entity keeps its set, which would be called after it: what the new name brings is not what was there before.</summary>
+    public static MetadataLayers WithSet(MetadataLayers layers, string entity, string set) => layers.With(layers.Custom.With(layers.Custom.Entity(entity) with { SetName = set }));
+
     /// <summary>A layer with the new name; shapes that do not name the entity are the very same.</summary>
     public static Layer Follow(Layer layer, EntityRename rename)
     {

@@ -79,7 +79,7 @@ internal sealed class RevertEdit(LayerEdit edit)
 
     /// <summary>Whether the name is meant to go back and is another one since, or belongs to another entity by now.</summary>
     private bool IsAnother(DefinitionRow row) =>
-        (row.From is not null && row.Then is not null) || ((row.Before ?? row.After)?["id"]?.GetValue<string>() is { } id && edit.Custom(row.Name).Id is { } now && now.ToString() != id);
+        (row.From is not null && row.Then is { } then && then != row.Name) || ((row.Before ?? row.After)?["id"]?.GetValue<string>() is { } id && edit.Custom(row.Name).Id is { } now && now.ToString() != id);
 
     private void RenameBack(List<DefinitionRow> open)
     {

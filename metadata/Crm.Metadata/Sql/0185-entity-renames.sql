@@ -9,7 +9,7 @@ CREATE TABLE crm.entity_rename (
 );
 COMMENT ON TABLE crm.entity_rename IS 'Entities that got another name, so that links by an old one are led to the new one, and what the history of records says of the old one is understood.';
 COMMENT ON COLUMN crm.entity_rename.from_set IS 'What the set was called in the API.';
-COMMENT ON COLUMN crm.entity_rename.entity IS 'The name the entity has now.';
+COMMENT ON COLUMN crm.entity_rename.entity IS 'The name the entity has now; empty when it is gone.';
 COMMENT ON COLUMN crm.entity_rename.last_history IS 'Entries of crm.history up to this id were written under the old name.';
 
 CREATE FUNCTION crm.entity_now(name text, entry bigint) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS

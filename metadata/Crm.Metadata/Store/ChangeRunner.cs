@@ -63,13 +63,13 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             ? draft.Steps.Select(s => s.Sql is not null && s.Entity is { } entity && rows.TryGetValue(entity, out var count) ? Shown(s with { Rows = count }, big) : s)
             : [];
         steps = steps.ToList();
+        if (steps.FirstOrDefault(s => s is { Conversion: not null, IsBackground: true } && EntityRenames.Former(draft.EntityRenames, s.Entity!) != s.Entity) is { } renamed)
+        {
+            return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, [ConvertRenamed(EntityRenames.Former(draft.EntityRenames, renamed.Entity!))], [], []));
+        }
+
         if (steps.FirstOrDefault(s => s is { Conversion: not null, IsBackground: true }) is { } prepared)
         {
-            if (EntityRenames.Former(draft.EntityRenames, prepared.Entity!) is var former && former != prepared.Entity)
-            {
-                return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, [ConvertRenamed(former)], [], []));
-            }
-
             warnings = [.. warnings, new PlanMessage(ErrorCodes.Busy, MetadataTexts.Of("ConvertLater"), prepared.Entity)];
         }
 
@@ -207,7 +207,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             await tables.RunAsync(draft.Steps, big, existing, async token =>
             {
                 await names.FollowAsync(connection, transaction, draft.EntityRenames, token);
-                await EntityNames.RememberAsync(connection, transaction, draft.EntityRenames, state, after.Version, token);
+                await EntityNames.RememberAsync(connection, transaction, draft, state, after.Version, token);
             }, ct);
             await RenamedAsync(connection, transaction, draft.Renames, after.Version, ct);
             await SavedViewUses.FollowAsync(connection, transaction, draft.Start.Snapshot, draft.Snapshot, draft.Renames, ct);

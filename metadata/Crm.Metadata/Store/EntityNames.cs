@@ -36,11 +36,17 @@ internal sealed class EntityNames(IEnumerable<IEntityNames> keepers)
 
     /// <summary>
     /// Remembers new names, with how far the history of records is written under the old ones. Only when nobody writes under the old name any more, and nobody writes under the
-    /// new one before the end.
+    /// new one before the end. Names of entities that are gone lead nowhere any more.
     /// </summary>
-    public static async Task RememberAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, ImmutableArray<EntityRename> renames, MetadataState before, long version, CancellationToken ct)
+    public static async Task RememberAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, PlanDraft draft, MetadataState before, long version, CancellationToken ct)
     {
-        foreach (var rename in renames)
+        var gone = draft.Start.Snapshot.Entities.Keys.Where(e => !draft.Snapshot.TryEntity(e, out _)).ToArray();
+        if (gone.Length > 0)
+        {
+            await connection.ExecuteAsync(new CommandDefinition("UPDATE crm.entity_rename SET entity = '' WHERE entity = ANY(@gone)", new { gone }, transaction, cancellationToken: ct));
+        }
+
+        foreach (var rename in draft.EntityRenames)
         {
             await connection.ExecuteAsync(new CommandDefinition(
                 """

@@ -114,7 +114,8 @@ public sealed class PackageIdTests : NodeTests
         Assert.Contains("'x_limit' and 'x_copy' have the same id", error.Message, StringComparison.Ordinal);
 
         var renamed = Source.With(Source.Custom.Without("x_venue").With(Source.Custom.Entity("x_venue") with { Name = "x_place" }));
-        Assert.Equal("x_place", Assert.Single(ChangePlanner.Plan(Source, [Read(Export(renamed), isComplete: false)], DatabaseFeatures.Full).Errors).Target);
+        // A new name alone is followed.
+        Assert.Equal(new EntityRename("x_venue", "x_place"), Assert.Single(ChangePlanner.Plan(Source, [Read(Export(renamed), isComplete: false)], DatabaseFeatures.Full).EntityRenames));
     }
 
     [Fact]
