@@ -38,7 +38,7 @@ public sealed class RandomChangeTests
     [Fact]
     public void A_package_follows_whatever_was_changed_and_renamed_since_the_last_one()
     {
-        var (followed, refused) = (0, 0);
+        var (followed, entities, refused) = (0, 0, 0);
         Check.One(Runs(60, 40), Prop.ForAll(RandomChange.Lists, changes =>
         {
             var first = After(Samples.Layers, changes[..(changes.Length / 2)]);
@@ -57,12 +57,13 @@ public sealed class RandomChangeTests
             }
 
             followed += renamed.Count;
+            entities += draft.EntityRenames.Length;
             Assert.Equal(renamed, draft.Renames.ToHashSet());
             Assert.Equal(LayerRows.Of(last), LayerRows.Of(draft.After));
             Assert.Equal(Export(last), Export(draft.After));
             Assert.Empty(ChangePlanner.Plan(draft.After, [Read(Export(last), isComplete: true)], DatabaseFeatures.Full).Steps);
         }));
-        Assert.True(followed >= 5 && refused <= 10, $"{followed} fields followed, {refused} packages refused: too few to say anything");
+        Assert.True(followed >= 5 && entities >= 5 && refused <= 10, $"{followed} fields and {entities} entities followed, {refused} packages refused: too few to say anything");
     }
 
     [Fact]
