@@ -20,7 +20,7 @@ internal static class EntityRenameSteps
         // When all tables have their names; one name after the other, because one may be given up for the next.
         foreach (var rename in renames)
         {
-            foreach (var (pointing, field) in Pointing(before, rename.From))
+            foreach (var (pointing, field) in Pointers(before))
             {
                 var now = renames.Aggregate(pointing.Name, (name, r) => r.Of(name));
                 yield return new PlanStep(MetadataTexts.Of("StepRenamePointers", field.Label, pointing.Label, before.Entity(rename.From).PluralLabel), Pointers(now, field, rename), StepLock.Brief, now)
@@ -57,10 +57,11 @@ internal static class EntityRenameSteps
             + $"WHERE state IN ('failed', 'cancelled') AND strpos(sql, {Sql.Literal(old)}) > 0";
     }
 
-    private static IEnumerable<(EntityDefinition Entity, FieldDefinition Field)> Pointing(MetadataSnapshot before, string entity) =>
+    /// <summary>All of them, also those that may not point to the entity today: values stay when that changes.</summary>
+    private static IEnumerable<(EntityDefinition Entity, FieldDefinition Field)> Pointers(MetadataSnapshot before) =>
         from pointing in before.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal)
         from field in pointing.Fields
-        where field.Type is AnyLookupType && (field.Targets.IsEmpty || field.Targets.Contains(entity))
+        where field.Type is AnyLookupType
         select (pointing, field);
 
     private static string Pointers(string table, FieldDefinition field, EntityRename rename)

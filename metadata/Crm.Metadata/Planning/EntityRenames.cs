@@ -44,6 +44,7 @@ internal static class EntityRenames
     public static EntityShape Follow(EntityShape shape, EntityRename rename) => shape with
     {
         Name = rename.Of(shape.Name),
+        Parts = shape.Parts is { } parts ? [.. parts.Select(rename.Of)] : null,
         Fields = [.. shape.Fields.Select(f => Follow(f, rename))],
         Rules = [.. shape.Rules.Select(r => r with { Condition = Follow(r.Condition, rename) })],
         Views = [.. shape.Views.Select(v => v.Filter is null ? v : v with { Filter = Follow(v.Filter, rename) })],
@@ -69,6 +70,7 @@ internal static class EntityRenames
     /// <summary>Whether a shape is about an entity or names it.</summary>
     public static bool Names(EntityShape shape, string entity) =>
         shape.Name == entity
+        || shape.Parts?.Contains(entity) == true
         || shape.Fields.Any(f => f.Target == entity || f.Targets?.Contains(entity) == true || f.Link?.Entity == entity || f.RollUp is { } r && (r.Entity == entity || NamesIn(r.Value, entity) || NamesIn(r.Condition, entity)) || NamesIn(f.Formula, entity))
         || shape.Rules.Any(r => NamesIn(r.Condition, entity))
         || shape.Views.Any(v => v.Filter is not null && Names(v.Filter, entity));
