@@ -201,9 +201,14 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             }
 
             await tables.PutOffAsync(draft.Steps, big, after.Version, ct);
-            // What others may wait for comes last.
-            await tables.BeginAsync(draft.Steps, ct);
-            await names.FollowAsync(connection, transaction, draft.EntityRenames, ct);
+            // Not where one takes the name that another one leaves: a second time would move on what the first time brought there.
+            if (!draft.EntityRenames.Any(r => draft.EntityRenames.Any(o => o.From == r.To)))
+            {
+                // What others may wait for comes last.
+                await tables.BeginAsync(draft.Steps, ct);
+                await names.FollowAsync(connection, transaction, draft.EntityRenames, ct);
+            }
+
             await tables.RunAsync(draft.Steps, big, existing, async token =>
             {
                 await names.FollowAsync(connection, transaction, draft.EntityRenames, token);
