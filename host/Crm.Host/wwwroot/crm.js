@@ -259,6 +259,8 @@
     },
     closeDialog: dialog => { if (dialog?.open) { dialog.close(); } },
     focus: element => element?.focus(),
+    /** Where somebody has put the focus already, it stays. */
+    focusHeading: () => { if (document.activeElement === document.body) { document.querySelector('h1')?.focus({ preventScroll: true }); } },
     caret: (area, at) => { area.focus(); area.setSelectionRange(at, at); },
     reveal: id => document.getElementById(id)?.scrollIntoView({ block: 'nearest' }),
     /** Types a text where the caret was, and goes on at a place in it. */

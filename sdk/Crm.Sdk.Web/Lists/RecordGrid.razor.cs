@@ -163,6 +163,11 @@ public sealed partial class RecordGrid : IAsyncDisposable
         var ct = loading.Token;
         await before.CancelAsync();
         before.Dispose();
+        if (ct.IsCancellationRequested)
+        {
+            return;
+        }
+
         editing.Cancel();
         open = null;
         columns = loader.Columns(loader.View(wanted));
@@ -274,12 +279,15 @@ public sealed partial class RecordGrid : IAsyncDisposable
     private async Task OnTypedAsync(ChangeEventArgs change)
     {
         var words = change.Value as string ?? "";
-        await typing.CancelAsync();
-        typing.Dispose();
+        // What was typed last is said before anything is awaited: otherwise an earlier letter that comes to its turn later would have the last word.
+        var before = typing;
         typing = new CancellationTokenSource();
+        var ct = typing.Token;
+        await before.CancelAsync();
+        before.Dispose();
         try
         {
-            await Task.Delay(TypingPause, time, typing.Token);
+            await Task.Delay(TypingPause, time, ct);
             if (asked.Count == 0 && words == State.Search)
             {
                 return;

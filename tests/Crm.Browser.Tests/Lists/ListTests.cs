@@ -48,7 +48,7 @@ public sealed class ListTests(Harness.Browser browser, SampleCrm sample) : IClas
         await search.PressSequentiallyAsync("elan hot");
         await Expect(visit.Page.Locator("tr[data-row]")).ToHaveCountAsync(1);
         await Expect(visit.Page.Locator("tr[data-row]")).ToContainTextAsync("Élan Hôtels");
-        await visit.Page.WaitForURLAsync("**/e/company?search=elan%20hot");
+        await Expect(visit.Page).ToHaveURLAsync(new Regex("/e/company\\?search=elan%20hot$", RegexOptions.None, TimeSpan.FromSeconds(1)));
         await search.FillAsync("no such company");
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Nothing found" })).ToBeVisibleAsync();
         await visit.ScreenshotAsync("nothing");
