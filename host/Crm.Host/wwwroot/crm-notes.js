@@ -23,13 +23,14 @@ class Panel {
     this.onUnload = e => {
       if (this.areas().some(isTyped) && !isDisconnected()) e.preventDefault();
     };
-    // Left while there was no connection, a field tells the server once there is one.
-    this.onReconnect = e => {
-      if (e.detail?.state !== 'hide') return;
+    // Left while there was no connection, a field tells the server once there is one. What is back says so by a class (decision 4).
+    this.modal = document.getElementById('components-reconnect-modal');
+    this.reconnected = new MutationObserver(() => {
+      if (!this.modal.classList.contains('components-reconnect-hide')) return;
       for (const area of this.areas().filter(isTyped)) {
         if (area !== document.activeElement) area.dispatchEvent(new Event('change', { bubbles: true }));
       }
-    };
+    });
     this.added = new MutationObserver(() => {
       const opened = root.querySelector('textarea[data-focus]:not([data-seen])');
       if (!opened) return;
@@ -40,8 +41,7 @@ class Panel {
     root.addEventListener('input', this.onInput);
     root.addEventListener('keydown', this.onKey);
     window.addEventListener('beforeunload', this.onUnload);
-    this.modal = document.getElementById('components-reconnect-modal');
-    this.modal?.addEventListener('components-reconnect-state-changed', this.onReconnect);
+    if (this.modal) this.reconnected.observe(this.modal, { attributes: true, attributeFilter: ['class'] });
     this.added.observe(root, { childList: true, subtree: true });
   }
 
@@ -101,7 +101,7 @@ class Panel {
     this.root.removeEventListener('input', this.onInput);
     this.root.removeEventListener('keydown', this.onKey);
     window.removeEventListener('beforeunload', this.onUnload);
-    this.modal?.removeEventListener('components-reconnect-state-changed', this.onReconnect);
+    this.reconnected.disconnect();
   }
 }
 

@@ -19,6 +19,7 @@ public sealed partial class NotesPanel
     private bool isGone;
     private string? problem;
     private string? said;
+    private string? unheard;
 
     /// <summary>Entity of the record.</summary>
     [Parameter, EditorRequired]
@@ -104,12 +105,19 @@ public sealed partial class NotesPanel
             return;
         }
 
+        // Sent again by a page that lost its connection before it heard that the note is there.
+        if (text == unheard)
+        {
+            unheard = await ForgetAsync(New, text) ? null : text;
+            return;
+        }
+
         said = PartTexts.Of("Saving");
         (var note, problem) = await list!.AddAsync(text);
         said = null;
         if (note is not null)
         {
-            await ForgetAsync(New, text);
+            unheard = await ForgetAsync(New, text) ? null : text;
             said = PartTexts.Of("NoteSaved");
             Toasts.Undoable(PartTexts.Of("NoteSaved"), () => TakeBackAsync(note, () => list.DeleteAsync(note)));
         }
@@ -196,7 +204,7 @@ public sealed partial class NotesPanel
         await work();
     }
 
-    private Task ForgetAsync(string name, string saved) => browser?.TellAsync("forget", name, saved) ?? Task.CompletedTask;
+    private async Task<bool> ForgetAsync(string name, string saved) => browser is not null && await browser.TellAsync("forget", name, saved);
 
     private string Author(Note note, string field) => note.Record[field] is Guid id && list!.Authors[id] is { } name ? name : PartTexts.Of("Somebody");
 

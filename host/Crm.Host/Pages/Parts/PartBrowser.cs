@@ -30,7 +30,9 @@ internal sealed class PartBrowser(IJSRuntime script) : IAsyncDisposable
 
     public ValueTask<T> AskAsync<T>(string name) => attached!.InvokeAsync<T>(name);
 
-    public async Task TellAsync(string name, params object?[] arguments)
+    /// <summary>Tells the script something.</summary>
+    /// <returns>False when the page has no connection, at the moment or for good: nobody heard it.</returns>
+    public async Task<bool> TellAsync(string name, params object?[] arguments)
     {
         try
         {
@@ -38,10 +40,12 @@ internal sealed class PartBrowser(IJSRuntime script) : IAsyncDisposable
             {
                 await attached.InvokeVoidAsync(name, arguments);
             }
+
+            return attached is not null;
         }
         catch (Exception left) when (left is JSDisconnectedException or OperationCanceledException)
         {
-            // The page went with its connection; there is nobody left to tell.
+            return false;
         }
     }
 
