@@ -64,6 +64,12 @@ public sealed partial class NotesPanel
         browser = new PartBrowser(Script);
         if (await browser.AttachAsync("./crm-notes.js", root, $"{Entity.Name}/{Record.Id}"))
         {
+            // Written and left before the script was there.
+            if (unheard is { } saved)
+            {
+                unheard = await ForgetAsync(New, saved) ? null : saved;
+            }
+
             await RestoreDraftsAsync(await browser.AskAsync<Dictionary<string, Draft>>("read"));
         }
     }
