@@ -20,6 +20,7 @@ public sealed partial class NotesPanel
     private string? problem;
     private string? said;
     private string? unheard;
+    private string? added;
 
     /// <summary>Entity of the record.</summary>
     [Parameter, EditorRequired]
@@ -111,6 +112,12 @@ public sealed partial class NotesPanel
             return;
         }
 
+        // A page that lost its connection may send twice what was left in the field; what was typed anew is a draft again.
+        if (text == added && unheard is null && browser is not null && !(await browser.AskAsync<Dictionary<string, Draft>>("read")).ContainsKey(New))
+        {
+            return;
+        }
+
         // Sent again by a page that lost its connection before it heard that the note is there.
         if (text == unheard)
         {
@@ -123,6 +130,7 @@ public sealed partial class NotesPanel
         said = null;
         if (note is not null)
         {
+            added = text;
             unheard = await ForgetAsync(New, text) ? null : text;
             said = PartTexts.Of("NoteSaved");
             Toasts.Undoable(PartTexts.Of("NoteSaved"), () => TakeBackAsync(note, () => list.DeleteAsync(note)));
