@@ -95,17 +95,23 @@ public sealed class Visit
     }
 
     /// <summary>Lets the test cut the live connection; to be called before the first page.</summary>
-    public Task HoldConnectionAsync() => Page.RouteWebSocketAsync(new Regex("/_blazor", RegexOptions.None, TimeSpan.FromSeconds(1)), route =>
+    public async Task HoldConnectionAsync()
     {
-        if (isCut)
+        var live = new Regex("/_blazor", RegexOptions.None, TimeSpan.FromSeconds(1));
+        await Page.RouteWebSocketAsync(live, route =>
         {
-            _ = route.CloseAsync(new() { Code = 1011 });
-            return;
-        }
+            if (isCut)
+            {
+                _ = route.CloseAsync(new() { Code = 1011 });
+                return;
+            }
 
-        connections.Add(route);
-        route.ConnectToServer();
-    });
+            connections.Add(route);
+            route.ConnectToServer();
+        });
+        // Where a socket is refused, the Blazor script falls back to requests at once.
+        await Page.RouteAsync(live, route => isCut ? route.AbortAsync() : route.ContinueAsync());
+    }
 
     /// <summary>Cuts the live connection, and every attempt to make a new one.</summary>
     public async Task CutConnectionAsync()
