@@ -75,7 +75,7 @@ internal sealed record TableShape(
     }
 
     // The list of pending entries is emptied by the one writer who fills it: 256 kB take some milliseconds, the default's 4 MB half a second. Without it each write costs three times as much.
-    private static string Gin(string expression) => $"USING gin ({expression}) WITH (gin_pending_list_limit='256')";
+    private static string Gin(string expression) => $"USING gin ({expression}) WITH (gin_pending_list_limit='64')";
 
     // What is stored beside the column, so that keys made otherwise are found and made anew.
     private static string KeyOf(FieldDefinition field, MatchKey key) => field.Country is { } country ? key.Name + " " + country : key.Name;

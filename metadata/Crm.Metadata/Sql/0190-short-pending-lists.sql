@@ -12,7 +12,7 @@ BEGIN
         WHERE i.relkind = 'i'
     LOOP
         EXECUTE format('ALTER INDEX %s RESET (fastupdate)', found.name);
-        EXECUTE format('ALTER INDEX %s SET (gin_pending_list_limit = 256)', found.name);
+        EXECUTE format('ALTER INDEX %s SET (gin_pending_list_limit = 64)', found.name);
     END LOOP;
 END
 $$;
