@@ -33,7 +33,7 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
         }
         catch (Exception exception) when (!context.Response.HasStarted)
         {
-            error = Translate(exception) ?? Unexpected(context, exception, logger);
+            error = ErrorOf(exception, context, logger);
             context.Response.Headers.ContentLength = null;
         }
 
@@ -42,6 +42,9 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
             await Errors.WriteAsync(context, error);
         }
     }
+
+    /// <summary>What a failure is to the caller; what nobody expected goes into the log.</summary>
+    public static ApiError ErrorOf(Exception exception, HttpContext context, ILogger logger) => Translate(exception) ?? Unexpected(context, exception, logger);
 
     private static bool IsApi(PathString path) =>
         path.StartsWithSegments("/odata", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/openapi", StringComparison.OrdinalIgnoreCase)

@@ -56,6 +56,28 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
     }
 
     [Fact]
+    public async Task A_batch_gives_nobody_more_than_each_of_its_requests()
+    {
+        using var batch = JsonContent.Create(JsonNode.Parse($$"""
+            {"requests":[
+              {"id":"1","method":"GET","url":"x_secrets"},
+              {"id":"2","method":"GET","url":"x_deals?$filter=seats gt 1"},
+              {"id":"3","method":"GET","url":"x_firms({{crm.Firm}})"},
+              {"id":"4","atomicityGroup":"a","method":"PATCH","url":"x_deals({{crm.Deal}})","body":{"title":"Mine"} },
+              {"id":"5","atomicityGroup":"b","method":"PATCH","url":"x_firms({{crm.Firm}})","body":{"name":"Mine"} },
+              {"id":"6","atomicityGroup":"c","method":"POST","url":"x_secrets","body":{"name":"Mine"} },
+              {"id":"7","method":"GET","url":"x_deals({{crm.Deal}})"} ]}
+            """));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "odata/v4/$batch") { Content = batch };
+        request.Headers.Add("Prefer", "continue-on-error");
+        using var answer = await crm.Kim.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.Equal([404, 400, 404, 403, 404, 404, 200], JsonNode.Parse(text)!["responses"]!.AsArray().Select(a => (int)a!["status"]!));
+        Assert.DoesNotContain("revenue", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"seats\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_record_is_shared_and_the_reason_is_told()
     {
         var path = $"api/records/x_firm/{crm.Firm}/sharing";

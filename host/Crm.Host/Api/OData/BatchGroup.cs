@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Crm.Sdk;
 
 namespace Crm.Host.Api.OData;
@@ -12,22 +11,33 @@ internal static class BatchGroup
     /// <param name="model">The model the batch works with.</param>
     /// <param name="items">The group's requests.</param>
     /// <param name="made">Addresses of records made by earlier requests, by the request's id; records made here are added.</param>
-    public static async Task<List<BatchAnswer>> SaveAsync(HttpContext context, ODataModel model, List<BatchItem> items, Dictionary<string, string> made)
+    /// <param name="logger">Takes what nobody expected.</param>
+    public static async Task<List<BatchAnswer>> SaveAsync(HttpContext context, ODataModel model, List<BatchItem> items, Dictionary<string, string> made, ILogger logger)
     {
-        var changes = new List<(BatchItem Item, ODataSet Set, RecordChange Change, bool Conditional)>();
-        var inside = new Dictionary<string, string>(made);
-        foreach (var item in items)
+        var item = items[0];
+        try
         {
-            try
+            var changes = new List<(BatchItem Item, ODataSet Set, RecordChange Change, bool Conditional)>();
+            var inside = new Dictionary<string, string>(made);
+            foreach (var next in items)
             {
+                item = next;
                 changes.Add(Change(context, model, item, inside));
             }
-            catch (ApiException refused)
-            {
-                return [.. items.Select(i => i == item ? Refused(i, refused.Error) : Dropped(i, item))];
-            }
-        }
 
+            return await SaveAsync(context, items, changes, inside, made);
+        }
+        catch (Exception exception) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            // The requests before this group are done and answered, so that its failure cannot be that of the whole batch.
+            var error = ErrorMiddleware.ErrorOf(exception, context, logger);
+            return [.. items.Select(i => i == item ? Refused(i, error) : Dropped(i, item))];
+        }
+    }
+
+    private static async Task<List<BatchAnswer>> SaveAsync(
+        HttpContext context, List<BatchItem> items, List<(BatchItem Item, ODataSet Set, RecordChange Change, bool Conditional)> changes, Dictionary<string, string> inside, Dictionary<string, string> made)
+    {
         var records = context.RequestServices.GetRequiredService<IRecordService>();
         var results = await records.SaveManyAsync([.. changes.Select(c => c.Change)], new SaveOptions(AllOrNothing: true), context.RequestAborted);
         if (results.Any(r => !r.Succeeded))
@@ -47,22 +57,55 @@ internal static class BatchGroup
     }
 
     /// <summary>The body with <c>$1</c> of a binding replaced by the record that request 1 made.</summary>
-    public static JsonNode? WithReferences(JsonElement body, IReadOnlyDictionary<string, string> made)
+    public static byte[] WithReferences(ReadOnlyMemory<byte> body, IReadOnlyDictionary<string, string> made)
     {
-        var node = JsonNode.Parse(body.GetRawText());
-        if (node is JsonObject record)
+        if (made.Count == 0 || body.Span.IndexOf("\"$"u8) < 0)
         {
-            foreach (var (name, value) in record.ToList())
-            {
-                if (name.EndsWith("@odata.bind", StringComparison.Ordinal) && value is JsonValue text && text.TryGetValue<string>(out var link)
-                    && link is ['$', .. var id] && made.TryGetValue(id, out var location))
-                {
-                    record[name] = location;
-                }
-            }
+            return body.ToArray();
         }
 
-        return node;
+        using var document = RecordBody.Parse(body);
+        if (document.RootElement.ValueKind != JsonValueKind.Object)
+        {
+            return body.ToArray();
+        }
+
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, Errors.Unescaped))
+        {
+            json.WriteStartObject();
+            foreach (var property in document.RootElement.EnumerateObject())
+            {
+                if (Made(property, made) is { } location)
+                {
+                    json.WriteString(property.Name.Contains('@', StringComparison.Ordinal) ? property.Name : property.Name + "@odata.bind", location);
+                }
+                else
+                {
+                    property.WriteTo(json);
+                }
+            }
+
+            json.WriteEndObject();
+        }
+
+        return stream.ToArray();
+    }
+
+    // "company@odata.bind": "$1", or as clients of 4.01 write it, "company": {"@id": "$1"}.
+    private static string? Made(JsonProperty property, IReadOnlyDictionary<string, string> made)
+    {
+        var value = property.Value;
+        if (value.ValueKind == JsonValueKind.Object && (value.TryGetProperty("@id", out var link) || value.TryGetProperty("@odata.id", out link)))
+        {
+            value = link;
+        }
+        else if (!property.Name.EndsWith("@odata.bind", StringComparison.Ordinal) && !property.Name.EndsWith("@bind", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.String && value.GetString() is ['$', .. var id] ? made.GetValueOrDefault(id) : null;
     }
 
     private static (BatchItem Item, ODataSet Set, RecordChange Change, bool Conditional) Change(HttpContext context, ODataModel model, BatchItem item, Dictionary<string, string> made)
@@ -95,7 +138,12 @@ internal static class BatchGroup
 
     private static RecordBody Body(BatchItem item, ODataSet set, Dictionary<string, string> made, bool isUpdate)
     {
-        using var document = JsonDocument.Parse(item.Body is { } json ? WithReferences(json, made)?.ToJsonString() ?? "null" : "null");
+        if (item.Headers.TryGetValue("Content-Type", out var type) && !RecordBody.IsJson(type))
+        {
+            throw RecordBody.NoJson();
+        }
+
+        using var document = RecordBody.Parse(item.Body is { } json ? WithReferences(json, made) : "null"u8.ToArray());
         return RecordBody.Read(document.RootElement, set, isUpdate);
     }
 
@@ -105,7 +153,7 @@ internal static class BatchGroup
         var url = Urls.Record(context.Request, set, record.Id);
         if (kind == ChangeKind.Delete)
         {
-            return new BatchAnswer(item.Id, item.Group, StatusCodes.Status204NoContent, headers, default);
+            return new BatchAnswer(item, StatusCodes.Status204NoContent, headers, default);
         }
 
         headers.ETag = Urls.Tag(record.Version);
@@ -117,12 +165,12 @@ internal static class BatchGroup
         if (item.Headers.GetValueOrDefault("Prefer")?.Contains("return=minimal", StringComparison.OrdinalIgnoreCase) == true)
         {
             headers["OData-EntityId"] = url;
-            return new BatchAnswer(item.Id, item.Group, StatusCodes.Status204NoContent, headers, default);
+            return new BatchAnswer(item, StatusCodes.Status204NoContent, headers, default);
         }
 
         headers.ContentType = ODataResponse.ContentType;
         var status = kind == ChangeKind.Create ? StatusCodes.Status201Created : StatusCodes.Status200OK;
-        return new BatchAnswer(item.Id, item.Group, status, headers, ODataResponse.Record(context.Request, set.All, set.Entity.SetName, record));
+        return new BatchAnswer(item, status, headers, ODataResponse.Record(context.Request, set.All, set.Entity.SetName, record));
     }
 
     private static BatchAnswer Refused(BatchItem item, ApiError error)
@@ -133,7 +181,7 @@ internal static class BatchGroup
             Errors.Write(json, error);
         }
 
-        return new BatchAnswer(item.Id, item.Group, error.Status, new HeaderDictionary { ["Content-Type"] = "application/json" }, stream.ToArray());
+        return new BatchAnswer(item, error.Status, new HeaderDictionary { ["Content-Type"] = "application/json" }, stream.ToArray());
     }
 
     private static BatchAnswer Dropped(BatchItem item, BatchItem culprit) =>

@@ -1,5 +1,8 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Unicode;
 using Crm.Sdk;
+using Microsoft.Net.Http.Headers;
 
 namespace Crm.Host.Api.OData;
 
@@ -26,18 +29,91 @@ internal sealed record RecordBody(IReadOnlyDictionary<string, object?> Values, G
     /// <summary>Reads the JSON of a request; an answer of 4xx when it is none.</summary>
     public static async Task<JsonDocument> ParseAsync(HttpRequest request)
     {
-        if (!request.HasJsonContentType() || (Microsoft.Net.Http.Headers.MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            && type.Charset is { HasValue: true } charset && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && !charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase)))
+        if (!IsJson(request.ContentType))
         {
-            throw new ApiException(new ApiError(StatusCodes.Status415UnsupportedMediaType, ErrorCodes.BadRequest, "Send JSON in UTF-8 with Content-Type: application/json.", "Content-Type"));
+            throw NoJson();
         }
 
+        Limit(request);
+        var document = await JsonDocument.ParseAsync(request.Body, Options, request.HttpContext.RequestAborted);
+        return Checked(document);
+    }
+
+    /// <summary>Reads JSON that is in memory; an answer of 400 when it is none.</summary>
+    public static JsonDocument Parse(ReadOnlyMemory<byte> json) => Checked(JsonDocument.Parse(json, Options));
+
+    /// <summary>Bodies of more than <see cref="MaxBytes"/> are refused while they come.</summary>
+    public static void Limit(HttpRequest request)
+    {
         if (request.HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
             limit.MaxRequestBodySize = MaxBytes;
         }
+    }
 
-        return await JsonDocument.ParseAsync(request.Body, Options, request.HttpContext.RequestAborted);
+    /// <summary>Whether a content type is JSON in UTF-8.</summary>
+    public static bool IsJson(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type) && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+        && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The refusal of a body that is no JSON.</summary>
+    public static ApiException NoJson() =>
+        new(new ApiError(StatusCodes.Status415UnsupportedMediaType, ErrorCodes.BadRequest, "Send JSON in UTF-8 with Content-Type: application/json.", "Content-Type"));
+
+    // JSON can hold bytes that are no UTF-8 and escape half of a surrogate pair, which are no text; reading them is an exception, wherever that happens.
+    private static JsonDocument Checked(JsonDocument document)
+    {
+        var json = JsonMarshal.GetRawUtf8Value(document.RootElement);
+        if (!Utf8.IsValid(json) || json.IndexOf("\\u"u8) >= 0)
+        {
+            try
+            {
+                CheckTexts(document.RootElement, null);
+            }
+            catch (ApiException)
+            {
+                document.Dispose();
+                throw;
+            }
+        }
+
+        return document;
+    }
+
+    private static void CheckTexts(JsonElement value, string? name)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                Text(() => value.GetString()!, name);
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in value.EnumerateArray())
+                {
+                    CheckTexts(item, name);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (var part in value.EnumerateObject())
+                {
+                    CheckTexts(part.Value, Text(() => part.Name, name));
+                }
+
+                break;
+        }
+    }
+
+    private static string Text(Func<string> read, string? name = null)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ApiException(ApiError.BadRequest(name is null ? "A property name is no valid text." : $"'{name}' holds an invalid character.", name));
+        }
     }
 
     public static RecordBody Read(JsonElement body, ODataSet set, bool isUpdate)
@@ -52,7 +128,7 @@ internal sealed record RecordBody(IReadOnlyDictionary<string, object?> Values, G
         long? version = null;
         foreach (var property in body.EnumerateObject())
         {
-            var name = Text(() => property.Name);
+            var name = property.Name;
             if (name.Length > MaxName)
             {
                 throw new ApiException(ApiError.BadRequest($"The property name '{name[..40]}…' is longer than {MaxName} characters."));
@@ -83,7 +159,7 @@ internal sealed record RecordBody(IReadOnlyDictionary<string, object?> Values, G
             {
                 // Both names of a lookup mean the same property.
                 var canonical = set.Entity.TryField(name, out var field) && field.Type is ReferenceType ? name + field.Type.Columns[0].Suffix : name;
-                Add(values, canonical, Input(property.Value, name));
+                Add(values, canonical, Input(property.Value));
             }
         }
 
@@ -102,7 +178,7 @@ internal sealed record RecordBody(IReadOnlyDictionary<string, object?> Values, G
         where T : struct =>
         before is null ? value : throw new ApiException(ApiError.BadRequest($"The property '{name}' is given more than once.", name));
 
-    private static object? Input(JsonElement value, string name)
+    private static object? Input(JsonElement value)
     {
         switch (value.ValueKind)
         {
@@ -113,34 +189,21 @@ internal sealed record RecordBody(IReadOnlyDictionary<string, object?> Values, G
             case JsonValueKind.False:
                 return false;
             case JsonValueKind.String:
-                return Text(() => value.GetString()!, name);
+                return value.GetString()!;
             case JsonValueKind.Number:
                 return value.TryGetInt64(out var whole) ? whole : value.TryGetDecimal(out var number) ? number : value.TryGetDouble(out var real) ? real : double.NaN;
             case JsonValueKind.Array:
-                return value.EnumerateArray().Select(item => Input(item, name)).ToList();
+                return value.EnumerateArray().Select(item => Input(item)).ToList();
             case JsonValueKind.Object:
                 var parts = new Dictionary<string, object?>();
                 foreach (var part in value.EnumerateObject())
                 {
-                    Add(parts, Text(() => part.Name, name), Input(part.Value, name));
+                    Add(parts, part.Name, Input(part.Value));
                 }
 
                 return parts;
             default:
                 throw new InvalidOperationException($"JSON of kind {value.ValueKind}.");
-        }
-    }
-
-    // JSON can escape half of a surrogate pair, which is no text.
-    private static string Text(Func<string> read, string? name = null)
-    {
-        try
-        {
-            return read();
-        }
-        catch (InvalidOperationException)
-        {
-            throw new ApiException(ApiError.BadRequest(name is null ? "A property name is no valid text." : $"'{name}' holds an invalid character.", name));
         }
     }
 
@@ -191,13 +254,13 @@ internal sealed record RecordBody(IReadOnlyDictionary<string, object?> Values, G
 
     /// <summary>The id of a record to be linked, named by its address.</summary>
     public static Guid Linked(LinkNavigation links, JsonElement value) =>
-        Urls.Reference(value.ValueKind == JsonValueKind.String ? Text(() => value.GetString()!, links.Field.Name) : "") is var (set, id) && set == links.Target.Entity.SetName
+        Urls.Reference(value.ValueKind == JsonValueKind.String ? value.GetString()! : "") is var (set, id) && set == links.Target.Entity.SetName
             ? id
             : throw new ApiException(ApiError.BadRequest($"A record to be linked must look like {links.Target.Entity.SetName}(<id>).", links.Field.Name));
 
     private static Guid Bound(Navigation navigation, JsonElement value)
     {
-        var text = value.ValueKind == JsonValueKind.String ? Text(() => value.GetString()!, navigation.Name) : "";
+        var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
         return Urls.Reference(text) is var (set, id) && set == navigation.Target.Entity.SetName
             ? id
             : throw new ApiException(ApiError.BadRequest($"'{navigation.Name}@odata.bind' must look like {navigation.Target.Entity.SetName}(<id>).", navigation.Name));
