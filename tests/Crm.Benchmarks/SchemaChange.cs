@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Crm.Metadata;
 using Crm.Sdk;
@@ -25,7 +26,23 @@ internal static class SchemaChange
         ("hide a field", """{"change":"hide_field","entity":"x_item","field":"note"}"""),
         ("remove a hidden field (drop)", """{"change":"purge_field","entity":"x_item","field":"note"}"""),
         ("integer to decimal", """{"change":"change_type","entity":"x_item","field":{"name":"amount","type":"decimal"}}"""),
+        (Rename, """{"change":"rename_entity","entity":"x_item","to":"x_thing"}"""),
+        // What a save waits for in the same time when nothing changes: for a processor, and for the disk.
+        (Idle, ""),
+        (Busy, ""),
     ];
+
+    private const string Rename = "rename it, each record has a note";
+    private const string Idle = "(nothing, for a minute)";
+    private const string Busy = "(nothing, one processor busy)";
+
+    private const string FillNotes = """
+        INSERT INTO records.note (id, version, created_at, modified_at, is_active, owner, about_id, about_entity, text, is_pinned, title)
+        SELECT gen_random_uuid(), 1, now(), now(), true, owner, id, 'x_item', 'Called about ' || name, false, 'Called about ' || name FROM records.x_item
+        """;
+
+    // As long as the longest steps take.
+    private const int ControlSeconds = 60;
 
     // On average, between two saves of a writer.
     private const int PauseMilliseconds = 15;
@@ -45,21 +62,33 @@ internal static class SchemaChange
 
         using var stop = new CancellationTokenSource();
         var waits = new ConcurrentBag<(long Start, double Milliseconds, bool IsSaved)>();
-        var ids = await IdsAsync(crm.ConnectionString);
+        var ids = await IdsAsync(crm.ConnectionString, "x_item");
+        var notes = new StrongBox<Guid[]>([]);
         var records = crm.Services.GetRequiredService<IRecords>().As(crm.Admin);
-        var work = Enumerable.Range(0, writers).Select(w => Task.Run(() => WriteAsync(records, ids, w, waits, stop.Token))).ToArray();
+        var work = Enumerable.Range(0, writers).Select(w => Task.Run(() => WriteAsync(records, crm.Services.GetRequiredService<MetadataStore>(), ids, notes, w, waits, stop.Token))).ToArray();
         await PauseAsync(5);
         await using var longWaits = new LongWaits(crm.ConnectionString, TimeSpan.FromMilliseconds(50));
         longWaits.Start();
         foreach (var (name, change) in Changes)
         {
             await Task.WhenAll(work.Where(w => w.IsFaulted));
+            if (name == Rename)
+            {
+                await RunAsync(crm.ConnectionString, FillNotes);
+                notes.Value = await IdsAsync(crm.ConnectionString, "note");
+                await PauseAsync(5);
+            }
+
             waits.Clear();
             longWaits.Take();
             var start = Stopwatch.GetTimestamp();
-            if (change.Length == 0)
+            if (name == Busy)
             {
-                await PauseAsync(5);
+                await KeepBusyAsync(crm.ConnectionString, ControlSeconds);
+            }
+            else if (change.Length == 0)
+            {
+                await PauseAsync(name == Idle ? ControlSeconds : 5);
             }
             else
             {
@@ -87,14 +116,18 @@ internal static class SchemaChange
         await CheckAsync(crm.ConnectionString);
     }
 
-    private static async Task WriteAsync(IRecordService records, Guid[] ids, int writer, ConcurrentBag<(long, double, bool)> waits, CancellationToken ct)
+    private static async Task WriteAsync(
+        IRecordService records, MetadataStore store, Guid[] ids, StrongBox<Guid[]> notes, int writer, ConcurrentBag<(long, double, bool)> waits, CancellationToken ct)
     {
         var random = new Random(writer);
         while (!ct.IsCancellationRequested)
         {
+            var change = notes.Value is { Length: > 0 } found && writer % 2 == 0
+                ? RecordChange.Update("note", found[random.Next(found.Length)], new Dictionary<string, object?> { ["text"] = $"Called again about {random.Next(1_000_000)}" })
+                : RecordChange.Update(store.Current.TryEntity("x_thing", out _) ? "x_thing" : "x_item", ids[random.Next(ids.Length)], new Dictionary<string, object?> { ["amount"] = random.Next(1_000_000) });
             var start = Stopwatch.GetTimestamp();
-            var result = await records.SaveAsync(new RecordChange(ChangeKind.Update, "x_item", ids[random.Next(ids.Length)], new Dictionary<string, object?> { ["amount"] = random.Next(1_000_000) }), CancellationToken.None);
-            if (!result.Succeeded && result.Errors[0].Code != ErrorCodes.Busy)
+            var result = await records.SaveAsync(change, CancellationToken.None);
+            if (!result.Succeeded && result.Errors[0].Code is not (ErrorCodes.Busy or ErrorCodes.UnknownEntity))
             {
                 throw new InvalidOperationException(result.Errors[0].Message);
             }
@@ -149,28 +182,31 @@ internal static class SchemaChange
 
     private static async Task FillAsync(string connectionString, int rows)
     {
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync();
-        await using var fill = new NpgsqlCommand(
-            """
+        await RunAsync(connectionString, string.Create(CultureInfo.InvariantCulture, $"""
             INSERT INTO records.x_item (id, version, created_at, modified_at, is_active, owner, name, code, amount, note)
-            SELECT gen_random_uuid(), 1, now(), now(), true, (SELECT id FROM records."user" WHERE user_name = 'admin'), 'Item number ' || n, 'C' || n, n % 1000, 'A note of some length about item ' || n FROM generate_series(1, $1) AS n
-            """,
-            connection)
-        {
-            CommandTimeout = 0,
-            Parameters = { new() { Value = rows } },
-        };
-        await fill.ExecuteNonQueryAsync();
-        await using var analyze = new NpgsqlCommand("VACUUM ANALYZE records.x_item", connection) { CommandTimeout = 0 };
-        await analyze.ExecuteNonQueryAsync();
+            SELECT gen_random_uuid(), 1, now(), now(), true, (SELECT id FROM records."user" WHERE user_name = 'admin'), 'Item number ' || n, 'C' || n, n % 1000, 'A note of some length about item ' || n FROM generate_series(1, {rows}) AS n
+            """));
+        await RunAsync(connectionString, "VACUUM ANALYZE records.x_item");
     }
 
-    private static async Task<Guid[]> IdsAsync(string connectionString)
+    /// <summary>Takes a processor of the database, and nothing else.</summary>
+    private static Task KeepBusyAsync(string connectionString, int seconds) => RunAsync(connectionString, string.Create(CultureInfo.InvariantCulture, $"""
+        DO $$ BEGIN WHILE clock_timestamp() < now() + interval '{seconds} seconds' LOOP PERFORM sum(n) FROM generate_series(1, 10000) AS n; END LOOP; END $$
+        """));
+
+    private static async Task RunAsync(string connectionString, string sql)
     {
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT array_agg(id) FROM (SELECT id FROM records.x_item LIMIT 50000) AS head", connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static async Task<Guid[]> IdsAsync(string connectionString, string table)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"SELECT array_agg(id) FROM (SELECT id FROM records.{table} LIMIT 50000) AS head", connection);
         return (Guid[])(await command.ExecuteScalarAsync())!;
     }
 
@@ -181,8 +217,8 @@ internal static class SchemaChange
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(
             """
-            SELECT count(*) FROM (SELECT record_id, max(version) AS last, count(*) AS saves FROM crm.history WHERE entity = 'x_item' GROUP BY record_id) AS h
-            JOIN records.x_item i ON i.id = h.record_id WHERE i.version <> h.last OR h.saves <> h.last - 1 OR i.double IS DISTINCT FROM i.amount * 2
+            SELECT count(*) FROM (SELECT record_id, max(version) AS last, count(*) AS saves FROM crm.history WHERE entity IN ('x_item', 'x_thing') GROUP BY record_id) AS h
+            JOIN records.x_thing i ON i.id = h.record_id WHERE i.version <> h.last OR h.saves <> h.last - 1 OR i.double IS DISTINCT FROM i.amount * 2
             """,
             connection)
         { CommandTimeout = 0 };

@@ -211,15 +211,12 @@ public sealed class EntityRenameTests : NodeTests
         Assert.Equal(ErrorCodes.Busy, Assert.Single((await node.Editor.ApplyAsync(plan.Id, Node.Admin)).Errors).Code);
         await node.StepRunner.RunPendingAsync();
         Assert.Empty((await node.Editor.ApplyAsync(plan.Id, Node.Admin)).Errors);
+        await node.StepRunner.RunPendingAsync();
 
         // What is put off afterwards is put off under the new name.
         await node.ChangeAsync("""[{"change":"rename_entity","entity":"x_call","to":"x_talk"},{"change":"change_field","entity":"x_talk","field":{"name":"phone","unique":true}}]""");
         await node.StepRunner.RunPendingAsync();
         Assert.All(await node.Steps.ListAsync(), s => Assert.Equal((MetadataStepState.Done, "x_talk"), (s.State, s.Entity)));
         Assert.Empty((await node.Consistency.RunAsync()).Differences);
-
-        var converting = await node.Editor.PlanAsync(
-            Samples.Read("""[{"change":"rename_entity","entity":"x_talk","to":"x_call"},{"change":"change_type","entity":"x_call","field":{"name":"worth","type":"integer"}}]"""), Node.Admin);
-        Assert.Contains(converting.Errors, e => e.Message.Contains("x_talk", StringComparison.Ordinal));
     }
 }

@@ -71,12 +71,17 @@ public sealed class KilledPlanTests : NodeTests
                 Assert.False(next.Store.Current.TryEntity("x_hall", out _));
                 Assert.Equal("A1 retail x_place 0", await next.ScalarAsync<string>("SELECT concat_ws(' ', x_code, sector, x_about_entity, (SELECT count(*) FROM records.x_place)) FROM records.company"));
                 await AssertConsistentAsync(next);
-                continue;
+                if ((await next.Steps.ListAsync()).IsEmpty)
+                {
+                    continue;
+                }
+
+                // It waits for what is being prepared for it, and comes into force with that.
             }
 
-            Assert.Equal(before + 1, next.Store.Current.Version);
             next.Store.Runner.OnlineRows = onlineRows;
             await next.StepRunner.RunPendingAsync();
+            Assert.Equal(before + 1, next.Store.Current.Version);
             Assert.Equal("A1 software 42 x_site 0", await next.ScalarAsync<string>("SELECT concat_ws(' ', x_number, sector, x_double, x_about_entity, (SELECT count(*) FROM records.x_site)) FROM records.company"));
             Assert.All(await next.Steps.ListAsync(), s => Assert.Equal(MetadataStepState.Done, s.State));
             Assert.Equal("Staff", next.Store.Current.Entity("company").Field("employees").Label);

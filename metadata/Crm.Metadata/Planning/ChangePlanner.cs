@@ -67,7 +67,7 @@ internal static class ChangePlanner
         return
         [
             .. EntityRenameSteps.Of(before, edit.EntityRenames, features),
-            .. PhysicalDiff.Steps(start, after, edit.Renames, edit.Purges, features),
+            .. PhysicalDiff.Steps(start, after, edit.Renames, edit.Purges, features).Select(s => s.Conversion is { } c ? s with { Conversion = c with { Table = EntityRenames.Former(edit.EntityRenames, c.Table) } } : s),
             .. values.Select(v => v.Step),
             .. CalculationSteps.Of(start, after, edit.Renames, [.. values.Select(v => v.Field)]),
         ];

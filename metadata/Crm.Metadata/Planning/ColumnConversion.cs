@@ -1,21 +1,25 @@
 using System.Collections.Immutable;
-using Crm.Sdk;
 
 namespace Crm.Metadata;
 
 /// <summary>
-/// Another type for a column of a big table, without writing the table anew while everybody waits: a second column is kept in step by a trigger, filled batch by
+/// Other values for a column of a big table, without writing the table anew while everybody waits: a second column is kept in step by a trigger, filled batch by
 /// batch, indexed, and then takes the place of the first.
 /// </summary>
-/// <param name="Table">The entity.</param>
+/// <param name="Table">The entity; one that gets another name in the same plan, by the name it has until then.</param>
 /// <param name="Source">Name of the column before the plan.</param>
 /// <param name="Column">Its name afterwards.</param>
 /// <param name="Type">Its SQL type afterwards.</param>
-/// <param name="From">The field as it is.</param>
-/// <param name="To">The field as it will be.</param>
-/// <param name="Indexes">Indexes the column keeps.</param>
-internal sealed record ColumnConversion(string Table, string Source, string Column, string Type, FieldDefinition From, FieldDefinition To, ImmutableArray<IndexShape> Indexes)
+/// <param name="Values">How a value becomes the new one, given where it is read.</param>
+/// <param name="Indexes">Indexes the column keeps, by their names afterwards.</param>
+internal sealed record ColumnConversion(string Table, string Source, string Column, string Type, Func<string, TypeConversion> Values, ImmutableArray<IndexShape> Indexes)
 {
+    /// <summary>What the entity is called when the second column takes over.</summary>
+    public string Later { get; init; } = Table;
+
+    /// <summary>Name of the field's type afterwards, for whoever gives a value that does not fit; null where all do.</summary>
+    public string? TypeName { get; init; }
+
     private const string Mark = "__new";
 
     /// <summary>The second column; no name of a field holds <c>__</c>.</summary>
@@ -28,9 +32,9 @@ internal sealed record ColumnConversion(string Table, string Source, string Colu
     /// <summary>What is done in one transaction at the end, once per column.</summary>
     public string Swap => string.Join(";\n", (IEnumerable<string>)
     [
-        .. DropTrigger(Table),
-        $"ALTER TABLE {Sql.Table(Table)} DROP COLUMN {Sql.Quote(Column)}",
-        $"ALTER TABLE {Sql.Table(Table)} RENAME COLUMN {Sql.Quote(Shadow)} TO {Sql.Quote(Column)}",
+        .. DropTrigger(Table, Later),
+        $"ALTER TABLE {Sql.Table(Later)} DROP COLUMN {Sql.Quote(Column)}",
+        $"ALTER TABLE {Sql.Table(Later)} RENAME COLUMN {Sql.Quote(Shadow)} TO {Sql.Quote(Column)}",
         .. Indexes.Select(i => $"ALTER INDEX {Sql.Table(Temporary(i.Name))} RENAME TO {Sql.Quote(i.Name)}"),
     ]);
 
@@ -84,18 +88,18 @@ internal sealed record ColumnConversion(string Table, string Source, string Colu
     /// <param name="table">The entity.</param>
     /// <param name="shadows">The second columns it has.</param>
     public static ImmutableArray<string> GiveUp(string table, IReadOnlyCollection<string> shadows) =>
-        shadows.Count == 0 ? DropTrigger(table) : [.. DropTrigger(table), $"ALTER TABLE {Sql.Table(table)} {string.Join(", ", shadows.Select(s => "DROP COLUMN " + Sql.Quote(s)))}"];
+        shadows.Count == 0 ? DropTrigger(table, table) : [.. DropTrigger(table, table), $"ALTER TABLE {Sql.Table(table)} {string.Join(", ", shadows.Select(s => "DROP COLUMN " + Sql.Quote(s)))}"];
 
-    private static ImmutableArray<string> DropTrigger(string table) =>
+    private static ImmutableArray<string> DropTrigger(string table, string now) =>
     [
-        $"DROP TRIGGER IF EXISTS {Sql.Quote(TriggerOf(table))} ON {Sql.Table(table)}",
+        $"DROP TRIGGER IF EXISTS {Sql.Quote(TriggerOf(table))} ON {Sql.Table(now)}",
         $"DROP FUNCTION IF EXISTS crm.{Sql.Quote(TriggerOf(table))}()",
     ];
 
     // Small letters are those of the indexes themselves, so that the name is as long and never taken.
     private static string Temporary(string index) => index[..^1] + char.ToUpperInvariant(index[^1]);
 
-    private TypeConversion At(string row) => TypeConversion.Of(From, To, row + Sql.Quote(Source))!;
+    private TypeConversion At(string row) => Values(row + Sql.Quote(Source));
 
     // Nothing always fits, whatever a condition says of it.
     private string MisfitAt(string row) => At(row).Fits is { } fits ? $"({row}{Sql.Quote(Source)} IS NOT NULL AND coalesce(NOT ({fits}), false))" : "false";
@@ -107,8 +111,10 @@ internal sealed record ColumnConversion(string Table, string Source, string Colu
         return conversion.Fits is { } fits ? $"CASE WHEN {fits} THEN {conversion.Value} END" : conversion.Value;
     }
 
-    private string Keep() => $"""
-        IF {MisfitAt("NEW.")} THEN RAISE EXCEPTION USING ERRCODE = {Sql.Literal(SqlStates.Unconvertible)}, MESSAGE = {Sql.Literal($"A value of {Source} is no {To.Type.Name}.")}, TABLE = {Sql.Literal(Table)}, COLUMN = {Sql.Literal(Source)}, DATATYPE = {Sql.Literal(To.Type.Name)}; END IF;
-        NEW.{Sql.Quote(Shadow)} := {ValueAt("NEW.")};
-        """;
+    private string Keep()
+    {
+        var refusal = At("NEW.").Fits is null ? ""
+            : $"IF {MisfitAt("NEW.")} THEN RAISE EXCEPTION USING ERRCODE = {Sql.Literal(SqlStates.Unconvertible)}, MESSAGE = {Sql.Literal($"A value of {Source} is no {TypeName}.")}, TABLE = {Sql.Literal(Table)}, COLUMN = {Sql.Literal(Source)}, DATATYPE = {Sql.Literal(TypeName!)}; END IF;\n";
+        return $"{refusal}NEW.{Sql.Quote(Shadow)} := {ValueAt("NEW.")};";
+    }
 }

@@ -17,18 +17,18 @@ internal static class EntityRenameSteps
             yield return new PlanStep(MetadataTexts.Of("StepRenameTable", entity.PluralLabel, rename.From, rename.To), string.Join(";\n", Table(entity, rename, features)), StepLock.Brief, rename.To);
         }
 
-        // When all tables have their names; one name after the other, because one may be given up for the next.
-        foreach (var rename in renames)
+        // When all tables have their names.
+        foreach (var (pointing, field) in renames.Count == 0 ? [] : Pointers(before))
         {
-            foreach (var (pointing, field) in Pointers(before))
+            var now = renames.FirstOrDefault(r => r.From == pointing.Name)?.To ?? pointing.Name;
+            var column = field.Name + field.Type.Columns[1].Suffix;
+            yield return new PlanStep(
+                MetadataTexts.Of("StepRenamePointers", field.Label, pointing.Label, string.Join(", ", renames.Select(r => before.Entity(r.From).PluralLabel))), Pointers(now, column, renames), StepLock.Brief, now)
             {
-                var now = renames.Aggregate(pointing.Name, (name, r) => r.Of(name));
-                yield return new PlanStep(MetadataTexts.Of("StepRenamePointers", field.Label, pointing.Label, before.Entity(rename.From).PluralLabel), Pointers(now, field, rename), StepLock.Brief, now)
-                {
-                    Work = StepWork.Fill,
-                    Early = Pointers(pointing.Name, field, rename),
-                };
-            }
+                Work = StepWork.Fill,
+                Early = Pointers(pointing.Name, column, renames),
+                Conversion = new ColumnConversion(pointing.Name, column, column, "text", read => new TypeConversion(Renamed(read, renames)), []) { Later = now },
+            };
         }
     }
 
@@ -64,9 +64,10 @@ internal static class EntityRenameSteps
         where field.Type is AnyLookupType
         select (pointing, field);
 
-    private static string Pointers(string table, FieldDefinition field, EntityRename rename)
-    {
-        var column = Sql.Quote(field.Name + field.Type.Columns[1].Suffix);
-        return $"UPDATE {Sql.Table(table)} SET {column} = {Sql.Literal(rename.To)} WHERE {column} = {Sql.Literal(rename.From)}";
-    }
+    private static string Pointers(string table, string column, IEnumerable<EntityRename> renames) =>
+        $"UPDATE {Sql.Table(table)} SET {Sql.Quote(column)} = {Renamed(Sql.Quote(column), renames)} WHERE {Sql.Quote(column)} IN ({string.Join(", ", renames.Select(r => Sql.Literal(r.From)))})";
+
+    /// <summary>All names at once: one may be given up for the next.</summary>
+    private static string Renamed(string name, IEnumerable<EntityRename> renames) =>
+        $"CASE {name} {string.Join(' ', renames.Select(r => $"WHEN {Sql.Literal(r.From)} THEN {Sql.Literal(r.To)}"))} ELSE {name} END";
 }

@@ -108,7 +108,11 @@ internal static class PhysicalDiff
                     Work = StepWork.Rewrite,
                     Columns = 1,
                     // What is made of the column's indexes anyway is made for the new one beforehand.
-                    Conversion = new ColumnConversion(wanted.Name, source, column.Name, column.Type, old, entity.Field(column.Field), [.. wanted.Indexes.Intersect(existing.Indexes).Where(i => i.Column == column.Name)]),
+                    Conversion = new ColumnConversion(
+                        wanted.Name, source, column.Name, column.Type, read => TypeConversion.Of(old, entity.Field(column.Field), read)!, [.. wanted.Indexes.Intersect(existing.Indexes).Where(i => i.Column == column.Name)])
+                    {
+                        TypeName = entity.Field(column.Field).Type.Name,
+                    },
                 });
             }
         }

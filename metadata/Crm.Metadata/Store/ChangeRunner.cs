@@ -59,22 +59,16 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             connection, transaction, draft.Steps.Where(s => s.Sql is not null).Select(s => s.Entity).OfType<string>().Distinct(StringComparer.Ordinal).Select(e => (e, EntityRenames.Former(draft.EntityRenames, e))).Where(t => tables.Contains(t.Item2)), ct);
         var big = TableSteps.WithFollowers([.. draft.Steps.Where(s => s.Online is not null).Select(s => s.Entity!).Where(e => rows.GetValueOrDefault(e) >= OnlineRows)], draft.Steps);
         ImmutableArray<PlanMessage> all = [.. draft.Errors, .. errors];
-        var steps = all.IsEmpty
-            ? draft.Steps.Select(s => s.Sql is not null && s.Entity is { } entity && rows.TryGetValue(entity, out var count) ? Shown(s with { Rows = count }, big) : s)
+        ImmutableArray<PlanStep> steps = all.IsEmpty
+            ? [.. draft.Steps.Select(s => s.Sql is not null && s.Entity is { } entity && rows.TryGetValue(entity, out var count) ? Shown(s with { Rows = count }, big) : s)]
             : [];
-        steps = steps.ToList();
-        if (steps.FirstOrDefault(s => s is { Conversion: not null, IsBackground: true } && EntityRenames.Former(draft.EntityRenames, s.Entity!) != s.Entity) is { } renamed)
-        {
-            return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, [ConvertRenamed(EntityRenames.Former(draft.EntityRenames, renamed.Entity!))], [], []));
-        }
-
         if (steps.FirstOrDefault(s => s is { Conversion: not null, IsBackground: true }) is { } prepared)
         {
             warnings = [.. warnings, new PlanMessage(ErrorCodes.Busy, MetadataTexts.Of("ConvertLater"), prepared.Entity)];
         }
 
         var saved = await SavedViewUses.OfAsync(connection, transaction, state.Snapshot, draft.Touched, ct);
-        return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, all, [.. draft.Warnings, .. warnings], [.. steps])
+        return (draft, new ChangePlan(Guid.CreateVersion7(time.GetUtcNow()), layers.Version, all, [.. draft.Warnings, .. warnings], steps)
         {
             Uses = [.. draft.Uses, .. saved],
             Confirm = draft.Confirm,
@@ -151,7 +145,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             var existing = Tables(layers);
             var tables = new TableSteps(connection, transaction, time, OnlineRows, request.Prepared, draft.EntityRenames);
             var big = await tables.BigAsync(draft.Steps, existing, ct);
-            var unprepared = draft.Steps.Where(s => s.Conversion is { } conversion && big.Contains(conversion.Table) && request.Prepared?.Names.Contains(conversion.Table) != true).ToList();
+            var unprepared = draft.Steps.Where(s => s.Conversion is { } conversion && big.Contains(s.Entity!) && request.Prepared?.Names.Contains(conversion.Table) != true).ToList();
             if (request.Prepared is null && declare is not null)
             {
                 await WaitingModules.GiveUpAsync(connection, transaction, declare, draft.Statements, ct);
@@ -174,11 +168,6 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
                 // What was given up stays given up; whoever declares tries again.
                 await transaction.CommitAsync(ct);
                 return (Refused(layers.Version, ErrorCodes.Busy, "StepsPending", pending), null);
-            }
-
-            if (unprepared.Find(s => EntityRenames.Former(draft.EntityRenames, s.Entity!) != s.Entity) is { } renamed)
-            {
-                return (new ApplyResult(layers.Version, [ConvertRenamed(EntityRenames.Former(draft.EntityRenames, renamed.Entity!))], Changed: false), null);
             }
 
             if (unprepared.Count > 0)
@@ -245,8 +234,6 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
         var layers = await LayerRows.LoadAsync(connection, transaction, state.Layers, ct);
         return ReferenceEquals(layers, state.Layers) ? state : MetadataState.Of(layers);
     }
-
-    private static PlanMessage ConvertRenamed(string entity) => new(ErrorCodes.Conflict, MetadataTexts.Of("ConvertRenamed", entity), entity);
 
     private static HashSet<string> Tables(MetadataLayers layers) =>
         layers.Items.SelectMany(l => l.Entities.Values.Where(e => e.IsOwner)).Select(e => e.Name).ToHashSet(StringComparer.Ordinal);

@@ -45,7 +45,7 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
             """
             SELECT text FROM crm.metadata_step AS s
             WHERE state IN ('waiting', 'running') AND id <> @own
-              AND (kind <> 'keys' AND coalesce(tables, ARRAY[entity]) && @entities OR entity = ANY(@renamed) OR EXISTS (SELECT FROM unnest(@quoted) AS q (name) WHERE strpos(s.sql, q.name) > 0))
+              AND (kind <> 'keys' AND array_append(tables, entity) && @entities OR entity = ANY(@renamed) OR EXISTS (SELECT FROM unnest(@quoted) AS q (name) WHERE strpos(s.sql, q.name) > 0))
             ORDER BY id LIMIT 1
             """,
             new
@@ -61,7 +61,7 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     /// <summary>Does beforehand what can be done while others use the tables.</summary>
     public async Task BeginAsync(IEnumerable<PlanStep> steps, CancellationToken ct)
     {
-        foreach (var early in steps.Select(s => s.Early).OfType<string>())
+        foreach (var early in steps.Where(s => !IsPrepared(s)).Select(s => s.Early).OfType<string>())
         {
             await connection.ExecuteAsync(new CommandDefinition(early, transaction: transaction, commandTimeout: 0, cancellationToken: ct));
         }
@@ -76,7 +76,7 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     /// <exception cref="PostgresException">A table could not be had in time, among others.</exception>
     public async Task RunAsync(IReadOnlyCollection<PlanStep> steps, ImmutableHashSet<string> big, IReadOnlySet<string> tables, Func<CancellationToken, Task>? last, CancellationToken ct)
     {
-        var now = steps.Select(s => (Entity: s.Early is null ? s.Entity : null, Sql: Now(s, big))).Where(s => s.Sql is not null).ToList();
+        var now = steps.Select(s => (Entity: s.Early is null || IsPrepared(s) ? s.Entity : null, Sql: Now(s, big))).Where(s => s.Sql is not null).ToList();
         if (prepared is not null)
         {
             await DoneAsync(prepared.Step, ct);
@@ -153,7 +153,8 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
         new
         {
             version,
-            entity = converted.First().Entity,
+            // Where people look for it: at what gets another name.
+            entity = renames.IsEmpty ? converted.First().Entity : renames[0].From,
             tables = Tables(converted),
             name = Columns(converted),
             text = Texts(converted),
@@ -211,8 +212,10 @@ internal sealed class TableSteps(NpgsqlConnection connection, NpgsqlTransaction 
     /// <summary>The name of the table before the steps.</summary>
     private string Now(string entity) => EntityRenames.Former(renames, entity);
 
+    private bool IsPrepared(PlanStep step) => step.Conversion is { } conversion && prepared?.Names.Contains(conversion.Table) == true;
+
     private string? Now(PlanStep step, ImmutableHashSet<string> big) =>
-        step.Conversion is { } conversion && prepared?.Names.Contains(conversion.Table) == true ? conversion.Swap
+        IsPrepared(step) ? step.Conversion!.Swap
         : step.Online is { } online && (online.IsAlways || big.Contains(step.Entity!)) ? online.Now
         : step.Sql;
 
