@@ -49,6 +49,25 @@ public sealed class PhoneCountryTests : NodeTests
     }
 
     [Fact]
+    public async Task A_field_can_have_no_country_whatever_the_installation_has()
+    {
+        await node.ChangeAsync(Germany);
+        Assert.Empty((await node.ChangeAsync("""[{"change":"change_field","entity":"company","field":{"name":"x_phone","country":"ZZ"}}]""")).Errors);
+        await node.StepRunner.RunPendingAsync();
+        Assert.Equal("01711234567 +4930901820 +4315880", await KeysAsync());
+        var json = MetadataJson.WriteEntity(node.Store.State, node.Store.Current.Entity("company"))["fields"]!.AsArray();
+        Assert.Equal("ZZ", json.Single(f => f!["name"]!.GetValue<string>() == "x_phone")!["country"]!.GetValue<string>());
+
+        await node.ChangeAsync("""[{"change":"change_field","entity":"company","field":{"name":"x_phone","country":null}}]""");
+        await node.StepRunner.RunPendingAsync();
+        Assert.Equal("+491711234567 +4930901820 +4315880", await KeysAsync());
+        await AssertSoundAsync();
+        // The installation has one, or has none by having nothing.
+        var plan = await node.Editor.PlanAsync(Samples.Read("""[{"change":"change_settings","phone_country":"ZZ"}]"""), Node.Admin);
+        Assert.Equal(PlanCodes.Option, Assert.Single(plan.Errors).Code);
+    }
+
+    [Fact]
     public async Task It_is_a_version_like_every_change_and_can_be_taken_back()
     {
         await node.ChangeAsync(Germany);

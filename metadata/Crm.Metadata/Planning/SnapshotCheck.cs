@@ -185,7 +185,7 @@ internal static class SnapshotCheck
             Add(problems, PlanCodes.Option, target, "CurrencyCode", field.Label);
         }
 
-        if (field.Country is { } country && !MatchKeys.IsPhoneCountry(country))
+        if (field.Country is { } country and not MatchKeys.NoPhoneCountry && !MatchKeys.IsPhoneCountry(country))
         {
             Add(problems, PlanCodes.Option, target, "CountryCode", field.Label, LayerEdit.Short(country));
         }

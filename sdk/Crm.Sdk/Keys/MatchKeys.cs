@@ -54,6 +54,9 @@ public static class MatchKeys
     /// <param name="country">ISO 3166 code of the country numbers without a calling code belong to; null for none.</param>
     public static string? Phone(string? text, string? country) => text is null ? null : PhoneNumbers.Key(text, country);
 
+    /// <summary>Instead of a country's code: numbers without a calling code belong to none, whatever country the installation has. The code for an unknown one, as libphonenumber has it.</summary>
+    public const string NoPhoneCountry = "ZZ";
+
     /// <summary>Countries <see cref="Phone"/> can read numbers of: ISO 3166 codes, each with its calling code (<c>49</c> of <c>DE</c>).</summary>
     public static ImmutableSortedDictionary<string, string> PhoneCountries => PhoneNumbers.Countries;
 

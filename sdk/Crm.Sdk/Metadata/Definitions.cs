@@ -182,7 +182,7 @@ public sealed record FieldDefinition
     /// <summary>ISO 4217 code of an amount given without one, for money fields.</summary>
     public string? Currency { get; init; }
 
-    /// <summary>ISO 3166 code of the country a phone number without a calling code belongs to, for phone fields; the installation's where nothing is said about the field.</summary>
+    /// <summary>ISO 3166 code of the country a phone number without a calling code belongs to, for phone fields; the installation's where nothing is said about the field, <see cref="MatchKeys.NoPhoneCountry"/> for none.</summary>
     public string? Country { get; init; }
 
     /// <summary>Whether <see cref="Country"/> is the installation's, because nothing is said about the field.</summary>
