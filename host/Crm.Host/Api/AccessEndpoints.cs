@@ -20,8 +20,8 @@ internal static class AccessEndpoints
         routes.MapPut("/api/records/{entity}/{id:guid}/sharing", (Delegate)WriteAsync).RequireAuthorization().WithTags("access").WithSummary("Share a record, or restrict it")
             .WithMetadata(new ExampleBody("""{"restricted":true,"shares":[{"with":"00000000-0000-7000-8000-000000000001","level":"write"},{"with":"everyone","level":"read"}]}"""))
             .WithDescription("with is the id of a user or a team, or everyone; level is read, write or own. What is not named is no longer shared.");
-        routes.MapGet("/api/access/why", (Delegate)WhyAsync).RequireAuthorization().WithTags("access").WithSummary("Why somebody may or may not do something")
-            .WithDescription("entity, and optionally id, field, operation (read, create, write, delete, import, export, share; read when not given) and user (yourself when not given; others for administrators).");
+        routes.MapGet("/api/access/why", (Delegate)WhyAsync).RequireAuthorization().OpenToNarrowedKeys().WithTags("access").WithSummary("Why somebody may or may not do something")
+            .WithDescription("entity, and optionally id, field, operation (read, create, write, delete, import, export, share; read when not given) user (yourself when not given; others for administrators) and key (an API key of that user that is narrowed).");
     }
 
     private static async Task<IResult> ReadAsync(HttpContext context, string entity, Guid id, [FromServices] RecordSharing sharing, [FromServices] CurrentActor actor) =>
@@ -36,7 +36,7 @@ internal static class AccessEndpoints
             : throw new ApiException(new ApiError(error.Code == ErrorCodes.Access ? StatusCodes.Status403Forbidden : StatusCodes.Status422UnprocessableEntity, error.Code, error.Message, error.Field));
     }
 
-    private static async Task<IResult> WhyAsync(HttpContext context, [FromServices] AccessExplainer explainer, [FromServices] CurrentActor actor)
+    private static async Task<IResult> WhyAsync(HttpContext context, [FromServices] AccessExplainer explainer, [FromServices] SessionStore sessions, [FromServices] CurrentActor actor)
     {
         var query = context.Request.Query;
         string? Given(string name) => query[name].ToString() is { Length: > 0 } text ? text : null;
@@ -45,9 +45,18 @@ internal static class AccessEndpoints
         var known = Enum.GetValues<AccessOperation>().Where(o => Word(o) == operation).Select(o => (AccessOperation?)o).FirstOrDefault()
             ?? throw new ApiException(ApiError.BadRequest($"Operations are {string.Join(", ", Enum.GetValues<AccessOperation>().Select(Word))}.", "operation"));
         var entity = Given("entity") ?? throw new ApiException(ApiError.BadRequest("Say about which entity: /api/access/why?entity=contact.", "entity"));
-        var verdict = await explainer.WhyAsync(actor.Value, Id("user") ?? actor.Value.UserId, entity, Id("id"), known, Given("field"), context.RequestAborted);
+        var user = Id("user") ?? actor.Value.UserId;
+        var scope = Id("key") is { } key ? await ScopeAsync(sessions, actor.Value, user, key, context.RequestAborted) : null;
+        var verdict = await explainer.WhyAsync(actor.Value, user, entity, Id("id"), known, Given("field"), scope, context.RequestAborted);
         return Results.Json(new JsonObject { ["allowed"] = verdict.IsAllowed, ["rule"] = verdict.Rule, ["facts"] = new JsonArray([.. verdict.Facts.Select(f => (JsonNode)f)]) });
     }
+
+    /// <summary>What a key is narrowed to; null for one that may do all that its user may. Keys are for their users and administrators to know, and a narrowed one knows no other.</summary>
+    private static async Task<AccessScope?> ScopeAsync(SessionStore sessions, Actor asking, Guid user, Guid key, CancellationToken ct) =>
+        (asking.Scope is null ? asking.IsAdministrator || asking.UserId == user : asking.Scope.Id == key)
+        && (await sessions.KeysAsync(user, ct)).FirstOrDefault(k => k.Id == key) is { } found
+            ? found.Scope
+            : throw new ApiException(ApiError.NotFound(SecurityTexts.Of("KeyUnknown"), "key"));
 
     private static IResult Answer(Sharing sharing) => Results.Json(new JsonObject
     {

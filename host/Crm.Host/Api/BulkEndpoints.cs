@@ -17,7 +17,7 @@ internal static class BulkEndpoints
 
     public static void MapBulk(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/bulk").RequireAuthorization().WithTags("bulk");
+        var group = routes.MapGroup("/api/bulk").RequireAuthorization().OpenToNarrowedKeys().WithTags("bulk");
         group.MapPost("", (Delegate)StartAsync).WithSummary("Change or delete many records as a background job").WithMetadata(new ExampleBody(Example))
             .WithDescription("records is {ids}, {filter, search} or {all: true}; set gives fields values, add and remove texts of fields that hold several. Answers with the job.");
         group.MapPost("/preview", (Delegate)PreviewAsync).WithSummary("How many records a bulk change is about, and the verdict on the first of them").WithMetadata(new ExampleBody(Example));

@@ -14,8 +14,8 @@ internal static class FileEndpoints
 {
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/files", (Delegate)UploadAsync).RequireAuthorization().WithTags("files").WithSummary("Uploads the content of a file; the answer is the value for a field");
-        routes.MapGet("/api/records/{entity}/{id}/files/{field}", (Delegate)DownloadAsync).RequireAuthorization().WithTags("files").WithSummary("The content of a record's file");
+        routes.MapPost("/api/files", (Delegate)UploadAsync).RequireAuthorization().OpenToNarrowedKeys().WithTags("files").WithSummary("Uploads the content of a file; the answer is the value for a field");
+        routes.MapGet("/api/records/{entity}/{id}/files/{field}", (Delegate)DownloadAsync).RequireAuthorization().OpenToNarrowedKeys().WithTags("files").WithSummary("The content of a record's file");
     }
 
     private static async Task<IResult> UploadAsync(HttpContext context, [FromServices] FileStore files, [FromServices] CurrentActor actor)

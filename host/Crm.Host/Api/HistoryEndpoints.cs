@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Crm.Host.Api.OData;
+using Crm.Host.Security;
 using Crm.Records;
 using Crm.Sdk;
 using Microsoft.AspNetCore.Mvc;
@@ -10,7 +11,7 @@ namespace Crm.Host.Api;
 internal static class HistoryEndpoints
 {
     public static void MapHistory(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/api/records/{entity}/{id}/history", (Delegate)HandleAsync).RequireAuthorization()
+        routes.MapGet("/api/records/{entity}/{id}/history", (Delegate)HandleAsync).RequireAuthorization().OpenToNarrowedKeys()
             .WithTags("records").WithSummary("The history of a record, newest first");
 
     private static async Task HandleAsync(HttpContext context, string entity, string id, [FromServices] IRecordService records, [FromServices] ODataModels models)

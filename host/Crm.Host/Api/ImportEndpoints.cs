@@ -10,7 +10,7 @@ internal static class ImportEndpoints
 {
     public static void MapImports(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/import/{entity}", (Delegate)StartAsync).RequireAuthorization()
+        routes.MapPost("/api/import/{entity}", (Delegate)StartAsync).RequireAuthorization().OpenToNarrowedKeys()
             .WithTags("import").WithSummary("Import a CSV file or an Excel workbook as a background job")
             .WithDescription("multipart/form-data with file, and optionally mapping (JSON), mode=create|update|upsert, match (field names), duplicates=skip|accept, dryRun, encoding, delimiter, sheet. Answers with the job.");
     }

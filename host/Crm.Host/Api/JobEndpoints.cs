@@ -8,20 +8,20 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Crm.Host.Api;
 
-/// <summary>How jobs are doing, what they did with each row, and stopping them. Users see their own jobs, administrators all.</summary>
+/// <summary>How jobs are doing, what they did with each row, and stopping them. Users see their own jobs, narrowed keys those they started, administrators all.</summary>
 internal static class JobEndpoints
 {
     private const int MaxPage = 1000;
 
     public static void MapJobs(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/jobs/{id}").RequireAuthorization().WithTags("jobs");
+        var group = routes.MapGroup("/api/jobs/{id}").RequireAuthorization().OpenToNarrowedKeys().WithTags("jobs");
         group.MapGet("", (Delegate)GetAsync).WithSummary("How a job is doing");
         group.MapGet("/verdicts", (Delegate)VerdictsAsync).WithSummary("What a job did with each row")
             .WithDescription("only=errors|warnings; after and top for pages; format=csv for the whole report as a file, format=rows for the rows of an import with their verdicts.");
         routes.MapGet("/api/jobs", async (string kind, int? top, [FromServices] JobQueue jobs, [FromServices] CurrentActor actor, CancellationToken ct) =>
-                Results.Json(new { value = (await jobs.ListAsync(kind, actor.Value.IsAdministrator ? null : actor.Value.UserId, Math.Clamp(top ?? 50, 1, MaxPage), ct)).Select(JobView.Of) }, JobView.Json))
-            .RequireAuthorization().WithTags("jobs").WithSummary("The last jobs of a kind, such as import or bulk: users see their own, administrators all");
+                Results.Json(new { value = (await jobs.ListAsync(kind, actor.Value, Math.Clamp(top ?? 50, 1, MaxPage), ct)).Select(JobView.Of) }, JobView.Json))
+            .RequireAuthorization().OpenToNarrowedKeys().WithTags("jobs").WithSummary("The last jobs of a kind, such as import or bulk: users see their own, administrators all");
         group.MapPost("/undo", (Delegate)BulkEndpoints.UndoAsync).WithSummary("Take back an import or a bulk change; records changed since are left alone and reported");
         group.MapPost("/cancel", (Delegate)CancelAsync).WithSummary("Stop a job; what it committed stays");
     }
@@ -125,7 +125,7 @@ internal static class JobEndpoints
 
     /// <summary>A job the user may see; an answer of 404 when there is none.</summary>
     public static async Task<Job> FindAsync(string id, JobQueue jobs, CurrentActor actor, CancellationToken ct) =>
-        Guid.TryParse(id, out var key) && await jobs.FindAsync(key, ct) is { } job && (actor.Value.IsAdministrator || job.CreatedBy == actor.Value.UserId)
+        Guid.TryParse(id, out var key) && await jobs.FindAsync(key, ct) is { } job && job.IsSeenBy(actor.Value)
             ? job
             : throw new ApiException(ApiError.NotFound(ImportTexts.Of("NoJob", id), "id"));
 

@@ -17,7 +17,7 @@ internal static class ExportEndpoints
 
     public static void MapExports(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/export/{entity}", (Delegate)ExportAsync).RequireAuthorization().WithTags("export").WithSummary("The records of a query as a CSV file or an Excel workbook")
+        routes.MapGet("/api/export/{entity}", (Delegate)ExportAsync).RequireAuthorization().OpenToNarrowedKeys().WithTags("export").WithSummary("The records of a query as a CSV file or an Excel workbook")
             .WithDescription("format=csv|xlsx; view, $select, $filter, $search, $orderby say what; separator, bom, culture, zone and keys say how.");
         routes.MapGet("/api/exports", async (int? top, [FromServices] ExportService exports, [FromServices] CurrentActor actor, CancellationToken ct) =>
                 Results.Json(new { value = await exports.ListAsync(actor.Value.IsAdministrator ? null : actor.Value.UserId, Math.Clamp(top ?? 100, 1, MaxEntries), ct) }, JobView.Json))

@@ -1,4 +1,5 @@
 using Crm.Host.Api;
+using Crm.Host.Security;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Crm.Host.Search;
@@ -29,5 +30,5 @@ internal static class SearchEndpoints
                     records = g.Records.Select(r => new { id = r.Id, title = r.Title, hint = r.Hint, fit = r.Fit.ToString().ToLowerInvariant(), part_of = r.Whole }),
                 }),
             });
-        }).RequireAuthorization().WithTags("search").WithSummary("Records of all entities whose search fields hold the words; similarly spelt ones when there are none");
+        }).RequireAuthorization().OpenToNarrowedKeys().WithTags("search").WithSummary("Records of all entities whose search fields hold the words; similarly spelt ones when there are none");
 }

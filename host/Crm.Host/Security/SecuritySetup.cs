@@ -52,6 +52,7 @@ internal static class SecuritySetup
 
         services.AddSingleton<SessionCache>();
         services.AddSingleton<SessionStore>();
+        services.AddSingleton<IEntityNames, KeyNames>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<PasswordChanges>();
         services.AddSingleton<SignInThrottle>();
@@ -79,6 +80,7 @@ internal static class SecuritySetup
         app.UseAuthentication();
         app.UseMiddleware<CrossSite>();
         app.UseAuthorization();
+        app.UseMiddleware<NarrowedKeys>();
         app.Use(async (context, next) =>
         {
             if (Session.From(context.User) is { } session)

@@ -22,8 +22,9 @@ internal enum SessionKind
 /// <param name="UserId">Who.</param>
 /// <param name="UserName">Their sign-in name.</param>
 /// <param name="Name">Shown in history.</param>
-/// <param name="IsAdministrator">May change metadata, modules and users.</param>
-internal sealed record Session(Guid Id, SessionKind Kind, Guid UserId, string UserName, string Name, bool IsAdministrator)
+/// <param name="IsAdministrator">May change metadata, modules and users; never with a key that is narrowed.</param>
+/// <param name="Scope">What narrows it; null for all that the user may.</param>
+internal sealed record Session(Guid Id, SessionKind Kind, Guid UserId, string UserName, string Name, bool IsAdministrator, AccessScope? Scope = null)
 {
     public const string IdClaim = "session";
     public const string KindClaim = "session_kind";
@@ -31,8 +32,9 @@ internal sealed record Session(Guid Id, SessionKind Kind, Guid UserId, string Us
     public const string UserNameClaim = "user_name";
     public const string NameClaim = "name";
     public const string RoleClaim = "role";
+    public const string ScopeClaim = "scope";
 
-    public Actor Actor => new(UserId, Name, IsAdministrator);
+    public Actor Actor => new(UserId, Name, IsAdministrator) { Scope = Scope };
 
     /// <summary>The sign-in as the framework sees it.</summary>
     public ClaimsPrincipal ToPrincipal(string scheme)
@@ -50,6 +52,11 @@ internal sealed record Session(Guid Id, SessionKind Kind, Guid UserId, string Us
             claims.Add(new(RoleClaim, Roles.Administrator));
         }
 
+        if (Scope is not null)
+        {
+            claims.Add(new(ScopeClaim, Scope.ToString()));
+        }
+
         return new(new ClaimsIdentity(claims, scheme, NameClaim, RoleClaim));
     }
 
@@ -59,7 +66,7 @@ internal sealed record Session(Guid Id, SessionKind Kind, Guid UserId, string Us
         && Guid.TryParse(principal.FindFirst(IdClaim)?.Value, out var id)
         && Guid.TryParse(principal.FindFirst(UserClaim)?.Value, out var user)
         && Enum.TryParse<SessionKind>(principal.FindFirst(KindClaim)?.Value, out var kind)
-            ? new(id, kind, user, principal.FindFirst(UserNameClaim)?.Value ?? "", principal.FindFirst(NameClaim)?.Value ?? "", principal.IsInRole(Roles.Administrator))
+            ? new(id, kind, user, principal.FindFirst(UserNameClaim)?.Value ?? "", principal.FindFirst(NameClaim)?.Value ?? "", principal.IsInRole(Roles.Administrator), principal.FindFirst(ScopeClaim) is { } scope ? AccessScope.Parse(scope.Value) : null)
             : null;
 }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Crm.Metadata;
+using Crm.Sdk;
 using Dapper;
 
 namespace Crm.Host.Security;
@@ -24,7 +25,7 @@ internal sealed class SessionStore(CrmDatabase database, SessionCache cache)
 
     private const string Select =
         """
-        SELECT s.id, initcap(s.kind) AS kind, s.user_id, u.user_name, u.name, coalesce(u.is_administrator, false) AS is_administrator
+        SELECT s.id, initcap(s.kind) AS kind, s.user_id, u.user_name, u.name, coalesce(u.is_administrator, false) AS is_administrator, s.scope::text AS scope
         FROM crm.session s JOIN records."user" u ON u.id = s.user_id
         WHERE (s.expires_at IS NULL OR s.expires_at > now()) AND u.can_sign_in AND u.is_active
         """;
@@ -46,9 +47,10 @@ internal sealed class SessionStore(CrmDatabase database, SessionCache cache)
     /// <param name="name">What a key is called by its owner.</param>
     /// <param name="lifetime">When it ends; null for a browser's sliding limit or a key without end.</param>
     /// <param name="address">From where.</param>
+    /// <param name="entities">What narrows a key; null for all that its user may.</param>
     /// <param name="ct">Gives up.</param>
     /// <returns>Its id, and the secret that is shown once (none for a browser).</returns>
-    public async Task<(Guid Id, string? Secret)> CreateAsync(SessionKind kind, Guid userId, string? name, TimeSpan? lifetime, string? address, CancellationToken ct)
+    public async Task<(Guid Id, string? Secret)> CreateAsync(SessionKind kind, Guid userId, string? name, TimeSpan? lifetime, string? address, IReadOnlyDictionary<string, EntityScope>? entities, CancellationToken ct)
     {
         var id = Guid.CreateVersion7();
         var secret = kind == SessionKind.Browser ? null : Secret.Create(kind);
@@ -56,8 +58,8 @@ internal sealed class SessionStore(CrmDatabase database, SessionCache cache)
         await connection.ExecuteAsync(new CommandDefinition(
             """
             DELETE FROM crm.session WHERE expires_at < now();
-            INSERT INTO crm.session (id, kind, user_id, secret_hash, name, address, expires_at)
-            VALUES (@id, @kind, @userId, @hash, @name, @address, now() + @lifetime)
+            INSERT INTO crm.session (id, kind, user_id, secret_hash, name, address, expires_at, scope)
+            VALUES (@id, @kind, @userId, @hash, @name, @address, now() + @lifetime, @scope::jsonb)
             """,
             new
             {
@@ -67,6 +69,7 @@ internal sealed class SessionStore(CrmDatabase database, SessionCache cache)
                 hash = secret is null ? null : Secret.Hash(secret),
                 name,
                 address,
+                scope = entities is null ? null : new AccessScope(id, name ?? "", entities).ToString(),
                 lifetime = kind == SessionKind.Browser ? TimeSpan.FromDays(1) : lifetime,
             },
             cancellationToken: ct));
@@ -77,10 +80,11 @@ internal sealed class SessionStore(CrmDatabase database, SessionCache cache)
     public async Task<ImmutableArray<ApiKey>> KeysAsync(Guid userId, CancellationToken ct)
     {
         await using var connection = await database.OpenAsync(ct);
-        return [.. await connection.QueryAsync<ApiKey>(new CommandDefinition(
-            "SELECT id, name, created_at AS createdAt, last_used_at AS lastUsedAt, expires_at AS expiresAt FROM crm.session WHERE kind = 'key' AND user_id = @userId ORDER BY created_at",
+        var rows = await connection.QueryAsync<KeyRow>(new CommandDefinition(
+            "SELECT id, name, created_at, last_used_at, expires_at, scope::text AS scope FROM crm.session WHERE kind = 'key' AND user_id = @userId ORDER BY created_at",
             new { userId },
-            cancellationToken: ct))];
+            cancellationToken: ct));
+        return [.. rows.Select(r => new ApiKey(r.Id, r.Name, r.Created_At, r.Last_Used_At, r.Expires_At, r.Scope is null ? null : AccessScope.Parse(r.Scope)))];
     }
 
     /// <summary>Ends one sign-in of a user.</summary>
@@ -117,7 +121,8 @@ internal sealed class SessionStore(CrmDatabase database, SessionCache cache)
             $"UPDATE crm.session SET last_used_at = now(), expires_at = {Expiry} WHERE id = @Id AND last_used_at < now() - interval '5 minutes'",
             new { found.Id },
             cancellationToken: ct));
-        return new(found.Id, Enum.Parse<SessionKind>(found.Kind), found.User_Id, found.User_Name, found.Name, found.Is_Administrator);
+        var scope = found.Scope is null ? null : AccessScope.Parse(found.Scope);
+        return new(found.Id, Enum.Parse<SessionKind>(found.Kind), found.User_Id, found.User_Name, found.Name, found.Is_Administrator && scope is null, scope);
     }
 
     private static string Name(SessionKind kind) => kind switch
@@ -127,8 +132,10 @@ internal sealed class SessionStore(CrmDatabase database, SessionCache cache)
         _ => "key",
     };
 
-    private sealed record SessionRow(Guid Id, string Kind, Guid User_Id, string User_Name, string Name, bool Is_Administrator);
+    private sealed record SessionRow(Guid Id, string Kind, Guid User_Id, string User_Name, string Name, bool Is_Administrator, string? Scope);
+
+    private sealed record KeyRow(Guid Id, string Name, DateTime Created_At, DateTime Last_Used_At, DateTime? Expires_At, string? Scope);
 }
 
 /// <summary>A personal API key as its owner sees it; the key itself is shown only when it is made.</summary>
-internal sealed record ApiKey(Guid Id, string Name, DateTime CreatedAt, DateTime LastUsedAt, DateTime? ExpiresAt);
+internal sealed record ApiKey(Guid Id, string Name, DateTime CreatedAt, DateTime LastUsedAt, DateTime? ExpiresAt, AccessScope? Scope);

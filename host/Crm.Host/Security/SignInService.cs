@@ -28,7 +28,7 @@ internal sealed class SignInService(Passwords passwords, SignInThrottle throttle
 
         await throttle.SucceedAsync(origin, ct);
         var lifetime = kind == SessionKind.Token ? SessionStore.TokenLifetime : (TimeSpan?)null;
-        var (id, secret) = await sessions.CreateAsync(kind, account.Id, null, lifetime, address?.ToString(), ct);
+        var (id, secret) = await sessions.CreateAsync(kind, account.Id, null, lifetime, address?.ToString(), null, ct);
         var session = await sessions.FindAsync(id, ct);
         // Switched off between the check and now.
         return session is null ? new SignInResult.Wrong() : new SignInResult.Done(session, secret);

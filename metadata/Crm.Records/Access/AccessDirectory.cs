@@ -31,7 +31,7 @@ internal sealed class AccessDirectory
         )
         SELECT {ActorAccess.VersionSql}, u."roles", ARRAY(SELECT id FROM below), ARRAY(SELECT id FROM under),
                ARRAY(SELECT $1::uuid UNION SELECT '00000000-0000-0000-0000-000000000000' UNION SELECT id FROM above),
-               ARRAY(SELECT kind || ':' || entity FROM crm.access_mark ORDER BY 1)
+               ARRAY(SELECT kind || ':' || entity FROM crm.access_mark ORDER BY 1), coalesce(u.is_administrator, false)
         FROM (SELECT 1) AS one LEFT JOIN records."user" AS u ON u.id = $1
         """;
 
@@ -39,9 +39,7 @@ internal sealed class AccessDirectory
 
     /// <summary>What is known of somebody without asking the database: at worst what held when they last did something.</summary>
     public AccessView Known(Actor actor, MetadataSnapshot snapshot) =>
-        actor is { IsAdministrator: true } ? AccessView.All(snapshot)
-        : known.TryGetValue(actor.UserId, out var entry) ? ViewOf(snapshot, entry.Facts)
-        : AccessView.Of(snapshot, [], []);
+        actor.IsAdministrator ? AccessView.All(snapshot) : AccessView.Of(snapshot, known.TryGetValue(actor.UserId, out var entry) ? entry.Facts : ActorFacts.Nobody, actor.Scope);
 
     /// <summary>What somebody may do, from memory if it is known.</summary>
     public async ValueTask<ActorAccess> OfAsync(Actor actor, MetadataSnapshot snapshot, CrmDatabase database, CancellationToken ct)
@@ -62,11 +60,9 @@ internal sealed class AccessDirectory
     /// <summary>Forgets somebody.</summary>
     public void Forget(Actor actor) => known.TryRemove(actor.UserId, out _);
 
-    private static AccessView ViewOf(MetadataSnapshot snapshot, ActorFacts facts) => AccessView.Of(snapshot, facts.Roles, facts.Marks);
-
     private ActorAccess? Remembered(Actor actor, MetadataSnapshot snapshot, long? version) =>
         actor.IsAdministrator ? ActorAccess.All(snapshot)
-        : known.TryGetValue(actor.UserId, out var entry) && (version is null || entry.Version == version) ? new ActorAccess(ViewOf(snapshot, entry.Facts), entry.Version, entry.Facts)
+        : known.TryGetValue(actor.UserId, out var entry) && (version is null || entry.Version == version) ? new ActorAccess(AccessView.Of(snapshot, entry.Facts, actor.Scope), entry.Version, entry.Facts)
         : null;
 
     private async Task<ActorAccess> LoadAsync(Actor actor, MetadataSnapshot snapshot, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
@@ -79,7 +75,8 @@ internal sealed class AccessDirectory
             reader.GetFieldValue<Guid[]>(2),
             reader.GetFieldValue<Guid[]>(3),
             reader.GetFieldValue<Guid[]>(4),
-            [.. reader.GetFieldValue<string[]>(5)]);
+            [.. reader.GetFieldValue<string[]>(5)],
+            reader.GetBoolean(6));
         if (known.Count >= MaxKnown)
         {
             known.Clear();
@@ -87,6 +84,6 @@ internal sealed class AccessDirectory
 
         var version = reader.GetInt64(0);
         known[actor.UserId] = (version, facts);
-        return new ActorAccess(ViewOf(snapshot, facts), version, facts);
+        return new ActorAccess(AccessView.Of(snapshot, facts, actor.Scope), version, facts);
     }
 }

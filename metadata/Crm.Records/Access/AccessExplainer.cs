@@ -29,9 +29,10 @@ public sealed class AccessExplainer(RecordEngine engine)
     /// <param name="id">The record; null for the entity as a whole.</param>
     /// <param name="operation">What is to be done.</param>
     /// <param name="field">The field it is to be done with; null for the record.</param>
+    /// <param name="scope">What narrows the user, such as one of their API keys; null for what narrows whoever asks about themselves.</param>
     /// <param name="ct">Cancels.</param>
     /// <exception cref="QueryException">There is no such entity, field, user or record, or it is not for the asking to know.</exception>
-    public async Task<AccessVerdict> WhyAsync(Actor asking, Guid user, string entity, Guid? id, AccessOperation operation, string? field, CancellationToken ct = default)
+    public async Task<AccessVerdict> WhyAsync(Actor asking, Guid user, string entity, Guid? id, AccessOperation operation, string? field, AccessScope? scope = null, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(asking);
         if (user != asking.UserId && !asking.IsAdministrator)
@@ -53,6 +54,7 @@ public sealed class AccessExplainer(RecordEngine engine)
         }
 
         var actor = user == asking.UserId ? asking : await Actors.FindAsync(session.Connection, user, ct) ?? throw new QueryException(ErrorCodes.NotFound, Texts.Of("WhyNobody"), "user");
+        actor = scope is null ? actor : actor with { Scope = scope };
         var access = await engine.Access.OfAsync(actor, session.Snapshot, session.Access.Version < 0 ? await VersionAsync(session, ct) : session.Access.Version, session.Connection, session.Transaction, ct);
         return access.View.IsLimited
             ? await ExplainAsync(session, actor, access, session.Snapshot.Entity(entity), id, operation, field, ct)
@@ -63,7 +65,12 @@ public sealed class AccessExplainer(RecordEngine engine)
         SaveSession session, Actor actor, ActorAccess access, EntityDefinition entity, Guid? id, AccessOperation operation, string? field, CancellationToken ct)
     {
         var view = access.View;
-        var roles = view.Roles.IsEmpty ? Texts.Of("WhyNoRoles", actor.Name) : Texts.Of("WhyRoles", actor.Name, string.Join(", ", view.Roles.Select(r => RoleNames.Label(view.Full, r))));
+        var roles = view.IsAdministrator ? Texts.Of("WhyAdministrator", actor.Name) : view.Roles.IsEmpty ? Texts.Of("WhyNoRoles", actor.Name) : Texts.Of("WhyRoles", actor.Name, string.Join(", ", view.Roles.Select(r => RoleNames.Label(view.Full, r))));
+        if (field is not null && view.Of(entity)!.IsNarrowed(entity.Field(field)))
+        {
+            return new AccessVerdict(false, Texts.Of("WhyFieldNarrowed", view.Scope!.Name, entity.Field(field).Label, entity.PluralLabel), [roles]);
+        }
+
         if (field is not null && view.Of(entity)?.Deciding(entity.Field(field)) is { } named && (named.Access == FieldAccess.None || (named.Access == FieldAccess.Read && operation != AccessOperation.Read)))
         {
             return new AccessVerdict(false, Texts.Of(named.Access == FieldAccess.None ? "WhyFieldHidden" : "WhyFieldLocked", AccessWords.Rule(view, entity, named.Role), entity.Field(field).Label, entity.PluralLabel), [roles]);

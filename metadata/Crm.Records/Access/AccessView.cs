@@ -7,7 +7,7 @@ using Crm.Sdk;
 
 namespace Crm.Records;
 
-/// <summary>What a set of roles sees and may do, worked out once for it and a version of the definitions: everything a compiled statement depends on.</summary>
+/// <summary>What a set of roles sees and may do, narrowed or not, worked out once for it and a version of the definitions: everything a compiled statement depends on.</summary>
 internal sealed class AccessView
 {
     /// <summary>Some records of an entity are shared.</summary>
@@ -26,12 +26,17 @@ internal sealed class AccessView
     private readonly ImmutableArray<string> marks;
     private readonly ConcurrentDictionary<string, string> finds = new(StringComparer.Ordinal);
 
-    private AccessView(MetadataSnapshot full, ImmutableArray<string>? roles, ImmutableArray<string> marks)
+    private AccessView(MetadataSnapshot full, ImmutableArray<string>? roles, ImmutableArray<string> marks, bool isAdministrator = false, AccessScope? scope = null)
     {
         this.marks = marks;
         Full = full;
         Roles = roles ?? [];
-        entities = roles is null ? FrozenDictionary<string, EntityAccess>.Empty : full.Entities.Values.ToFrozenDictionary(e => e.Name, e => new EntityAccess(e, Roles), StringComparer.Ordinal);
+        IsAdministrator = isAdministrator;
+        Scope = scope;
+        var scopes = scope is null ? null : ScopeLinks.Of(full, scope);
+        entities = roles is null
+            ? FrozenDictionary<string, EntityAccess>.Empty
+            : full.Entities.Values.ToFrozenDictionary(e => e.Name, e => new EntityAccess(e, Roles, isAdministrator, scopes is null ? null : scopes.GetValueOrDefault(e.Name, ScopeLinks.Nothing)), StringComparer.Ordinal);
         IsLimited = roles is not null;
         Seen = roles is null ? full : SnapshotView.Of(full, e => [.. Enum.GetValues<AccessOperation>().Where(o => entities[e.Name][o] == Reach.None)], (e, f) => entities[e.Name][f]);
     }
@@ -44,6 +49,12 @@ internal sealed class AccessView
 
     /// <summary>In order, without the one everybody has.</summary>
     public ImmutableArray<string> Roles { get; }
+
+    /// <summary>Whether an administrator is narrowed.</summary>
+    public bool IsAdministrator { get; }
+
+    /// <summary>What narrows; null without it.</summary>
+    public AccessScope? Scope { get; }
 
     /// <summary>False for administrators and the product itself: no condition is ever asked of them.</summary>
     public bool IsLimited { get; }
@@ -60,15 +71,16 @@ internal sealed class AccessView
     /// <summary>The view of administrators.</summary>
     public static AccessView All(MetadataSnapshot full) => Whole.GetValue(full, static s => new AccessView(s, null, []));
 
-    /// <summary>The view of somebody with these roles.</summary>
+    /// <summary>The view of somebody who is limited.</summary>
     /// <param name="full">All definitions.</param>
-    /// <param name="roles">Names of roles; unknown ones give nothing.</param>
-    /// <param name="marks">What single records of which entities are marked with, in order: <c>share:company</c>.</param>
-    public static AccessView Of(MetadataSnapshot full, IEnumerable<string> roles, ImmutableArray<string> marks)
+    /// <param name="facts">What is known of them; unknown roles give nothing, and being an administrator counts only for whoever is narrowed.</param>
+    /// <param name="scope">What narrows them; null without it.</param>
+    public static AccessView Of(MetadataSnapshot full, ActorFacts facts, AccessScope? scope)
     {
-        ImmutableArray<string> known = [.. roles.Where(RoleNames.Of(full).ContainsKey).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        var (marks, isAdministrator) = (facts.Marks, facts.IsAdministrator && scope is not null);
+        ImmutableArray<string> known = [.. facts.Roles.Where(RoleNames.Of(full).ContainsKey).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         var views = Views.GetValue(full, static _ => new(StringComparer.Ordinal));
-        var key = string.Join(',', known) + ';' + string.Join(',', marks);
+        var key = string.Join(',', known) + ';' + string.Join(',', marks) + (isAdministrator ? ";*" : ";") + scope;
         if (views.TryGetValue(key, out var view))
         {
             return view;
@@ -79,7 +91,7 @@ internal sealed class AccessView
             views.Clear();
         }
 
-        return views.GetOrAdd(key, static (_, of) => new AccessView(of.full, of.known, of.marks), (full, known, marks));
+        return views.GetOrAdd(key, static (_, of) => new AccessView(of.full, of.known, of.marks, of.isAdministrator, of.scope), (full, known, marks, isAdministrator, scope));
     }
 
     /// <summary>What may be done with an entity; null when everything may.</summary>

@@ -14,7 +14,8 @@ internal static class AccessWords
             return Texts.Of("AccessDenied", name, entity.PluralLabel);
         }
 
-        return entity.IsOfAccess && operation != AccessOperation.Read ? Texts.Of("AccessAdministrators", entity.PluralLabel)
+        return access.IsNarrowed(operation) ? Narrowed(view, entity, operation)
+            : entity.IsOfAccess && operation != AccessOperation.Read ? Texts.Of("AccessAdministrators", entity.PluralLabel)
             : entity.PartOf is not null && (operation == AccessOperation.Share || access[operation] == Reach.All) ? Texts.Of("AccessPartRefused", name, Texts.Of("Access" + operation), entity.PluralLabel)
             : Texts.Of("AccessRefused", name, Texts.Of("Access" + operation), entity.PluralLabel, Extent(access[operation]), Rule(view, entity, access.Deciding(operation).Role));
     }
@@ -23,7 +24,8 @@ internal static class AccessWords
     public static string Says(AccessView view, EntityDefinition entity, AccessOperation operation)
     {
         var access = view.Of(entity)!;
-        return entity.IsOfAccess && operation != AccessOperation.Read ? Texts.Of("AccessAdministrators", entity.PluralLabel)
+        return access.IsNarrowed(operation) ? Narrowed(view, entity, operation)
+            : entity.IsOfAccess && operation != AccessOperation.Read ? Texts.Of("AccessAdministrators", entity.PluralLabel)
             : entity.PartOf is not null && (operation == AccessOperation.Share || access[operation] == Reach.All) ? Texts.Of("AccessPart", entity.PluralLabel)
             : Texts.Of("AccessSays", Rule(view, entity, access.Deciding(operation).Role), Texts.Of("Access" + operation), entity.PluralLabel, Extent(access[operation]));
     }
@@ -37,5 +39,9 @@ internal static class AccessWords
 
     /// <summary>What says so: a role, or the entity itself.</summary>
     public static string Rule(AccessView view, EntityDefinition entity, string? role) =>
-        role is null ? Texts.Of("RuleVisibility", entity.PluralLabel, Texts.Of("Visibility" + entity.Visibility)) : Texts.Of("RuleRole", RoleNames.Label(view.Full, role));
+        role is EntityAccess.Administrators ? Texts.Of("RuleAdministrators")
+        : role is null ? Texts.Of("RuleVisibility", entity.PluralLabel, Texts.Of("Visibility" + entity.Visibility))
+        : Texts.Of("RuleRole", RoleNames.Label(view.Full, role));
+
+    private static string Narrowed(AccessView view, EntityDefinition entity, AccessOperation operation) => Texts.Of("AccessNarrowed", view.Scope!.Name, Texts.Of("Access" + operation), entity.PluralLabel);
 }

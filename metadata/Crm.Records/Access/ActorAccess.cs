@@ -61,10 +61,11 @@ internal sealed record ActorAccess(AccessView View, long Version, ActorFacts Fac
 /// <param name="Owners">They and everybody below them.</param>
 /// <param name="Teams">Their teams and those below: teams whose members' records they reach.</param>
 /// <param name="Principals">They, their teams and those above, and nobody, who stands for everybody: whoever a record is shared with for them to see it.</param>
-/// <param name="Marks">What single records of which entities are marked with.</param>
-internal sealed record ActorFacts(ImmutableArray<string> Roles, Guid[] Owners, Guid[] Teams, Guid[] Principals, ImmutableArray<string> Marks)
+/// <param name="Marks">What single records of which entities are marked with, in order: <c>share:company</c>.</param>
+/// <param name="IsAdministrator">Whether they are an administrator.</param>
+internal sealed record ActorFacts(ImmutableArray<string> Roles, Guid[] Owners, Guid[] Teams, Guid[] Principals, ImmutableArray<string> Marks, bool IsAdministrator)
 {
-    public static ActorFacts Nobody { get; } = new([], [], [], [], []);
+    public static ActorFacts Nobody { get; } = new([], [], [], [], [], false);
 }
 
 /// <summary>Somebody's rights changed since they were read.</summary>

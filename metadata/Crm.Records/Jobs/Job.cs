@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Crm.Sdk;
 
 namespace Crm.Records.Jobs;
 
@@ -33,6 +34,16 @@ public sealed record Job(
     DateTimeOffset? StartedAt,
     DateTimeOffset? FinishedAt)
 {
+    /// <summary>What narrowed whoever asked for it, such as an API key; null when nothing did.</summary>
+    public Guid? ScopeId { get; init; }
+
+    /// <summary>Whether somebody may see it: their own, whoever is narrowed what was asked for by the same, administrators all.</summary>
+    public bool IsSeenBy(Actor actor)
+    {
+        ArgumentNullException.ThrowIfNull(actor);
+        return actor.IsAdministrator || (CreatedBy == actor.UserId && (actor.Scope is null || actor.Scope.Id == ScopeId));
+    }
+
     /// <summary>Whether nothing more will happen.</summary>
     public bool IsFinished => State is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
 }

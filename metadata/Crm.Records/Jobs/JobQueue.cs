@@ -17,7 +17,7 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
     internal const string ProgressChannel = "crm_job_progress";
 
     private const string Columns =
-        "id, kind, state, position, total, payload, report, error, cancel_requested, created_by, created_by_name, created_at, started_at, finished_at";
+        "id, kind, state, position, total, payload, report, error, cancel_requested, created_by, created_by_name, created_at, started_at, finished_at, (scope ->> 'id')::uuid";
 
     /// <summary>Adds a job.</summary>
     /// <param name="kind">Which handler does it.</param>
@@ -45,10 +45,10 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
     internal static Task EnqueueAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, string kind, object payload, Actor actor, CancellationToken ct) =>
         connection.ExecuteAsync(new CommandDefinition(
             """
-            INSERT INTO crm.job (id, kind, payload, created_by, created_by_name) VALUES (@id, @kind, @payload::jsonb, @user, @name);
+            INSERT INTO crm.job (id, kind, payload, created_by, created_by_name, scope) VALUES (@id, @kind, @payload::jsonb, @user, @name, @scope::jsonb);
             SELECT pg_notify(@channel, '');
             """,
-            new { id, kind, payload = JsonSerializer.Serialize(payload, JobJson.Options), user = actor.UserId, name = actor.Name, channel = WorkChannel },
+            new { id, kind, payload = JsonSerializer.Serialize(payload, JobJson.Options), user = actor.UserId, name = actor.Name, scope = actor.Scope?.ToString(), channel = WorkChannel },
             transaction,
             cancellationToken: ct));
 
@@ -63,13 +63,18 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
         return await ReadAsync(connection, "WHERE id = $1", id, ct);
     }
 
-    /// <summary>The last jobs of a kind; those of one user, or of all.</summary>
-    public async Task<ImmutableArray<Job>> ListAsync(string kind, Guid? user, int top, CancellationToken ct = default)
+    /// <summary>The last jobs of a kind that somebody may see.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="actor">Who asks: users see their own, whoever is narrowed what was asked for by the same, administrators all.</param>
+    /// <param name="top">How many at most.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task<ImmutableArray<Job>> ListAsync(string kind, Actor actor, int top, CancellationToken ct = default)
     {
+        ArgumentNullException.ThrowIfNull(actor);
         await using var connection = await database.OpenAsync(ct);
-        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM crm.job WHERE kind = $1 AND ($2 IS NULL OR created_by = $2) ORDER BY created_at DESC, id DESC LIMIT $3", connection)
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM crm.job WHERE kind = $1 AND ($2 IS NULL OR created_by = $2) AND ($4 IS NULL OR (scope ->> 'id')::uuid = $4) ORDER BY created_at DESC, id DESC LIMIT $3", connection)
         {
-            Parameters = { new() { Value = kind }, new() { Value = (object?)user ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid }, new() { Value = top } },
+            Parameters = { new() { Value = kind }, new() { Value = actor.IsAdministrator ? DBNull.Value : actor.UserId, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid }, new() { Value = top }, new() { Value = (object?)actor.Scope?.Id ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid } },
         };
         return [.. await ReadAllAsync(command, ct)];
     }
@@ -150,7 +155,10 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
                 reader.GetString(10),
                 reader.GetFieldValue<DateTimeOffset>(11),
                 await reader.IsDBNullAsync(12, ct) ? null : reader.GetFieldValue<DateTimeOffset>(12),
-                await reader.IsDBNullAsync(13, ct) ? null : reader.GetFieldValue<DateTimeOffset>(13)));
+                await reader.IsDBNullAsync(13, ct) ? null : reader.GetFieldValue<DateTimeOffset>(13))
+            {
+                ScopeId = await reader.IsDBNullAsync(14, ct) ? null : reader.GetGuid(14),
+            });
         }
 
         return jobs;

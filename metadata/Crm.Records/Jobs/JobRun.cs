@@ -12,13 +12,15 @@ public sealed class JobRun
     private readonly JobOptions options;
     private readonly string payload;
     private readonly Guid createdBy;
+    private readonly AccessScope? scope;
 
-    internal JobRun(CrmDatabase database, JobOptions options, Guid id, Guid lease, string kind, long position, long? total, string payload, string? report, Guid createdBy)
+    internal JobRun(CrmDatabase database, JobOptions options, Guid id, Guid lease, string kind, long position, long? total, string payload, string? report, Guid createdBy, AccessScope? scope)
     {
         this.database = database;
         this.options = options;
         this.payload = payload;
         this.createdBy = createdBy;
+        this.scope = scope;
         (Id, Lease, Kind, Position, Total, Report) = (id, lease, kind, position, total, report);
     }
 
@@ -43,12 +45,13 @@ public sealed class JobRun
     /// <summary>What is to be done.</summary>
     public T Payload<T>() => JsonSerializer.Deserialize<T>(payload, JobJson.Options) ?? throw new JobFailedException("The job has no payload.");
 
-    /// <summary>For whom, with the rights they have now.</summary>
+    /// <summary>For whom, with the rights they have now, narrowed as when they asked for it.</summary>
     /// <exception cref="JobFailedException">The user is gone.</exception>
     public async Task<Actor> ActorAsync(CancellationToken ct)
     {
         await using var connection = await database.OpenAsync(ct);
-        return await Actors.FindAsync(connection, createdBy, ct) ?? throw new JobFailedException("The user who started the job does not exist any more or is not active.");
+        var actor = await Actors.FindAsync(connection, createdBy, ct) ?? throw new JobFailedException("The user who started the job does not exist any more or is not active.");
+        return actor with { Scope = scope };
     }
 
     /// <summary>Writes progress in the transaction of the work it tells of.</summary>

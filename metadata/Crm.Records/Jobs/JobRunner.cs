@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using Crm.Metadata;
+using Crm.Sdk;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -125,7 +126,7 @@ public sealed class JobRunner(CrmDatabase database, Notifications notifications,
                 SELECT id FROM crm.job
                 WHERE kind = ANY($3) AND (state = 'queued' AND run_after <= clock_timestamp() OR state = 'running' AND lease_until < clock_timestamp())
                 ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-            RETURNING id, lease, kind, position, total, payload, report, created_by, cancel_requested
+            RETURNING id, lease, kind, position, total, payload, report, created_by, cancel_requested, scope::text
             """,
             connection)
         {
@@ -143,7 +144,8 @@ public sealed class JobRunner(CrmDatabase database, Notifications notifications,
                 await reader.IsDBNullAsync(4, ct) ? null : reader.GetInt64(4),
                 reader.GetString(5),
                 await reader.IsDBNullAsync(6, ct) ? null : reader.GetString(6),
-                reader.GetGuid(7))
+                reader.GetGuid(7),
+                await reader.IsDBNullAsync(9, ct) ? null : AccessScope.Parse(reader.GetString(9)))
             { IsCancelRequested = reader.GetBoolean(8) }
             : null;
     }

@@ -45,6 +45,12 @@ public interface IRecords
 /// <param name="IsAdministrator">May change metadata, modules and users.</param>
 public sealed record Actor(Guid UserId, string Name, bool IsAdministrator)
 {
+    /// <summary>May change metadata, modules and users: never while <see cref="Scope"/> narrows them.</summary>
+    public bool IsAdministrator { get => field && Scope is null; init; } = IsAdministrator;
+
+    /// <summary>What they are narrowed to; null for all that their user may.</summary>
+    public AccessScope? Scope { get; init; }
+
     /// <summary>The product itself: start-up, upgrades, jobs nobody started. Its user record exists in every database and cannot sign in.</summary>
     public static Actor System { get; } = new(new Guid("00000000-0000-7000-8000-000000000001"), "System", true);
 }

@@ -62,7 +62,8 @@ public sealed class EntityRenameTests(ApiCrm crm) : IClassFixture<ApiCrm>
             INSERT INTO crm.record_share VALUES ('{{{errand["id"]}}}', '00000000-0000-0000-0000-000000000000', 'x_errand', 1, now(), gen_random_uuid());
             INSERT INTO crm.record_restriction VALUES ('{{{other["id"]}}}', 'x_errand', now(), gen_random_uuid());
             INSERT INTO crm.access_mark VALUES ('x_errand', 'share'), ('x_errand', 'restriction');
-            INSERT INTO crm.job (id, kind, payload, run_after, created_by, created_by_name) VALUES ('00000000-0000-7000-8000-0000000000f1', 'bulk', '{"entity":"x_errand","action":"update","set":{"about":"x_errand:{{{errand["id"]}}}"}}', now() + interval '1 day', gen_random_uuid(), 'Ada');
+            INSERT INTO crm.job (id, kind, payload, run_after, created_by, created_by_name, scope) VALUES ('00000000-0000-7000-8000-0000000000f1', 'bulk', '{"entity":"x_errand","action":"update","set":{"about":"x_errand:{{{errand["id"]}}}"}}', now() + interval '1 day', gen_random_uuid(), 'Ada', '{"id":"00000000-0000-7000-8000-0000000000f3","name":"Key","entities":{"x_errand":{"operations":["read"]} } }');
+            INSERT INTO crm.session (id, kind, user_id, name, scope) VALUES ('00000000-0000-7000-8000-0000000000f3', 'key', gen_random_uuid(), 'Key', '{"id":"00000000-0000-7000-8000-0000000000f3","name":"Key","entities":{"x_errand":{"operations":["read"]} } }');
             INSERT INTO crm.bulk_row (job_id, row, record_id, version, entity) VALUES ('00000000-0000-7000-8000-0000000000f1', 1, gen_random_uuid(), 1, 'x_errand');
             INSERT INTO crm.export (id, entity, format, columns, created_by, created_by_name) VALUES (gen_random_uuid(), 'x_errand', 'csv', '{title}', gen_random_uuid(), 'Ada');
             INSERT INTO crm.merge VALUES (gen_random_uuid(), 'x_errand', gen_random_uuid(), '{}', 1, now(), gen_random_uuid(), 'Ada', '{x_errand}', ARRAY[gen_random_uuid()], '{about}', ARRAY[gen_random_uuid()], NULL);

@@ -35,8 +35,8 @@ public sealed class CircuitTests(SecurityCrm security) : IClassFixture<SecurityC
         var (id, _) = await security.UserAsync();
         var sessions = security.Crm.Services.GetRequiredService<SessionStore>();
         using var provider = new CircuitSignIn(NullLoggerFactory.Instance, sessions);
-        var (first, _) = await sessions.CreateAsync(SessionKind.Browser, id, null, null, null, default);
-        var (second, _) = await sessions.CreateAsync(SessionKind.Browser, id, null, null, null, default);
+        var (first, _) = await sessions.CreateAsync(SessionKind.Browser, id, null, null, null, null, default);
+        var (second, _) = await sessions.CreateAsync(SessionKind.Browser, id, null, null, null, null, default);
         var state = StateOf((await sessions.FindAsync(first, default))!);
         var other = StateOf((await sessions.FindAsync(second, default))!);
         Assert.True(await provider.HoldsAsync(state, default));

@@ -1,3 +1,4 @@
+using Crm.Host.Security;
 using Crm.Sdk;
 
 namespace Crm.Host.Api.OData;
@@ -6,7 +7,7 @@ namespace Crm.Host.Api.OData;
 internal static class ODataEndpoints
 {
     public static void MapOData(this IEndpointRouteBuilder routes) =>
-        routes.Map(Urls.Path + "/{**path}", (RequestDelegate)HandleAsync).RequireAuthorization().WithDisplayName("OData " + Urls.Path);
+        routes.Map(Urls.Path + "/{**path}", (RequestDelegate)HandleAsync).RequireAuthorization().OpenToNarrowedKeys().WithDisplayName("OData " + Urls.Path);
 
     private static Task HandleAsync(HttpContext context) =>
         DispatchAsync(context, context.Request.RouteValues["path"] as string ?? "", context.RequestServices.GetRequiredService<ODataModels>().Current);

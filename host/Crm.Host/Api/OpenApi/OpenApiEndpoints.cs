@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Crm.Host.Api.OData;
+using Crm.Host.Security;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;
 
@@ -21,7 +22,7 @@ internal static class OpenApiEndpoints
             var document = await documents.OfAsync(models.Current, context.RequestAborted);
             context.Response.ContentType = "application/json;charset=utf-8";
             await context.Response.Body.WriteAsync(document, context.RequestAborted);
-        }).RequireAuthorization().WithSummary("The OpenAPI document of the current metadata");
+        }).RequireAuthorization().OpenToNarrowedKeys().WithSummary("The OpenAPI document of the current metadata");
 
         // The page keeps its token in memory only; signed in by cookie it needs none.
         routes.MapSwaggerUI("api", options =>

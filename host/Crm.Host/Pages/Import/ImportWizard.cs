@@ -99,7 +99,7 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
 
     /// <summary>Reads how a job is doing; a job that is not this user's is none.</summary>
     public async Task RefreshAsync(Guid job) =>
-        Job = await jobs.FindAsync(job) is { Kind: "import" } found && (actor.Value.IsAdministrator || found.CreatedBy == actor.Value.UserId) ? found : null;
+        Job = await jobs.FindAsync(job) is { Kind: "import" } found && found.IsSeenBy(actor.Value) ? found : null;
 
     public Task CancelAsync(Guid job) => jobs.CancelAsync(job);
 
