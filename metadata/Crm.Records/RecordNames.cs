@@ -22,6 +22,7 @@ internal sealed class RecordNames : IEntityNames
         new("bin", "entity"),
         new("bulk_row", "entity"),
         new("export", "entity"),
+        new("job", "scope", EntityNameKind.Scope),
         new("merge", "entity"),
         new("merge", "moved_entity", EntityNameKind.List),
         new("webhook", "entities", EntityNameKind.List),
@@ -38,7 +39,6 @@ internal sealed class RecordNames : IEntityNames
             throw new EntityBusyException(Texts.Of("RenameDuringJob", rename.From));
         }
 
-        await connection.ExecuteAsync(new CommandDefinition(ScopeNames.Update("job"), new { rename.From, rename.To }, transaction, cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(
             """
             UPDATE crm.job SET payload = replace(jsonb_set(payload, '{entity}', to_jsonb(@To))::text, '"' || @From || ':', '"' || @To || ':')::jsonb WHERE payload ->> 'entity' = @From;

@@ -21,7 +21,7 @@ internal static class AccessEndpoints
             .WithMetadata(new ExampleBody("""{"restricted":true,"shares":[{"with":"00000000-0000-7000-8000-000000000001","level":"write"},{"with":"everyone","level":"read"}]}"""))
             .WithDescription("with is the id of a user or a team, or everyone; level is read, write or own. What is not named is no longer shared.");
         routes.MapGet("/api/access/why", (Delegate)WhyAsync).RequireAuthorization().OpenToNarrowedKeys().WithTags("access").WithSummary("Why somebody may or may not do something")
-            .WithDescription("entity, and optionally id, field, operation (read, create, write, delete, import, export, share; read when not given) user (yourself when not given; others for administrators) and key (an API key of that user that is narrowed).");
+            .WithDescription("entity, and optionally id, field, operation (read, create, write, delete, import, export, share; read when not given), user (yourself when not given; others for administrators) and key (an API key of that user that is narrowed).");
     }
 
     private static async Task<IResult> ReadAsync(HttpContext context, string entity, Guid id, [FromServices] RecordSharing sharing, [FromServices] CurrentActor actor) =>

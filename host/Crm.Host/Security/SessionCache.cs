@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using Crm.Metadata;
+using Crm.Sdk;
 
 namespace Crm.Host.Security;
 
 /// <summary>Remembers sign-ins for a moment. What another host changes is announced; the moment bounds the delay should an announcement be lost.</summary>
-internal sealed class SessionCache(TimeProvider time, Notifications notifications) : IDisposable
+internal sealed class SessionCache(TimeProvider time, Notifications notifications, MetadataStore metadata) : IDisposable
 {
     private const int Limit = 10_000;
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(20);
@@ -14,20 +15,29 @@ internal sealed class SessionCache(TimeProvider time, Notifications notification
     private IDisposable? subscription;
 
     /// <summary>Begins to listen to the other hosts.</summary>
-    public void Start() => subscription ??= notifications.Subscribe(SessionStore.Channel, (payload, _) =>
+    public void Start()
     {
-        if (Guid.TryParse(payload, out var user))
+        if (subscription is not null)
         {
-            Forget(user);
-        }
-        else
-        {
-            Interlocked.Increment(ref generation);
-            entries.Clear();
+            return;
         }
 
-        return Task.CompletedTask;
-    });
+        subscription = notifications.Subscribe(SessionStore.Channel, (payload, _) =>
+        {
+            if (Guid.TryParse(payload, out var user))
+            {
+                Forget(user);
+            }
+            else
+            {
+                Clear();
+            }
+
+            return Task.CompletedTask;
+        });
+        // A narrowed key names entities, which may have got other names.
+        metadata.Changed += Follow;
+    }
 
     public async Task<Session?> GetAsync(string key, Func<Task<Session?>> load)
     {
@@ -70,7 +80,19 @@ internal sealed class SessionCache(TimeProvider time, Notifications notification
         }
     }
 
-    public void Dispose() => subscription?.Dispose();
+    public void Dispose()
+    {
+        metadata.Changed -= Follow;
+        subscription?.Dispose();
+    }
+
+    private void Follow(MetadataSnapshot now) => Clear();
+
+    private void Clear()
+    {
+        Interlocked.Increment(ref generation);
+        entries.Clear();
+    }
 
     private sealed record Entry(Session Session, long At);
 }

@@ -11,7 +11,7 @@ namespace Crm.Host.Security;
 /// <summary>Signing in for programs: tokens for a password, and personal API keys.</summary>
 internal static class TokenEndpoints
 {
-    private const string KeyExample = """{"name":"Nightly report","expires_in_days":365,"entities":{"contact":{"operations":["read"],"fields":["name","email"]}}}""";
+    private const string KeyExample = """{"name":"Nightly report","expires_in_days":365,"entities":{"contact":{"operations":["read"],"fields":["first_name","last_name","email"]}}}""";
 
     public static void Map(IEndpointRouteBuilder routes)
     {

@@ -70,6 +70,8 @@ internal sealed class EntityNames(IEnumerable<IEntityNames> keepers)
             EntityNameKind.List => $"UPDATE {table} SET {name} = array_replace({name}, @from, @to) WHERE @from = ANY ({name})",
             EntityNameKind.Uses =>
                 $"UPDATE {table} SET {name} = ARRAY(SELECT {Renamed} FROM unnest({name}) WITH ORDINALITY AS n (u, place) ORDER BY place) WHERE EXISTS (SELECT FROM unnest({name}) AS n (u) WHERE u = @from OR starts_with(u, @from || '.'))",
+            EntityNameKind.Scope =>
+                $"UPDATE {table} SET {name} = jsonb_set({name} #- ARRAY['entities', @from], ARRAY['entities', @to], {name} #> ARRAY['entities', @from]) WHERE {name} #> ARRAY['entities', @from] IS NOT NULL",
             _ => throw new InvalidOperationException($"A column of kind {column.Kind} does not follow."),
         };
     }

@@ -17,7 +17,7 @@ public interface IEntityNames
     /// <param name="transaction">The one the definitions change in.</param>
     /// <param name="rename">The rename.</param>
     /// <param name="ct">Cancels.</param>
-    Task FollowAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, EntityRename rename, CancellationToken ct);
+    Task FollowAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, EntityRename rename, CancellationToken ct) => Task.CompletedTask;
 }
 
 /// <summary>A column that holds names of entities.</summary>
@@ -37,6 +37,9 @@ public enum EntityNameKind
 
     /// <summary>A list of names, or of names with a field: <c>x_visit.about</c>.</summary>
     Uses,
+
+    /// <summary>An allow-list of entities as JSON, named in its <c>entities</c>: see <see cref="Crm.Sdk.AccessScope"/>.</summary>
+    Scope,
 
     /// <summary>As it was when it was written, for good: who reads it asks <c>crm.entity_rename</c>, or a step of the plan or <see cref="IEntityNames.FollowAsync"/> sees to it.</summary>
     Kept,
