@@ -40,6 +40,11 @@ public sealed class Presence(CrmDatabase database, TimeProvider time, ILogger<Pr
             """,
             new { page, record, user, isEditing, ChangeAnnouncer.Channel, payload = $"{Announced} {record}:0" },
             cancellationToken: ct));
+        if (!pages.ContainsKey(page))
+        {
+            // It left before it was there.
+            await RemoveAsync(connection, page, record, ct);
+        }
     }
 
     /// <summary>Says that a page is gone.</summary>
@@ -51,10 +56,7 @@ public sealed class Presence(CrmDatabase database, TimeProvider time, ILogger<Pr
         }
 
         await using var connection = await database.OpenAsync(ct);
-        await connection.ExecuteAsync(new CommandDefinition(
-            "DELETE FROM crm.presence WHERE page = @page; SELECT pg_notify(@Channel, @payload)",
-            new { page, ChangeAnnouncer.Channel, payload = $"{Announced} {row.Record}:0" },
-            cancellationToken: ct));
+        await RemoveAsync(connection, page, row.Record, ct);
     }
 
     /// <summary>Everybody else who has a record open; those who are editing it first.</summary>
@@ -77,12 +79,10 @@ public sealed class Presence(CrmDatabase database, TimeProvider time, ILogger<Pr
         var rows = pages.Values.ToList();
         await using var connection = await database.OpenAsync(ct);
         await connection.ExecuteAsync(new CommandDefinition(
-            $"""
+            """
             INSERT INTO crm.presence (page, record_id, user_id, is_editing, seen_at)
             SELECT *, now() FROM unnest(@pages, @records, @users, @editing)
-            ON CONFLICT (page) DO UPDATE SET seen_at = excluded.seen_at;
-            WITH gone AS (DELETE FROM crm.presence WHERE seen_at < now() - {Expired} RETURNING record_id)
-            SELECT pg_notify(@Channel, '{Announced} ' || record_id || ':0') FROM gone
+            ON CONFLICT (page) DO UPDATE SET seen_at = excluded.seen_at
             """,
             new
             {
@@ -90,8 +90,16 @@ public sealed class Presence(CrmDatabase database, TimeProvider time, ILogger<Pr
                 records = rows.ConvertAll(r => r.Record).ToArray(),
                 users = rows.ConvertAll(r => r.User).ToArray(),
                 editing = rows.ConvertAll(r => r.IsEditing).ToArray(),
-                ChangeAnnouncer.Channel,
             },
+            cancellationToken: ct));
+        // A page that left while this was being said may have come back by it; one that leaves from here on goes by itself.
+        var left = rows.FindAll(r => !pages.ContainsKey(r.Page));
+        await connection.ExecuteAsync(new CommandDefinition(
+            $"""
+            WITH gone AS (DELETE FROM crm.presence WHERE seen_at < now() - {Expired} OR page = ANY (@left) RETURNING record_id)
+            SELECT pg_notify(@Channel, '{Announced} ' || record_id || ':0') FROM gone
+            """,
+            new { left = left.ConvertAll(r => r.Page).ToArray(), ChangeAnnouncer.Channel },
             cancellationToken: ct));
     }
 
@@ -111,6 +119,11 @@ public sealed class Presence(CrmDatabase database, TimeProvider time, ILogger<Pr
             }
         }
     }
+
+    private static Task<int> RemoveAsync(NpgsqlConnection connection, Guid page, Guid record, CancellationToken ct) => connection.ExecuteAsync(new CommandDefinition(
+        "DELETE FROM crm.presence WHERE page = @page; SELECT pg_notify(@Channel, @payload)",
+        new { page, ChangeAnnouncer.Channel, payload = $"{Announced} {record}:0" },
+        cancellationToken: ct));
 
     private sealed record Row(Guid Page, Guid Record, Guid User, bool IsEditing);
 }

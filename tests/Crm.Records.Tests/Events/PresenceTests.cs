@@ -1,4 +1,5 @@
 using Crm.Sdk;
+using Dapper;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Crm.Records.Tests.Events;
@@ -49,6 +50,36 @@ public sealed class PresenceTests(Engine engine) : IClassFixture<Engine>
         await alive.RenewAsync(CancellationToken.None);
         Assert.Single(await OthersAsync(alive, Engine.Admin));
         await engine.ExecuteAsync("TRUNCATE crm.presence");
+    }
+
+    [Fact]
+    public async Task A_page_that_leaves_while_it_is_said_to_be_there_does_not_come_back()
+    {
+        using var host = Host();
+        var (page, stays) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await host.EnterAsync(page, record, Engine.User.UserId, isEditing: false);
+        await host.EnterAsync(stays, record, Engine.Admin.UserId, isEditing: false);
+        await engine.ExecuteAsync(
+            """
+            CREATE FUNCTION crm.wait_in_turn() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END';
+            CREATE TRIGGER wait_in_turn BEFORE INSERT ON crm.presence FOR EACH STATEMENT EXECUTE FUNCTION crm.wait_in_turn()
+            """);
+        await using (var turn = await engine.Database.OpenAsync())
+        {
+            await turn.ExecuteAsync("SELECT pg_advisory_lock(4711)");
+            // Which pages there are is looked up at once; they are written when it is its turn.
+            var brief = Guid.CreateVersion7();
+            var renewing = host.RenewAsync(CancellationToken.None);
+            var entering = host.EnterAsync(brief, record, Engine.User.UserId, isEditing: false);
+            await host.LeaveAsync(page);
+            await host.LeaveAsync(brief);
+            await turn.ExecuteAsync("SELECT pg_advisory_unlock(4711)");
+            await renewing;
+            await entering;
+        }
+
+        Assert.Equal(stays, await engine.ScalarAsync<Guid>("SELECT page FROM crm.presence"));
+        await engine.ExecuteAsync("DROP FUNCTION crm.wait_in_turn CASCADE; TRUNCATE crm.presence");
     }
 
     private async Task<Present[]> OthersAsync(Presence host, Actor actor) => [.. await host.OthersAsync(record, actor.UserId)];
