@@ -40,6 +40,11 @@ internal static class GridEntities
 
     private static void AddFilter(HashSet<string> found, MetadataSnapshot metadata, EntityDefinition entity, Filter? filter)
     {
+        if (PathOf(filter) is { } path)
+        {
+            AddPath(found, metadata, entity, path);
+        }
+
         switch (filter)
         {
             case Filter.All all:
@@ -51,31 +56,14 @@ internal static class GridEntities
             case Filter.Not not:
                 Add([not.Filter]);
                 break;
-            case Filter.Compare compare:
-                AddPath(found, metadata, entity, compare.Path);
-                break;
-            case Filter.In list:
-                AddPath(found, metadata, entity, list.Path);
-                break;
-            case Filter.During during:
-                AddPath(found, metadata, entity, during.Path);
-                break;
-            case Filter.Mine mine:
-                AddPath(found, metadata, entity, mine.Path);
-                break;
             case Filter.Related related when metadata.TryEntity(related.Entity, out var pointing):
                 found.Add(pointing.Name);
                 AddFilter(found, metadata, pointing, related.Where);
                 break;
-            case Filter.Linked linked:
-                AddPath(found, metadata, entity, linked.Path);
-                if (FieldPath.Find(metadata, entity, linked.Path)?.Field.Link is { } link && metadata.TryEntity(link.Entity, out var links))
-                {
-                    AddFilter(found, metadata, links, linked.Where);
-                }
-
+            case Filter.Linked linked when FieldPath.Find(metadata, entity, linked.Path)?.Field.Link is { } link && metadata.TryEntity(link.Entity, out var links):
+                AddFilter(found, metadata, links, linked.Where);
                 break;
-            case null or Filter.Related:
+            case null or Filter.Compare or Filter.In or Filter.During or Filter.Mine or Filter.Related or Filter.Linked:
                 break;
             default:
                 throw new InvalidOperationException($"Unknown filter {filter.GetType().Name}.");
@@ -89,4 +77,14 @@ internal static class GridEntities
             }
         }
     }
+
+    private static string? PathOf(Filter? filter) => filter switch
+    {
+        Filter.Compare compare => compare.Path,
+        Filter.In list => list.Path,
+        Filter.During during => during.Path,
+        Filter.Mine mine => mine.Path,
+        Filter.Linked linked => linked.Path,
+        _ => null,
+    };
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crm.Host.Tests.Pages;
 using Crm.Sdk;
 using Crm.Sdk.Web.Forms;
 using Record = Crm.Sdk.Record;
@@ -7,26 +8,16 @@ namespace Crm.Host.Tests.Forms;
 
 public sealed class FormModelTests
 {
-    private static readonly EntityDefinition Venue = new()
-    {
-        Name = "x_venue",
-        Origin = Origins.Custom,
-        Label = "Venue",
-        PluralLabel = "Venues",
-        SetName = "x_venues",
-        TitleFields = ["name"],
-        Fields =
-        [
-            FieldTextTests.Field(Fields.Text, "name") with { IsRequired = true },
-            FieldTextTests.Field(Fields.Date, "opened"),
-            FieldTextTests.Field(Fields.Money, "rent"),
-            FieldTextTests.Field(Fields.Lookup("company"), "company") with { Target = "company" },
-            FieldTextTests.Field(Fields.MultiChoice, "kinds"),
-            FieldTextTests.Field(Fields.Text, "state") with { Default = "open" },
-            FieldTextTests.Field(Fields.DateTime, "visited"),
-            FieldTextTests.Field(Fields.Owner, "owner") with { IsSystem = true },
-        ],
-    };
+    private static readonly EntityDefinition Venue = Definitions.Entity(
+        "x_venue",
+        FieldTextTests.Field(Fields.Text, "name") with { IsRequired = true },
+        FieldTextTests.Field(Fields.Date, "opened"),
+        FieldTextTests.Field(Fields.Money, "rent"),
+        FieldTextTests.Field(Fields.Lookup("company"), "company") with { Target = "company" },
+        FieldTextTests.Field(Fields.MultiChoice, "kinds"),
+        FieldTextTests.Field(Fields.Text, "state") with { Default = "open" },
+        FieldTextTests.Field(Fields.DateTime, "visited"),
+        FieldTextTests.Field(Fields.Owner, "owner") with { IsSystem = true });
 
     [Fact]
     public void Only_what_differs_is_sent_with_the_version_that_was_seen()

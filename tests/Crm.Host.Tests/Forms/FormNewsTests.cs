@@ -1,3 +1,4 @@
+using Crm.Host.Tests.Pages;
 using Crm.Sdk;
 using Crm.Sdk.Web.Forms;
 using Record = Crm.Sdk.Record;
@@ -9,23 +10,13 @@ public sealed class FormNewsTests
 {
     private static readonly Guid Anna = new("00000000-0000-7000-8000-0000000000a1");
 
-    private static readonly EntityDefinition Venue = new()
-    {
-        Name = "x_venue",
-        Origin = Origins.Custom,
-        Label = "Venue",
-        PluralLabel = "Venues",
-        SetName = "x_venues",
-        TitleFields = ["name"],
-        Fields =
-        [
-            FieldTextTests.Field(Fields.Text, "name") with { IsRequired = true },
-            FieldTextTests.Field(Fields.Date, "opened"),
-            FieldTextTests.Field(Fields.Text, "state"),
-            FieldTextTests.Field(Fields.Text, "secret") with { IsHidden = true },
-            FieldTextTests.Field(Fields.User, "modified_by") with { IsSystem = true },
-        ],
-    };
+    private static readonly EntityDefinition Venue = Definitions.Entity(
+        "x_venue",
+        FieldTextTests.Field(Fields.Text, "name") with { IsRequired = true },
+        FieldTextTests.Field(Fields.Date, "opened"),
+        FieldTextTests.Field(Fields.Text, "state"),
+        FieldTextTests.Field(Fields.Text, "secret") with { IsHidden = true },
+        FieldTextTests.Field(Fields.User, "modified_by") with { IsSystem = true });
 
     private readonly FormModel form = new(Venue, Stored(3), FieldTextTests.Text("en-GB"));
 

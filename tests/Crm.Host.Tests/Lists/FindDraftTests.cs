@@ -1,10 +1,10 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using Crm.Metadata;
 using Crm.Sdk;
 using Crm.Sdk.Web;
 using Crm.Sdk.Web.Finding;
 using Crm.Sdk.Web.Forms;
+using static Crm.Host.Tests.Pages.Definitions;
 
 namespace Crm.Host.Tests.Lists;
 
@@ -15,16 +15,19 @@ public sealed class FindDraftTests
         Stages = new StagesDefinition([new StageDefinition("offer", "Offer", StageKind.Open, 50), new StageDefinition("order", "Order", StageKind.Won, 100)], []),
     };
 
-    private static readonly EntityDefinition User = Entity("user", "Users", Field("name", Fields.Text));
+    private static readonly EntityDefinition User = Entity("user", Field("name", Fields.Text));
 
     private static readonly EntityDefinition Company = Entity(
-        "company", "Companies", Field("name", Fields.Text), Field("country", Fields.Text), Field("address", Fields.Address), Field("places", Fields.Addresses), Field("active", Fields.YesNo), Field("owner", Fields.Owner, "user"));
+        "company", Field("name", Fields.Text), Field("country", Fields.Text), Field("address", Fields.Address), Field("places", Fields.Addresses), Field("active", Fields.YesNo), Field("owner", Fields.Owner, "user"));
 
     private static readonly EntityDefinition Deal = Entity(
-        "deal", "Deals", Field("name", Fields.Text), Stage, Field("budget", Fields.Money), Field("due", Fields.Date), Field("met_at", Fields.DateTime), Field("company", Fields.LookupType, "company"),
-        Field("secret", Fields.Text) with { IsHidden = true }, Field("kind", Fields.Choice) with { Choices = [new ChoiceDefinition("new", "New")] });
+        "deal", Field("name", Fields.Text), Stage, Field("budget", Fields.Money), Field("due", Fields.Date), Field("met_at", Fields.DateTime), Field("company", Fields.LookupType, "company"),
+        Field("secret", Fields.Text) with { IsHidden = true }, Field("kind", Fields.Choice) with { Choices = [new ChoiceDefinition("new", "New")] }) with
+    {
+        PluralLabel = "Deals",
+    };
 
-    private static readonly MetadataSnapshot Metadata = new(1, new[] { User, Company, Deal }.ToFrozenDictionary(e => e.Name), []);
+    private static readonly MetadataSnapshot Metadata = Snapshot(User, Company, Deal);
 
     private static readonly DisplayContext Display = new() { Culture = CultureInfo.GetCultureInfo("en-GB") };
 
@@ -113,9 +116,4 @@ public sealed class FindDraftTests
         Assert.Equal(Filter.Equal("budget", null), draft.ToFilter(out problem));
         Assert.Null(problem);
     }
-
-    private static FieldDefinition Field(string name, FieldType type, string? target = null) => new() { Name = name, Type = type, Origin = Origins.Custom, Label = name, Target = target };
-
-    private static EntityDefinition Entity(string name, string plural, params FieldDefinition[] fields) =>
-        new() { Name = name, Origin = Origins.Custom, Label = name, PluralLabel = plural, SetName = name + "s", TitleFields = ["name"], Fields = [.. fields] };
 }

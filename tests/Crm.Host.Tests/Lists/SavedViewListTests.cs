@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using Crm.Host.Tests.Pages;
 using Crm.Sdk;
 using Crm.Sdk.Web;
 
@@ -10,19 +10,12 @@ public sealed class SavedViewListTests
     private static readonly Filter Small = new Filter.Compare("size", FilterOperator.Less, 10L);
     private static readonly Filter Named = new Filter.Compare("name", FilterOperator.Contains, "a");
 
-    private static readonly EntityDefinition Deal = new()
+    private static readonly EntityDefinition Deal = Definitions.Entity("deal", Definitions.Field("name", Fields.Text), Definitions.Field("size", Fields.Integer)) with
     {
-        Name = "deal",
-        Origin = Origins.Custom,
-        Label = "Deal",
-        PluralLabel = "Deals",
-        SetName = "deals",
-        TitleFields = ["name"],
-        Fields = [Field("name", Fields.Text), Field("size", Fields.Integer)],
         Views = [new ViewDefinition("small", "Small", ["name"], Small, [new Sort("name")])],
     };
 
-    private static readonly GridLoader Loader = new(null!, new MetadataSnapshot(1, new[] { Deal }.ToFrozenDictionary(e => e.Name), []), Deal)
+    private static readonly GridLoader Loader = new(null!, Definitions.Snapshot(Deal), Deal)
     {
         Saved = [new ViewDefinition("mine", "Mine", ["name", "gone"], Named, [new Sort("gone"), new Sort("size")])],
     };
@@ -56,6 +49,4 @@ public sealed class SavedViewListTests
         Assert.Equal(["name"], Loader.Columns(Loader.View(state)).Select(c => c.Path));
         Assert.Equal([new Sort("size")], Loader.Order(state).AsEnumerable());
     }
-
-    private static FieldDefinition Field(string name, FieldType type) => new() { Name = name, Type = type, Origin = Origins.Custom, Label = name };
 }

@@ -1,6 +1,6 @@
-using System.Collections.Frozen;
 using Crm.Sdk;
 using Crm.Sdk.Web;
+using static Crm.Host.Tests.Pages.Definitions;
 
 namespace Crm.Host.Tests.Pages;
 
@@ -10,7 +10,7 @@ public sealed class GridTests
     private static readonly EntityDefinition Company = Entity("company", Name, Field("country", Fields.Text), Field("parent", Fields.LookupType, "company"));
     private static readonly EntityDefinition User = Entity("user", Name);
     private static readonly EntityDefinition Deal = Entity("deal", Name, Field("company", Fields.LookupType, "company"), Field("budget", Fields.Money), Field("owner", Fields.Owner), Field("secret", Fields.Text) with { IsHidden = true });
-    private static readonly MetadataSnapshot Metadata = new(1, new[] { Company, User, Deal }.ToFrozenDictionary(e => e.Name), []);
+    private static readonly MetadataSnapshot Metadata = Snapshot(Company, User, Deal);
 
     [Fact]
     public void A_lookup_is_shown_by_the_name_of_what_it_points_to_and_sorted_by_it()
@@ -76,9 +76,4 @@ public sealed class GridTests
         Assert.Equal([new Sort("city", Descending: true), new Sort("name")], turned.Sort.AsEnumerable());
         Assert.Equal([new Sort("name")], turned.SortedBy("city", turned.Sort, further: true).Sort.AsEnumerable());
     }
-
-    private static FieldDefinition Field(string name, FieldType type, string? target = null) => new() { Name = name, Type = type, Origin = Origins.Custom, Label = name, Target = target };
-
-    private static EntityDefinition Entity(string name, params FieldDefinition[] fields) =>
-        new() { Name = name, Origin = Origins.Custom, Label = name, PluralLabel = name, SetName = name + "s", TitleFields = ["name"], Fields = [.. fields] };
 }
