@@ -19,8 +19,10 @@ public sealed partial class NotesPanel
     private bool isGone;
     private string? problem;
     private string? said;
-    private string? unheard;
+
+    // The new note saved last, and whether the browser heard of it and emptied its field.
     private string? added;
+    private bool isHeard;
 
     /// <summary>Entity of the record.</summary>
     [Parameter, EditorRequired]
@@ -66,9 +68,9 @@ public sealed partial class NotesPanel
         if (await browser.AttachAsync("./crm-notes.js", root, $"{Entity.Name}/{Record.Id}"))
         {
             // Written and left before the script was there.
-            if (unheard is { } saved)
+            if (added is not null)
             {
-                unheard = await ForgetAsync(New, saved) ? null : saved;
+                isHeard = await ForgetAsync(New, added);
             }
 
             await RestoreDraftsAsync(await browser.AskAsync<Dictionary<string, Draft>>("read"));
@@ -112,16 +114,10 @@ public sealed partial class NotesPanel
             return;
         }
 
-        // A page that lost its connection may send twice what was left in the field; what was typed anew is a draft again.
-        if (text == added && unheard is null && browser is not null && !(await browser.AskAsync<Dictionary<string, Draft>>("read")).ContainsKey(New))
+        // A page that lost its connection sends again what stands in the field, besides what the browser sent when it was left.
+        if (text == added && !(isHeard && await IsTypedAnewAsync(text)))
         {
-            return;
-        }
-
-        // Sent again by a page that lost its connection before it heard that the note is there.
-        if (text == unheard)
-        {
-            unheard = await ForgetAsync(New, text) ? null : text;
+            isHeard = isHeard || await ForgetAsync(New, text);
             return;
         }
 
@@ -130,12 +126,14 @@ public sealed partial class NotesPanel
         said = null;
         if (note is not null)
         {
-            added = text;
-            unheard = await ForgetAsync(New, text) ? null : text;
+            (added, isHeard) = (text, await ForgetAsync(New, text));
             said = PartTexts.Of("NoteSaved");
             Toasts.Undoable(PartTexts.Of("NoteSaved"), () => TakeBackAsync(note, () => list.DeleteAsync(note)));
         }
     });
+
+    private async Task<bool> IsTypedAnewAsync(string text) =>
+        (await browser!.AskAsync<Dictionary<string, Draft>>("read")).TryGetValue(New, out var draft) && draft.Text == text;
 
     private Task WriteAsync(Note note, ChangeEventArgs change) => change.Value is string text ? WriteAsync(note, text) : Task.CompletedTask;
 
