@@ -19,7 +19,6 @@ public sealed partial class ListPage
 
     private SavedViewList? views;
     private string? viewsOf;
-    private string? headed;
     private (SavedView View, bool IsNew)? naming;
     private ViewDefinition? choosing;
 
@@ -39,25 +38,6 @@ public sealed partial class ListPage
     private IEnumerable<LayoutHole> SavedHoles => !IsSafe && SavedShown(state.View ?? views?.Default) is { } view ? SavedViews.Holes(Metadata.Current, definition!, view.Definition) : [];
 
     private SavedView? SavedShown(string? name) => views?.Views.FirstOrDefault(v => v.Definition.Name == name);
-
-    // The heading comes with the list, after its views were read: later than the router looks for one to put the focus on.
-    protected override async Task OnAfterRenderAsync(bool firstRender)
-    {
-        if (views is null || headed == viewsOf)
-        {
-            return;
-        }
-
-        headed = viewsOf;
-        try
-        {
-            await Script.InvokeVoidAsync("crm.focusHeading");
-        }
-        catch (Exception left) when (left is JSDisconnectedException or OperationCanceledException)
-        {
-            // The page is gone.
-        }
-    }
 
     private async Task ReadViewsAsync()
     {

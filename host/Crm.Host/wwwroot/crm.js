@@ -259,6 +259,7 @@
     },
     closeDialog: dialog => { if (dialog?.open) { dialog.close(); } },
     focus: element => element?.focus(),
+    blur: element => element?.blur(),
     /** Where somebody has put the focus already, it stays. */
     focusHeading: () => { if (document.activeElement === document.body) { document.querySelector('h1')?.focus({ preventScroll: true }); } },
     caret: (area, at) => { area.focus(); area.setSelectionRange(at, at); },

@@ -29,7 +29,7 @@ public sealed class SearchTests(Harness.Browser browser, SampleCrm sample) : ICl
         await Expect(list.GetByRole(AriaRole.Group, new() { Name = "Contacts" }).GetByRole(AriaRole.Option)).ToContainTextAsync("person3@example.com");
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.Locator("h1")).ToContainTextAsync("Elease Gluck");
-
+        await Expect(page.Locator("h1")).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Control+k");
         await page.Keyboard.TypeAsync("Bergman");
         await Expect(list.GetByRole(AriaRole.Option).First).ToContainTextAsync("Bergmann");
