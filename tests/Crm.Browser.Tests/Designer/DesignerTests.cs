@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Crm.Browser.Tests.Designer;
 
 [Collection(Harness.Browser.Collection)]
-public sealed class DesignerTests(Harness.Browser browser) : OwnCrm
+public sealed class DesignerTests(Harness.Browser browser, EmptyCrm shared) : OneCrm(shared)
 {
     [Fact]
     public Task PLT_36_A_venue_is_invented_used_at_once_and_still_there_after_a_restart() => browser.VisitAsync(Crm, Screen.Desktop, async visit =>
@@ -128,42 +128,42 @@ public sealed class DesignerTests(Harness.Browser browser) : OwnCrm
         var page = visit.Page;
         await visit.OpenAsync("/admin/designer/company");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add field" }).ClickAsync();
-        await page.GetByRole(AriaRole.Dialog).GetByLabel("Label").FillAsync("Rating");
+        await page.GetByRole(AriaRole.Dialog).GetByLabel("Label").FillAsync("Grade");
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
         await page.ApplyAsync("First try");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Hide the field Rating" }).ClickAsync();
-        await page.ApplyAsync("Nobody rates");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Hide the field Industry" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Hide the field Grade" }).ClickAsync();
+        await page.ApplyAsync("Nobody grades");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Hide the field Website" }).ClickAsync();
         await page.ApplyAsync("Not needed");
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Remove the field Rating" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Remove the field Grade" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
         var plan = page.GetByRole(AriaRole.Dialog);
         await Expect(plan).ToContainTextAsync("Cannot be undone");
         await Expect(plan.GetByRole(AriaRole.Button, new() { Name = "Apply" })).ToBeDisabledAsync();
         await visit.ScreenshotAsync("confirm");
         await visit.CheckAccessibilityAsync();
-        await plan.GetByLabel("Type x_rating to confirm").FillAsync("x_rating");
+        await plan.GetByLabel("Type x_grade to confirm").FillAsync("x_grade");
         await plan.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
         await page.ToastAsync("Company was changed.");
-        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Show the field Rating" })).ToHaveCountAsync(0);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Show the field Grade" })).ToHaveCountAsync(0);
 
         await visit.OpenAsync("/admin/designer/history");
         var hidden = page.Locator("article", new() { HasText = "Not needed" });
         await hidden.GetByRole(AriaRole.Link).ClickAsync();
-        await Expect(page.Locator("table")).ToContainTextAsync("industry");
+        await Expect(page.Locator("table")).ToContainTextAsync("website");
         await visit.ScreenshotAsync("history");
         await visit.CheckAccessibilityAsync();
         await hidden.GetByRole(AriaRole.Button).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
         await page.ToastAsync("The version was taken back.");
         await visit.OpenFormAsync("/e/company/new");
-        await Expect(page.Input("industry")).ToBeVisibleAsync();
+        await Expect(page.Input("website")).ToBeVisibleAsync();
 
         // What was removed after it was hidden is not shown again by reverting the hiding.
         await visit.OpenAsync("/admin/designer/history");
-        await page.Locator("article", new() { HasText = "Nobody rates" }).GetByRole(AriaRole.Button).ClickAsync();
-        await Expect(page.Locator(".page .alert-danger")).ToContainTextAsync("fields x_rating");
+        await page.Locator("article", new() { HasText = "Nobody grades" }).GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(page.Locator(".page .alert-danger")).ToContainTextAsync("fields x_grade");
         await visit.ScreenshotAsync("refused");
     });
 

@@ -7,27 +7,27 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Crm.Browser.Tests.Designer;
 
-[Collection(Harness.Browser.Collection)]
-public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
+[Collection(Harness.Browser.Second)]
+public sealed class ReworkTests(Harness.Browser browser, EmptyCrm shared) : OneCrm(shared)
 {
     [Theory]
     [InlineData("1440")]
     [InlineData("390")]
     public Task A_field_of_the_customers_gets_another_name_and_another_type(string screen) => browser.VisitAsync(Crm, SignInTests.Of(screen), async visit =>
     {
-        var page = visit.Page;
+        var (page, label, name, renamed) = (visit.Page, "Seats " + screen, "x_seats_" + screen, "x_places_" + screen);
         var editor = page.GetByRole(AriaRole.Dialog);
         await visit.OpenAsync("/admin/designer/company");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add field" }).ClickAsync();
-        await editor.GetByLabel("Label").FillAsync("Seats");
+        await editor.GetByLabel("Label").FillAsync(label);
         await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
         await page.ApplyAsync();
         await page.ToastAsync("Company was changed.");
-        var good = await Crm.CreateAsync("company", ("name", "Good"), ("x_seats", " 12 "));
-        var bad = await Crm.CreateAsync("company", ("name", "Bad"), ("x_seats", "a dozen"));
+        var good = await Crm.CreateAsync("company", ("name", "Good"), (name, " 12 "));
+        var bad = await Crm.CreateAsync("company", ("name", "Bad"), (name, "a dozen"));
 
-        var worse = await Crm.CreateAsync("company", ("name", "Worse"), ("x_seats", "many"));
-        var worst = await Crm.CreateAsync("company", ("name", "Worst"), ("x_seats", "many"));
+        var worse = await Crm.CreateAsync("company", ("name", "Worse"), (name, "many"));
+        var worst = await Crm.CreateAsync("company", ("name", "Worst"), (name, "many"));
 
         // A field of a module keeps its name and its type.
         await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field Website" }).ClickAsync();
@@ -35,17 +35,17 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
         await Expect(editor.GetByLabel("Name", new() { Exact = true })).ToBeDisabledAsync();
         await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field Seats" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field " + label }).ClickAsync();
         await Expect(editor.GetByLabel("Type").Locator("option[value=lookup]")).ToHaveCountAsync(0);
         await editor.GetByLabel("Type").SelectOptionAsync("integer");
-        await editor.GetByLabel("Name", new() { Exact = true }).FillAsync("x_places");
+        await editor.GetByLabel("Name", new() { Exact = true }).FillAsync(renamed);
         await visit.ScreenshotAsync("field");
         await visit.CheckWidthAsync();
         await visit.CheckAccessibilityAsync();
         await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
         await Expect(page.Locator(".designer-pending li")).ToHaveCountAsync(2);
-        await Expect(page.Locator(".designer-pending")).ToContainTextAsync("Change the type of Seats from Text to Whole number");
-        await Expect(page.Locator(".designer-pending")).ToContainTextAsync("Rename x_seats to x_places");
+        await Expect(page.Locator(".designer-pending")).ToContainTextAsync($"Change the type of {label} from Text to Whole number");
+        await Expect(page.Locator(".designer-pending")).ToContainTextAsync($"Rename {name} to {renamed}");
 
         // What cannot be converted is named before anything happens.
         await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
@@ -56,19 +56,19 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
         await visit.CheckAccessibilityAsync();
         await Crm.Records().SaveAsync(RecordChange.Delete("company", worse.Id));
         await Crm.Records().SaveAsync(RecordChange.Delete("company", worst.Id));
-        var corrected = await Crm.Records().SaveAsync(RecordChange.Update("company", bad.Id, new Dictionary<string, object?>(StringComparer.Ordinal) { ["x_seats"] = "13" }, bad.Version));
+        var corrected = await Crm.Records().SaveAsync(RecordChange.Update("company", bad.Id, new Dictionary<string, object?>(StringComparer.Ordinal) { [name] = "13" }, bad.Version));
         Assert.True(corrected.Succeeded);
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
-        await Expect(editor).ToContainTextAsync("x_places");
+        await Expect(editor).ToContainTextAsync(renamed);
         await visit.ScreenshotAsync("plan");
         await visit.CheckWidthAsync();
         await visit.CheckAccessibilityAsync();
         await editor.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
         await Expect(page.Locator(".designer-pending")).ToHaveCountAsync(0);
         await visit.OpenFormAsync($"/e/company/{good.Id}");
-        await Expect(page.Input("x_places")).ToHaveValueAsync("12");
-        Assert.Equal(13L, (await Crm.ReadAsync(bad))["x_places"]);
+        await Expect(page.Input(renamed)).ToHaveValueAsync("12");
+        Assert.Equal(13L, (await Crm.ReadAsync(bad))[renamed]);
     });
 
     [Theory]
@@ -76,10 +76,10 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
     [InlineData("390")]
     public Task Two_tags_become_one_and_an_index_is_asked_for(string screen) => browser.VisitAsync(Crm, SignInTests.Of(screen), async visit =>
     {
-        var page = visit.Page;
+        var (page, tags, rank) = (visit.Page, "Labels " + screen, "Rank " + screen);
         var editor = page.GetByRole(AriaRole.Dialog);
         await visit.OpenAsync("/admin/designer/company");
-        foreach (var (label, type) in new[] { ("Labels", "tags"), ("Rank", "integer") })
+        foreach (var (label, type) in new[] { (tags, "tags"), (rank, "integer") })
         {
             await page.GetByRole(AriaRole.Button, new() { Name = "Add field" }).ClickAsync();
             await editor.GetByLabel("Label").FillAsync(label);
@@ -89,9 +89,9 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
 
         await page.ApplyAsync();
         await page.ToastAsync("Company was changed.");
-        var company = await Crm.CreateAsync("company", ("name", "Tagged"), ("x_labels", "prio, new"));
+        var company = await Crm.CreateAsync("company", ("name", "Tagged"), ("x_labels_" + screen, "prio, new"));
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field Labels" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field " + tags }).ClickAsync();
         await editor.GetByLabel("This one goes").FillAsync("prio");
         await editor.GetByLabel("This one stays").FillAsync("urgent");
         await editor.GetByRole(AriaRole.Button, new() { Name = "Merge", Exact = true }).ClickAsync();
@@ -100,10 +100,10 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
         await visit.CheckWidthAsync();
         await visit.CheckAccessibilityAsync();
         await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field Rank" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Edit the field " + rank }).ClickAsync();
         await editor.GetByLabel("Lists are often filtered or sorted by it (index)").CheckAsync();
         await editor.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
-        await Expect(page.Locator(".designer-pending")).ToContainTextAsync("Merge prio into urgent in Labels");
+        await Expect(page.Locator(".designer-pending")).ToContainTextAsync("Merge prio into urgent in " + tags);
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Review plan" }).ClickAsync();
         await visit.ScreenshotAsync("merge-plan");
@@ -112,7 +112,7 @@ public sealed class ReworkTests(Harness.Browser browser) : OwnCrm
         await editor.Locator("#confirm-prio").FillAsync("prio");
         await editor.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
         await Expect(page.Locator(".designer-pending")).ToHaveCountAsync(0);
-        Assert.Equal(["urgent", "new"], ((System.Collections.Immutable.ImmutableArray<string>)(await Crm.ReadAsync(company))["x_labels"]!).AsEnumerable());
+        Assert.Equal(["urgent", "new"], ((System.Collections.Immutable.ImmutableArray<string>)(await Crm.ReadAsync(company))["x_labels_" + screen]!).AsEnumerable());
     });
 
     [Fact]

@@ -6,7 +6,7 @@ namespace Crm.Browser.Tests.Forms;
 
 /// <summary>What was typed is never lost.</summary>
 [Collection(Harness.Browser.Second)]
-public sealed class DraftTests(Harness.Browser browser) : OwnCrm
+public sealed class DraftTests(Harness.Browser browser, EmptyCrm shared) : OneCrm(shared)
 {
     [Fact]
     public Task What_is_typed_while_the_connection_is_cut_is_saved_after_it_came_back() => browser.VisitAsync(Crm, Screen.Desktop, async visit =>

@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Crm.Browser.Tests.Forms;
 
 [Collection(Harness.Browser.Second)]
-public sealed class NoteTests(Harness.Browser browser) : OwnCrm
+public sealed class NoteTests(Harness.Browser browser, EmptyCrm shared) : OneCrm(shared)
 {
     [Fact]
     public Task CON_44_A_note_is_saved_when_its_field_is_left_and_survives_a_lost_connection_and_a_restart() => browser.VisitAsync(Crm, Screen.Desktop, async visit =>

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.RegularExpressions;
 using Crm.Browser.Tests.Harness;
 using Crm.Sdk;
@@ -36,6 +37,16 @@ internal static class RecordForms
         var result = await crm.Records().SaveAsync(RecordChange.Create(entity, values.ToDictionary(v => v.Field, v => v.Value)));
         Assert.True(result.Succeeded, string.Join(' ', result.Errors.Select(e => e.Message)));
         return result.Record;
+    }
+
+    /// <summary>Makes a user who may sign in.</summary>
+    public static async Task<Record> CreateUserAsync(this TestCrm crm, string name, string userName, string password)
+    {
+        var user = await crm.CreateAsync("user", ("name", name), ("user_name", userName), ("can_sign_in", true));
+        using var admin = await crm.AdminClientAsync();
+        using var set = await admin.PostAsJsonAsync($"/api/users/{user.Id}/password", new { password });
+        set.EnsureSuccessStatusCode();
+        return user;
     }
 
     public static async Task<Record> ReadAsync(this TestCrm crm, Record record) =>

@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Crm.Browser.Tests.Forms;
 
 [Collection(Harness.Browser.Second)]
-public sealed class RightsTests(Harness.Browser browser) : OwnCrm
+public sealed class RightsTests(Harness.Browser browser, EmptyCrm shared) : OneCrm(shared)
 {
     [Fact]
     public Task Records_of_a_module_that_is_off_can_be_read_and_the_form_says_why_not_changed() => browser.VisitAsync(Crm, Screen.Desktop, async visit =>

@@ -10,7 +10,7 @@ namespace Crm.Browser.Tests.Forms;
 
 /// <summary>An entity with as many fields as one may have, and texts longer than a message of SignalR is by default.</summary>
 [Collection(Harness.Browser.Second)]
-public sealed class WideEntityTests(Harness.Browser browser) : OwnCrm
+public sealed class WideEntityTests(Harness.Browser browser, EmptyCrm shared) : OneCrm(shared)
 {
     private const int Fields = 500;
 

@@ -60,25 +60,3 @@ internal static class Sample
         Assert.All(results, r => Assert.True(r.Succeeded, string.Join(' ', r.Errors.Select(e => e.Message))));
     }
 }
-
-/// <summary>A CRM with sample records, shared by the tests of a class.</summary>
-public sealed class SampleCrm : IAsyncLifetime
-{
-    private TestCrm? crm;
-
-    public TestCrm Crm => crm ?? throw new InvalidOperationException("The CRM is not running.");
-
-    public async Task InitializeAsync()
-    {
-        crm = await TestCrm.StartAsync();
-        await Sample.AddAsync(crm);
-    }
-
-    public async Task DisposeAsync()
-    {
-        if (crm is not null)
-        {
-            await crm.DisposeAsync();
-        }
-    }
-}

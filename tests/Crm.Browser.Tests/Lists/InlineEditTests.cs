@@ -8,13 +8,13 @@ using Record = Crm.Sdk.Record;
 namespace Crm.Browser.Tests.Lists;
 
 [Collection(Harness.Browser.Collection)]
-public sealed class InlineEditTests(Harness.Browser browser) : OwnCrm
+public sealed class InlineEditTests(Harness.Browser browser, EmptyCrm shared) : OneCrm(shared)
 {
     [Fact]
     public Task A_cell_is_edited_in_place_with_the_keyboard_and_taken_back() => browser.VisitAsync(Crm, Screen.Desktop, async visit =>
     {
-        var (acme, bolt) = (await CompanyAsync("Acme", "Berlin"), await CompanyAsync("Bolt", "London"));
-        await OpenAsync(visit);
+        var (acme, bolt) = (await CompanyAsync("Keyed Acme", "Berlin"), await CompanyAsync("Keyed Bolt", "London"));
+        await OpenAsync(visit, "?search=keyed");
         var page = visit.Page;
         await page.Keyboard.PressAsync("ArrowDown");
         await Expect(page.Locator("a[data-open]").First).ToBeFocusedAsync();
@@ -49,7 +49,7 @@ public sealed class InlineEditTests(Harness.Browser browser) : OwnCrm
         await page.Keyboard.PressAsync("Enter");
         await Expect(Cell(page, acme, "country")).ToBeFocusedAsync();
         await Expect(Cell(page, acme, "country")).ToHaveTextAsync("Switzerland");
-        await page.ToastAsync("Country of “Acme” was changed.");
+        await page.ToastAsync("Country of “Keyed Acme” was changed.");
 
         // Down stays in the column.
         await page.Keyboard.PressAsync("ArrowDown");
@@ -103,12 +103,18 @@ public sealed class InlineEditTests(Harness.Browser browser) : OwnCrm
     [InlineData("390")]
     public Task A_rule_refuses_at_the_cell_and_a_conflict_is_decided_there(string screen) => browser.VisitAsync(Crm, Shell.SignInTests.Of(screen), async visit =>
     {
-        await CompanyAsync("Acme", "Berlin");
-        var partner = await CompanyAsync("Partner", "Paris", ("relationship_type", "partner"));
-        var rival = await CompanyAsync("Rival", "Rome", ("relationship_type", "competitor"));
-        await Crm.ChangeAsync("""{"change":"set_rule","entity":"company","rule":{"name":"partners_have_a_city","kind":"required","condition":"relationship_type = \"partner\"","fields":["city"]}}""");
-        await Crm.ChangeAsync("""{"change":"set_rule","entity":"company","rule":{"name":"rivals_stay","label":"Rivals stay as they are","kind":"read_only","condition":"relationship_type = \"competitor\"","fields":["city"]}}""");
-        await OpenAsync(visit);
+        await CompanyAsync("Acme " + screen, "Berlin");
+        var partner = await CompanyAsync("Partner " + screen, "Paris", ("relationship_type", "partner"));
+        var rival = await CompanyAsync("Rival " + screen, "Rome");
+        await Crm.Records().SaveAsync(RecordChange.Update("company", rival.Id, new Dictionary<string, object?> { ["relationship_type"] = "competitor" }));
+        // The first of the two screens makes them for both.
+        if (Crm.Metadata.Current.Entity("company").Rules.IsEmpty)
+        {
+            await Crm.ChangeAsync("""{"change":"set_rule","entity":"company","rule":{"name":"partners_have_a_city","kind":"required","condition":"relationship_type = \"partner\"","fields":["city"]}}""");
+            await Crm.ChangeAsync("""{"change":"set_rule","entity":"company","rule":{"name":"rivals_stay","label":"Rivals stay as they are","kind":"read_only","condition":"relationship_type = \"competitor\"","fields":["city"]}}""");
+        }
+
+        await OpenAsync(visit, "?search=" + screen);
         var page = visit.Page;
 
         // The keyboard and the row's menu reach the cell on every screen.
@@ -176,9 +182,9 @@ public sealed class InlineEditTests(Harness.Browser browser) : OwnCrm
         await Expect(page.Input(path)).ToBeFocusedAsync();
     }
 
-    private static async Task OpenAsync(Visit visit)
+    private static async Task OpenAsync(Visit visit, string query = "")
     {
-        await visit.OpenAsync("/e/company");
+        await visit.OpenAsync("/e/company" + query);
         await Expect(visit.Page.Locator("[data-grid][data-ready]")).ToBeVisibleAsync();
     }
 
