@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Crm.Sdk;
 
@@ -60,6 +61,8 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
         BadHttpRequestException bad when bad.InnerException is JsonException json => Unreadable(json),
         BadHttpRequestException bad => new ApiError(bad.StatusCode, ErrorCodes.BadRequest, bad.Message),
         JsonException json => Unreadable(json),
+        // What the database refuses as no text, wherever it stood; everything else it refuses is a fault of ours.
+        DbException { SqlState: "22021" or "22P05" } => ApiError.BadRequest("A text holds the character NUL, which cannot be stored."),
         _ => null,
     };
 

@@ -89,22 +89,26 @@ internal static class WorkflowEndpoints
     private static async Task<IResult> SaveAsync(HttpContext context, [FromServices] WorkflowStore store, [FromServices] CurrentActor actor)
     {
         using var body = await RecordBody.ParseAsync(context.Request);
-        if (body.RootElement.ValueKind != JsonValueKind.Object || !body.RootElement.TryGetProperty("model", out var model) || JsonObject.Create(model) is not { } definition)
+        if (body.RootElement.ValueKind != JsonValueKind.Object || !body.RootElement.TryGetProperty("model", out var model))
         {
             throw new ApiException(ApiError.BadRequest("The body must be a JSON object with a definition as model.", "model"));
         }
 
         var publish = body.RootElement.TryGetProperty("publish", out var wanted) && wanted.ValueKind == JsonValueKind.True;
-        var saved = await store.SaveAsync(definition, publish, actor.Value, context.RequestAborted);
+        var saved = await store.SaveAsync(Definition(model), publish, actor.Value, context.RequestAborted);
         return publish ? Published(saved) : Saved(saved);
     }
 
     private static async Task<IResult> ImportAsync(HttpContext context, [FromServices] WorkflowStore store, [FromServices] CurrentActor actor)
     {
         using var body = await RecordBody.ParseAsync(context.Request);
-        var definition = body.RootElement.ValueKind == JsonValueKind.Object ? JsonObject.Create(body.RootElement) : null;
-        return Saved(await store.SaveAsync(definition ?? throw new ApiException(ApiError.BadRequest("The body must be a definition.")), publish: false, actor.Value, context.RequestAborted));
+        return Saved(await store.SaveAsync(Definition(body.RootElement), publish: false, actor.Value, context.RequestAborted));
     }
+
+    // A name that is given twice is an exception to whoever looks at it, so that it is none of the definition's problems but of the JSON.
+    private static JsonObject Definition(JsonElement json) => json.ValueKind == JsonValueKind.Object
+        ? JsonNode.Parse(json.GetRawText(), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })!.AsObject()
+        : throw new ApiException(ApiError.BadRequest("A definition must be a JSON object.", "model"));
 
     private static async Task<IResult> ExecuteAsync(HttpContext context, string definitionId, [FromServices] WorkflowRuns runs, [FromServices] CurrentActor actor)
     {

@@ -76,6 +76,12 @@ public sealed class WorkflowStore(CrmDatabase database, MetadataStore metadata, 
         var graph = WorkflowGraph.Of(model);
         var check = new DefinitionCheck(metadata.Current, graph, Activities);
         var problems = check.Run();
+        if (publish && !problems.IsEmpty)
+        {
+            // What is refused changes nothing, not even the draft.
+            return new DefinitionSaved(null, problems);
+        }
+
         await using var connection = await database.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         // Two who save at once make two versions, one after the other.
@@ -106,7 +112,7 @@ public sealed class WorkflowStore(CrmDatabase database, MetadataStore metadata, 
                 userName = actor.Name,
             },
             ct);
-        if (publish && problems.IsEmpty)
+        if (publish)
         {
             await PublishAsync(connection, transaction, id, definitionId, graph, ct);
         }
