@@ -17,13 +17,33 @@ internal sealed class Floor : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    public static async Task<Floor> StartAsync(string connectionString)
+    /// <summary>Endpoints beside the opportunities of <see cref="BenchmarkData"/>.</summary>
+    public static Task<Floor> StartAsync(string connectionString) => StartAsync(connectionString, MapOpportunities);
+
+    /// <summary>Starts it.</summary>
+    /// <param name="connectionString">The database of the product.</param>
+    /// <param name="map">Adds the endpoints.</param>
+    public static async Task<Floor> StartAsync(string connectionString, Action<WebApplication, NpgsqlDataSource> map)
     {
         var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 20, AutoPrepareMinUsages = 2, NoResetOnClose = true });
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
+        map(app, source);
+        await app.StartAsync();
+        return new Floor(app, source, new HttpClient { BaseAddress = new Uri(app.Urls.First()) });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await host.DisposeAsync();
+        await pool.DisposeAsync();
+    }
+
+    private static void MapOpportunities(WebApplication app, NpgsqlDataSource source)
+    {
         app.MapGet("/get/{id:guid}", (Guid id, HttpContext http) => WriteAsync(http, source, $"SELECT {Columns} FROM records.opportunity o WHERE o.id = $1", [id], list: false));
         app.MapPost("/create", async (HttpContext http) =>
         {
@@ -50,18 +70,10 @@ internal sealed class Floor : IAsyncDisposable
             var join = company == true ? "LEFT JOIN records.company c ON c.id = o.company_id" : "";
             await WriteAsync(http, source, $"SELECT {Columns}{more} FROM records.opportunity o {join} WHERE o.stage = $1 ORDER BY o.title, o.id LIMIT 50", ["order"], list: true);
         });
-        await app.StartAsync();
-        return new Floor(app, source, new HttpClient { BaseAddress = new Uri(app.Urls.First()) });
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        Client.Dispose();
-        await host.DisposeAsync();
-        await pool.DisposeAsync();
-    }
-
-    private static async Task WriteAsync(HttpContext http, NpgsqlDataSource source, string sql, object[] parameters, bool list)
+    /// <summary>Runs a statement and writes its rows as JSON.</summary>
+    public static async Task WriteAsync(HttpContext http, NpgsqlDataSource source, string sql, object[] parameters, bool list)
     {
         await using var connection = await source.OpenConnectionAsync(http.RequestAborted);
         await using var command = new NpgsqlCommand(sql, connection);

@@ -1,9 +1,10 @@
 using Crm.Benchmarks;
 
+static int Number(string[] args, int index, int otherwise) => args.Length > index ? int.Parse(args[index], System.Globalization.CultureInfo.InvariantCulture) : otherwise;
+
 if (args is ["schema", ..])
 {
     // dotnet run --project tests/Crm.Benchmarks -- schema [records] [writers]
-    static int Number(string[] args, int index, int otherwise) => args.Length > index ? int.Parse(args[index], System.Globalization.CultureInfo.InvariantCulture) : otherwise;
     await SchemaChange.RunAsync(Number(args, 1, 1_000_000), Number(args, 2, 20));
     return;
 }
@@ -11,14 +12,28 @@ if (args is ["schema", ..])
 if (args is ["looked-up", ..])
 {
     // dotnet run --project tests/Crm.Benchmarks -- looked-up [dependants]
-    await LookedUpCost.RunAsync(args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 100_000);
+    await LookedUpCost.RunAsync(Number(args, 1, 100_000));
     return;
 }
 
 if (args is ["rules", ..])
 {
     // dotnet run --project tests/Crm.Benchmarks -- rules [seconds]
-    await ScriptCost.RunAsync(args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 5);
+    await ScriptCost.RunAsync(Number(args, 1, 5));
+    return;
+}
+
+if (args is ["records", ..])
+{
+    // dotnet run --project tests/Crm.Benchmarks -- records [records] [seconds]
+    await ManyRecords.RunAsync(Number(args, 1, 100_000), Number(args, 2, 5));
+    return;
+}
+
+if (args is ["import", ..])
+{
+    // dotnet run --project tests/Crm.Benchmarks -- import [rows, the last time; each time before a tenth]
+    await ImportSpeed.RunAsync(Number(args, 1, 1_000_000));
     return;
 }
 
@@ -30,7 +45,7 @@ if (args is ["metadata"])
 
 // Figures are ratios against hand-written SQL in the same run: on a busy machine both sides are slower alike.
 // dotnet run --project tests/Crm.Benchmarks -- [seconds] [part of the name of what is to be measured]
-var seconds = args.Length > 0 ? int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture) : 5;
+var seconds = Number(args, 0, 5);
 var only = args.Length > 1 ? args[1] : "";
 await using var data = await BenchmarkData.CreateAsync(opportunities: 8_800);
 await using var floor = await Floor.StartAsync(data.Crm.ConnectionString);
