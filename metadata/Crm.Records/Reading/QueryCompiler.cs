@@ -17,18 +17,34 @@ internal static class QueryCompiler
     /// <param name="query">The query.</param>
     /// <param name="shape">Its shape.</param>
     /// <param name="after">Where the page begins; null for the first one.</param>
+    /// <param name="part">Which rows.</param>
     /// <param name="takesOut">Whether only records count that who asks may take out as a file.</param>
-    public static CompiledQuery Compile(AccessView view, RecordQuery query, QueryShape shape, Cursor? after, bool takesOut = false)
+    public static CompiledQuery Compile(AccessView view, RecordQuery query, QueryShape shape, Cursor? after, SortPart part = SortPart.All, bool takesOut = false)
     {
         var known = view.Queries;
-        var key = takesOut ? ">" + shape.Key : shape.Key;
+        var key = (takesOut, part) switch
+        {
+            (true, _) => ">" + shape.Key,
+            (_, SortPart.Filled) => "+" + shape.Key,
+            (_, SortPart.Empty) => "-" + shape.Key,
+            _ => shape.Key,
+        };
         if (known.Count >= MaxRemembered)
         {
             known.Clear();
         }
 
-        return known.TryGetValue(key, out var compiled) ? compiled : known[key] = Build(view, query, after, takesOut);
+        return known.TryGetValue(key, out var compiled) ? compiled : known[key] = Build(view, query, after, part, takesOut);
     }
+
+    /// <summary>
+    /// With which rows a page begins. An index gives the rows with a value in their order, from any place on and from either end, but nothing behind the last one: where the first sort
+    /// field has an index, those without a value are read for themselves, when the others do not fill the page.
+    /// </summary>
+    public static SortPart FirstPart(AccessView view, RecordQuery query, Cursor? after) =>
+        query.Skip == 0 && QueryShape.ModeOf(query) == SearchMode.Sorted && QueryShape.Sorts(query) is [{ Path: { } first }, ..] && TableOf(view.Seen, query.Entity).TryField(first, out var field) && IsByIndex(field)
+            ? after is { Values: [null, ..] } ? SortPart.Empty : SortPart.Filled
+            : SortPart.All;
 
     /// <summary>The table of an entity callers may name.</summary>
     public static EntityTable TableOf(MetadataSnapshot snapshot, string name) =>
@@ -36,7 +52,7 @@ internal static class QueryCompiler
             ? EntityTable.Of(entity)
             : throw new QueryException(ErrorCodes.UnknownEntity, Texts.Of("UnknownEntity", name is { Length: > 64 } ? name[..64] + "…" : name), name);
 
-    private static CompiledQuery Build(AccessView view, RecordQuery query, Cursor? after, bool takesOut)
+    private static CompiledQuery Build(AccessView view, RecordQuery query, Cursor? after, SortPart part, bool takesOut)
     {
         var table = TableOf(view.Seen, query.Entity);
         var paths = new PathResolver(view, table);
@@ -67,12 +83,21 @@ internal static class QueryCompiler
         var countSlots = slots.Count;
 
         List<SortKey> keys = [.. mode == SearchMode.Sorted ? [] : new[] { new SortKey(SearchSql.Rank(table, filters, mode), StorageKind.Integer, Descending: false, IsNeverNull: true) }, .. SortKeys(table, paths, QueryShape.Sorts(query))];
-        if (after is not null)
+        if (part != SortPart.All)
         {
-            where.Add(Keyset(keys, after, filters));
+            where.Add($"{keys[0].Sql} IS {(part == SortPart.Empty ? "" : "NOT ")}NULL");
+            keys[0] = keys[0] with { IsNeverNull = true };
         }
 
-        var order = string.Join(", ", keys.Select(k => k.Sql + (k.Descending ? " DESC" : "") + (k.IsNeverNull ? "" : " NULLS LAST")));
+        // What all rows have in common orders none of them.
+        var ordering = part == SortPart.Empty ? keys[1..] : keys;
+
+        if (after is not null)
+        {
+            where.Add(Keyset(ordering, after.Values.Length == keys.Count ? after.Values[^ordering.Count..] : [], filters));
+        }
+
+        var order = string.Join(", ", ordering.Select(k => k.Sql + (k.Descending ? " DESC" : "") + (k.IsNeverNull ? "" : " NULLS LAST")));
         var columns = select.SelectMany(s => s.Value.Columns.Select(c => $"{s.Alias}.{c.Quoted}")).Concat(keys.Select(k => k.Sql));
         var from = paths.From;
         var limit = filters.Parameter(ParameterSlot.Rows);
@@ -110,8 +135,7 @@ internal static class QueryCompiler
                 throw new QueryException(ErrorCodes.BadRequest, Texts.Of("CannotSort", sort.Path, path.Field.Type.Name), sort.Path);
             }
 
-            var isLong = path.Field.Type is SingleTextType text && (path.Field.Definition.MaxLength ?? text.DefaultMaxLength) > SortedLength;
-            keys.Add(new SortKey(isLong ? $"left({path.Sql}, {SortedLength})" : path.Sql, path.Column.Storage, sort.Descending, path.IsNeverNull));
+            keys.Add(new SortKey(IsLong(path.Field) ? $"left({path.Sql}, {SortedLength})" : path.Sql, path.Column.Storage, sort.Descending, path.IsNeverNull));
         }
 
         // The same direction as the key before lets one index serve both.
@@ -120,14 +144,14 @@ internal static class QueryCompiler
     }
 
     /// <summary>Rows behind the cursor: those equal in the first keys and greater in the next one, where a missing value is greater than all.</summary>
-    private static string Keyset(List<SortKey> keys, Cursor after, FilterWriter filters)
+    private static string Keyset(List<SortKey> keys, ImmutableArray<object?> after, FilterWriter filters)
     {
-        if (after.Values.Length != keys.Count || after.Values[^1] is null)
+        if (after.Length != keys.Count || after[^1] is null)
         {
             throw new QueryException(ErrorCodes.BadRequest, Texts.Of("BadCursor"), "after");
         }
 
-        var parameters = keys.Select((k, i) => after.Values[i] is null ? null : filters.Parameter(ParameterSlot.Stored(k.Storage))).ToList();
+        var parameters = keys.Select((k, i) => after[i] is null ? null : filters.Parameter(ParameterSlot.Stored(k.Storage))).ToList();
         if (keys.TrueForAll(k => k.IsNeverNull && k.Descending == keys[0].Descending) && parameters.TrueForAll(p => p is not null))
         {
             return $"(({string.Join(", ", keys.Select(k => k.Sql))}) {(keys[0].Descending ? "<" : ">")} ({string.Join(", ", parameters)}))";
@@ -146,10 +170,30 @@ internal static class QueryCompiler
             same.Add(parameter is null ? $"{key.Sql} IS NULL" : $"{key.Sql} = {parameter}");
         }
 
-        return "(" + string.Join(" OR ", alternatives) + ")";
+        var behind = "(" + string.Join(" OR ", alternatives) + ")";
+        // Says the same again for the first key alone, where an index can begin with it.
+        return keys[0].IsNeverNull && parameters[0] is { } least ? $"({keys[0].Sql} {(keys[0].Descending ? "<=" : ">=")} {least} AND {behind})" : behind;
     }
+
+    private static bool IsByIndex(TableField field) =>
+        field.Columns.Length == 1 && !field.IsStamp && !IsLong(field) && (field.Definition.IsIndexed || (field.Definition.IsUnique && field.Type.Keys(field.Definition).IsEmpty));
+
+    private static bool IsLong(TableField field) => field.Type is SingleTextType text && (field.Definition.MaxLength ?? text.DefaultMaxLength) > SortedLength;
 
     private static string Where(List<string> conditions) => conditions.Count == 0 ? "" : " WHERE " + string.Join(" AND ", conditions);
 
     private sealed record SortKey(string Sql, StorageKind Storage, bool Descending, bool IsNeverNull);
+}
+
+/// <summary>Which rows of a query are read, by whether they have a value in the field that is sorted by first.</summary>
+internal enum SortPart
+{
+    /// <summary>All.</summary>
+    All,
+
+    /// <summary>Those with a value.</summary>
+    Filled,
+
+    /// <summary>Those without, which come last.</summary>
+    Empty,
 }

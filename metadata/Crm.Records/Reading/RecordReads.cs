@@ -41,15 +41,22 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
     public Task<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(query);
-        return ReadAsync(access =>
+        return ReadAsync(async access =>
         {
             TableOf(access, query.Entity);
             query = query with { Filter = Now(access.View, query.Entity, query.Filter, query.TimeZone) };
             var after = Cursor.Read(query);
-            var shape = QueryShape.Of(query, after);
-            var compiled = QueryCompiler.Compile(access.View, query, shape, after);
-            var commands = query.Count ? new[] { compiled.ToCommand(access, shape.Values), compiled.ToCount(access, shape.Values) } : [compiled.ToCommand(access, shape.Values)];
-            return RunAsync(access, commands, reader => ReadPageAsync(reader, compiled, query, ct), ct, QueryShape.ModeOf(query) == SearchMode.Similar);
+            var part = QueryCompiler.FirstPart(access.View, query, after);
+            var page = await ReadPageAsync(access, query, after, part, ct);
+            if (part == SortPart.Filled && !page.HasMore && query.Top > 0)
+            {
+                // It goes on with those that have no value to be sorted by; one that lost it meanwhile is there already.
+                var rest = await ReadPageAsync(access, query with { Top = query.Top - page.Records.Length, Count = false }, null, SortPart.Empty, ct);
+                var known = page.Records.Select(r => r.Id).ToHashSet();
+                page = new PageRead([.. page.Records, .. rest.Records.Where(r => !known.Contains(r.Id))], page.Count, rest.Last ?? page.Last, rest.HasMore);
+            }
+
+            return new RecordPage(page.Records, page.Count, page.HasMore ? page.Last?.Write(query) : null);
         }, ct);
     }
 
@@ -207,17 +214,25 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
         }
     }
 
-    private static async Task<RecordPage> ReadPageAsync(NpgsqlDataReader reader, CompiledQuery compiled, RecordQuery query, CancellationToken ct)
+    private Task<PageRead> ReadPageAsync(ActorAccess access, RecordQuery query, Cursor? after, SortPart part, CancellationToken ct)
+    {
+        var shape = QueryShape.Of(query, after);
+        var compiled = QueryCompiler.Compile(access.View, query, shape, after, part);
+        var commands = query.Count ? new[] { compiled.ToCommand(access, shape.Values), compiled.ToCount(access, shape.Values) } : [compiled.ToCommand(access, shape.Values)];
+        return RunAsync(access, commands, reader => ReadPageAsync(reader, compiled, query, ct), ct, QueryShape.ModeOf(query) == SearchMode.Similar);
+    }
+
+    private static async Task<PageRead> ReadPageAsync(NpgsqlDataReader reader, CompiledQuery compiled, RecordQuery query, CancellationToken ct)
     {
         var records = ImmutableArray.CreateBuilder<Record>(Math.Min(query.Top, 256));
-        string? next = null;
+        var hasMore = false;
         Cursor? last = null;
         while (await reader.ReadAsync(ct))
         {
             // One row more than asked for tells that there is a next page.
             if (records.Count == query.Top)
             {
-                next = last?.Write(query);
+                hasMore = true;
                 break;
             }
 
@@ -231,7 +246,7 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
             count = reader.GetInt64(0);
         }
 
-        return new RecordPage(records.DrainToImmutable(), count, next);
+        return new PageRead(records.DrainToImmutable(), count, last, hasMore);
     }
 
     private async Task<T> RunAsync<T>(ActorAccess access, IEnumerable<NpgsqlBatchCommand> commands, Func<NpgsqlDataReader, Task<T>> read, CancellationToken ct, bool isSimilar = false, int? seconds = null)
@@ -302,6 +317,13 @@ internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession?
 
     private async ValueTask<Lease> OpenAsync(CancellationToken ct) =>
         inside is not null ? new Lease(inside.Connection, false) : new Lease(await engine.Database.OpenAsync(ct), true);
+
+    /// <summary>Rows of a page as they were read.</summary>
+    /// <param name="Records">The records.</param>
+    /// <param name="Count">How many there are in all, when that was asked.</param>
+    /// <param name="Last">Where the last one stands when there are as many as were asked for.</param>
+    /// <param name="HasMore">Whether there are more.</param>
+    private sealed record PageRead(ImmutableArray<Record> Records, long? Count, Cursor? Last, bool HasMore);
 
     private readonly struct Lease(NpgsqlConnection connection, bool isOwned) : IAsyncDisposable
     {

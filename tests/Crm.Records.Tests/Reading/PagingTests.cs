@@ -85,6 +85,26 @@ public sealed class PagingTests(PagingTests.Data data) : IClassFixture<PagingTes
         Assert.Null((await Records.QueryAsync(new RecordQuery { Entity = "deal", Top = data.Count })).Next);
     }
 
+    [Fact]
+    public async Task Pages_of_any_size_end_where_values_end_and_say_whether_more_comes()
+    {
+        var filled = await data.Engine.ScalarAsync<long>("SELECT count(count) FROM records.deal");
+        foreach (var descending in new[] { false, true })
+        {
+            var query = new RecordQuery { Entity = "deal", Sort = [new Sort("count", descending)], Count = true };
+            var page = await Records.QueryAsync(query with { Top = (int)filled });
+            Assert.DoesNotContain(page.Records, r => r["count"] is null);
+            Assert.Equal(data.Count, page.Count);
+            var rest = await Records.QueryAsync(query with { After = page.Next, Top = 1000 });
+            Assert.Equal(data.Count - (int)filled, rest.Records.Count(r => r["count"] is null));
+            Assert.Equal((data.Count, null), (rest.Count, rest.Next));
+            Assert.Equal(data.Count, page.Records.Concat(rest.Records).Select(r => r.Id).Distinct().Count());
+            var some = await Records.QueryAsync(query with { Filter = Filter.Equal("count", null), Top = 1 });
+            Assert.NotNull(some.Next);
+            Assert.Null((await Records.QueryAsync(query with { Filter = new Filter.Compare("count", FilterOperator.NotEqual, null), Top = (int)filled })).Next);
+        }
+    }
+
     private async Task RefusesAsync(RecordQuery query) =>
         Assert.Equal((ErrorCodes.BadRequest, "after"), await Assert.ThrowsAsync<QueryException>(() => Records.QueryAsync(query)) is var problem ? (problem.Code, problem.Target) : default);
 
@@ -97,6 +117,11 @@ public sealed class PagingTests(PagingTests.Data data) : IClassFixture<PagingTes
         public async Task InitializeAsync()
         {
             await Engine.InitializeAsync();
+            // Those with an index are read from it, and what has no value for itself.
+            await Engine.ChangeAsync("""
+                [{"change":"change_field","entity":"deal","field":{"name":"count","indexed":true}},{"change":"change_field","entity":"deal","field":{"name":"ratio","indexed":true}},
+                 {"change":"change_field","entity":"deal","field":{"name":"title","indexed":true}},{"change":"change_field","entity":"deal","field":{"name":"due","indexed":true}}]
+                """);
             var random = new Random(3);
             var companies = (await Engine.Records.SaveManyAsync([.. Enumerable.Range(0, 5).Select(i => Values.Company($"C{i % 3}"))], new SaveOptions())).Select(r => r.Record!.Id).ToArray();
             object? Maybe(object value) => random.Next(3) == 0 ? null : value;

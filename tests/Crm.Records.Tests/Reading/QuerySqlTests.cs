@@ -55,6 +55,14 @@ public sealed class QuerySqlTests(Engine engine) : IClassFixture<Engine>
             text.Append("-- after a row, by ").AppendJoin(", ", sort.Select(s => s.Path)).Append('\n').Append(Compile(query, new Cursor([.. values])).Sql).Append('\n');
         }
 
+        foreach (var part in new[] { SortPart.Filled, SortPart.Empty })
+        {
+            var query = Deals with { Sort = [new Sort("count", Descending: true), new Sort("title")], After = "x" };
+            text.Append("-- ").Append(part == SortPart.Filled ? "with" : "without").Append(" a value to be sorted by, after a row\n")
+                .Append(Compile(query, new Cursor([part == SortPart.Filled ? 1L : null, "x", Guid.Empty]), part).Sql).Append('\n');
+            text.Append("-- the same, by that alone\n").Append(Compile(query with { Sort = query.Sort[..1] }, new Cursor([part == SortPart.Filled ? 1L : null, Guid.Empty]), part).Sql).Append('\n');
+        }
+
         Approved.Equal(text.ToString(), "QuerySql");
     }
 
@@ -68,5 +76,6 @@ public sealed class QuerySqlTests(Engine engine) : IClassFixture<Engine>
     }
 
 
-    private CompiledQuery Compile(RecordQuery query, Cursor? after = null) => QueryCompiler.Compile(AccessView.All(engine.Metadata.Current), query, QueryShape.Of(query, after), after);
+    private CompiledQuery Compile(RecordQuery query, Cursor? after = null, SortPart part = SortPart.All) =>
+        QueryCompiler.Compile(AccessView.All(engine.Metadata.Current), query, QueryShape.Of(query, after), after, part);
 }
