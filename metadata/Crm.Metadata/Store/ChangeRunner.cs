@@ -204,6 +204,7 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
                 await EntityNames.RememberAsync(connection, transaction, draft, state, after.Version, token);
             }, ct);
             await RenamedAsync(connection, transaction, draft.Renames, after.Version, ct);
+            await names.FollowAsync(connection, transaction, draft.Renames, ct);
             await SavedViewUses.FollowAsync(connection, transaction, draft.Start.Snapshot, draft.Snapshot, draft.Renames, ct);
             await transaction.CommitAsync(ct);
             return (new ApplyResult(after.Version, [], Changed: true), new MetadataState(draft.Snapshot with { Version = after.Version }, after));

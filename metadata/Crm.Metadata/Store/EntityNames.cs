@@ -17,9 +17,7 @@ internal sealed class EntityNames(IEnumerable<IEntityNames> keepers)
             return;
         }
 
-        // Not every program that changes definitions has all tables.
-        var known = (await connection.QueryAsync<string>(new CommandDefinition(
-            "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'crm'", transaction: transaction, cancellationToken: ct))).ToHashSet(StringComparer.Ordinal);
+        var known = await KnownAsync(connection, transaction, ct);
         foreach (var rename in renames)
         {
             foreach (var column in keepers.SelectMany(k => k.Columns).Where(c => c.Kind != EntityNameKind.Kept && known.Contains($"{c.Table}.{c.Name}")))
@@ -30,6 +28,35 @@ internal sealed class EntityNames(IEnumerable<IEntityNames> keepers)
             foreach (var keeper in keepers.Where(k => k.Columns.All(c => known.Contains($"{c.Table}.{c.Name}"))))
             {
                 await keeper.FollowAsync(connection, transaction, rename, ct);
+            }
+        }
+    }
+
+    /// <summary>Lets allow-lists follow fields that get another name.</summary>
+    public async Task FollowAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, ImmutableArray<FieldRename> renames, CancellationToken ct)
+    {
+        if (renames.IsEmpty)
+        {
+            return;
+        }
+
+        var known = await KnownAsync(connection, transaction, ct);
+        foreach (var column in keepers.SelectMany(k => k.Columns).Where(c => c.Kind == EntityNameKind.Scope && known.Contains($"{c.Table}.{c.Name}")))
+        {
+            var (table, name) = ("crm." + Sql.Quote(column.Table), Sql.Quote(column.Name));
+            foreach (var entity in renames.GroupBy(r => r.Entity, StringComparer.Ordinal))
+            {
+                // All at once: one may take the name that another one leaves.
+                await connection.ExecuteAsync(new CommandDefinition(
+                    $"""
+                    UPDATE {table} SET {name} = jsonb_set({name}, ARRAY['entities', @entity, 'fields'],
+                        (SELECT jsonb_agg(coalesce(n.renamed, f.field) ORDER BY f.place)
+                         FROM jsonb_array_elements_text({name} #> ARRAY['entities', @entity, 'fields']) WITH ORDINALITY AS f (field, place) LEFT JOIN unnest(@from, @to) AS n (field, renamed) ON n.field = f.field))
+                    WHERE jsonb_exists_any({name} #> ARRAY['entities', @entity, 'fields'], @from)
+                    """,
+                    new { entity = entity.Key, from = entity.Select(r => r.From).ToArray(), to = entity.Select(r => r.To).ToArray() },
+                    transaction,
+                    cancellationToken: ct));
             }
         }
     }
@@ -59,6 +86,11 @@ internal sealed class EntityNames(IEnumerable<IEntityNames> keepers)
                 cancellationToken: ct));
         }
     }
+
+    /// <summary>Columns there are: not every program that changes definitions has all tables.</summary>
+    private static async Task<HashSet<string>> KnownAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct) =>
+        (await connection.QueryAsync<string>(new CommandDefinition(
+            "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'crm'", transaction: transaction, cancellationToken: ct))).ToHashSet(StringComparer.Ordinal);
 
     private static string Update(EntityNameColumn column)
     {

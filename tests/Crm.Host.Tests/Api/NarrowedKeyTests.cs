@@ -213,13 +213,21 @@ public sealed class NarrowedKeyTests(NarrowedKeyTests.Crm crm) : IClassFixture<N
     }
 
     [Fact]
-    public async Task A_key_follows_an_entity_that_gets_another_name()
+    public async Task A_key_follows_entities_and_fields_that_get_another_name()
     {
-        await crm.Api.ApplyAsync("""{"changes":[{"change":"create_entity","name":"x_before","label":"Before","plural":"Befores","set":"x_befores","fields":[{"name":"name","type":"text","label":"Name"}]}]}""");
-        using var client = crm.Api.Crm.Client(await crm.KeyAsync(crm.Api.Admin, """{"name":"follows","entities":{"x_before":{"operations":["read"]}}}"""));
+        await crm.Api.ApplyAsync("""{"changes":[{"change":"create_entity","name":"x_before","label":"Before","plural":"Befores","set":"x_befores","fields":[{"name":"one","type":"text","label":"One"},{"name":"two","type":"text","label":"Two"},{"name":"three","type":"text","label":"Three"}]}]}""");
+        using var client = crm.Api.Crm.Client(await crm.KeyAsync(crm.Api.Admin, """{"name":"follows","entities":{"x_before":{"operations":["read"],"fields":["one"]}}}"""));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(client, HttpMethod.Get, "odata/v4/x_befores"));
-        await crm.Api.ApplyAsync("""{"changes":[{"change":"rename_entity","entity":"x_before","to":"x_after"}]}""");
-        await Security.Eventually.AsyncEqual(HttpStatusCode.OK, () => StatusAsync(client, HttpMethod.Get, "odata/v4/" + crm.Api.Crm.Metadata.Current.Entity("x_after").SetName));
+        await crm.Api.ApplyAsync("""{"changes":[{"change":"rename_entity","entity":"x_before","to":"x_after"},{"change":"rename_field","entity":"x_after","field":"one","to":"first"}]}""");
+        var set = "odata/v4/" + crm.Api.Crm.Metadata.Current.Entity("x_after").SetName;
+        await Security.Eventually.AsyncEqual(HttpStatusCode.OK, () => StatusAsync(client, HttpMethod.Get, set + "?$select=first"));
+        // Whoever takes the name of before is not meant.
+        await crm.Api.ApplyAsync("""{"changes":[{"change":"rename_field","entity":"x_after","field":"two","to":"one"}]}""");
+        foreach (var (field, status) in new[] { ("first", HttpStatusCode.OK), ("one", HttpStatusCode.BadRequest), ("three", HttpStatusCode.BadRequest) })
+        {
+            Assert.Equal(status, await StatusAsync(client, HttpMethod.Get, $"{set}?$select={field}"));
+        }
+
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(client, HttpMethod.Get, "odata/v4/x_deals"));
     }
 
@@ -242,6 +250,28 @@ public sealed class NarrowedKeyTests(NarrowedKeyTests.Crm crm) : IClassFixture<N
         var answer = await crm.Api.SendAsync("POST", "api/auth/keys", body);
         Assert.Equal((status, target ?? answer.Target), (answer.Status, answer.Target));
         Assert.DoesNotContain("\"name\":\"x\"", (await crm.Api.GetAsync("api/auth/keys")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_batch_is_as_narrow_as_the_key_it_comes_with()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "odata/v4/$batch")
+        {
+            Headers = { { "Prefer", "odata.continue-on-error" } },
+            Content = JsonContent.Create(new
+            {
+                requests = new[]
+                {
+                    new { id = "1", method = "GET", url = "x_deals?$select=title" },
+                    new { id = "2", method = "GET", url = "x_deals?$select=seats" },
+                    new { id = "3", method = "GET", url = "x_firms" },
+                    new { id = "4", method = "DELETE", url = $"x_deals({crm.Deal})" },
+                },
+            }),
+        };
+        using var answer = await crm.Client(Owner.Administrator, Reader).SendAsync(request);
+        var statuses = (await answer.Content.ReadFromJsonAsync<JsonObject>())!["responses"]!.AsArray().Select(r => r!["status"]!.GetValue<int>());
+        Assert.Equal([200, 400, 404, 403], statuses);
     }
 
     [Fact]
