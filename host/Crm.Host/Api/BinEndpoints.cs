@@ -4,6 +4,7 @@ using Crm.Host.Api.OData;
 using Crm.Host.Api.OpenApi;
 using Crm.Host.Security;
 using Crm.Records.Bin;
+using Crm.Sdk;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Crm.Host.Api;
@@ -24,10 +25,15 @@ internal static class BinEndpoints
         group.MapPut("/setting", (Delegate)SetAsync).RequireAuthorization(policy => policy.RequireRole(Roles.Administrator)).WithSummary("Say how many days deleted records are kept").WithMetadata(new ExampleBody("""{"keep_days":90}"""));
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, [FromServices] RecycleBin bin, [FromServices] CurrentActor actor)
+    private static async Task<IResult> ListAsync(HttpContext context, [FromServices] RecycleBin bin, [FromServices] CurrentActor actor, [FromServices] IMetadata metadata)
     {
         var query = context.Request.Query;
         string? Given(string name) => query[name].ToString() is { Length: > 0 } text ? text : null;
+        if (Given("entity") is { } entity && !metadata.Current.TryEntity(entity, out _))
+        {
+            throw new ApiException(new ApiError(StatusCodes.Status404NotFound, ErrorCodes.UnknownEntity, BinTexts.Of("UnknownEntity", entity), "entity"));
+        }
+
         var top = Given("top") is not { } wanted ? 50
             : int.TryParse(wanted, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= BinQuery.MaxTop ? number
             : throw new ApiException(ApiError.BadRequest(BinTexts.Of("TopRange", BinQuery.MaxTop), "top"));
