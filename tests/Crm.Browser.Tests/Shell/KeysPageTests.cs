@@ -34,6 +34,7 @@ public sealed class KeysPageTests(Harness.Browser browser) : OwnCrm
         await Expect(page.Locator("[data-entity=user] [data-cell]")).ToHaveCountAsync(1);
         await page.GetByRole(AriaRole.Button, new() { Name = "Fields of Contacts" }).PressAsync("Enter");
         await Cell(page, "contact", "*").UncheckAsync();
+        await Expect(Cell(page, "contact", "email")).Not.ToBeCheckedAsync();
         await Cell(page, "contact", "email").CheckAsync();
         await visit.ScreenshotAsync("new");
         await visit.CheckWidthAsync();
