@@ -74,7 +74,7 @@ internal sealed record TableShape(
         return new TableShape(entity.Name, columns.ToImmutable(), keys.ToImmutable(), indexes.ToImmutable());
     }
 
-    // The list of pending entries is emptied by the one writer who fills it: 256 kB take some milliseconds, the default's 4 MB half a second. Without it each write costs three times as much.
+    // The list of pending entries is emptied by the one writer who fills it: 64 kB take some milliseconds, 256 kB up to 160, the default's 4 MB half a second. Without it each write costs three times as much.
     private static string Gin(string expression) => $"USING gin ({expression}) WITH (gin_pending_list_limit='64')";
 
     // What is stored beside the column, so that keys made otherwise are found and made anew.

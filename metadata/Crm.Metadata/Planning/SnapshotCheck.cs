@@ -31,13 +31,14 @@ internal static class SnapshotCheck
         }
 
         CalculationCheck.Problems(problems, snapshot);
+        var parts = RecordParts.All(layers);
         foreach (var entity in snapshot.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal))
         {
             Entity(problems, snapshot, entity);
             RuleCheck.Problems(problems, snapshot, entity);
             GrantCheck.Problems(problems, snapshot, entity);
             LinkCheck.Problems(problems, snapshot, entity);
-            RecordParts.Problems(problems, entity, [.. shapes[entity.Name].Select(s => s.Shape)], RecordParts.All(layers));
+            RecordParts.Problems(problems, entity, [.. shapes[entity.Name].Select(s => s.Shape)], parts);
             LayoutCheck.Problems(problems, snapshot, entity, [.. shapes[entity.Name].Select(s => s.Shape)]);
         }
 

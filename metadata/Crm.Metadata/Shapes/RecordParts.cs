@@ -11,8 +11,10 @@ internal static class RecordParts
         [.. layers.Items.SelectMany(l => l.Entities.Values).Where(e => e is { IsOwner: true, PartOf: not null }).Select(e => e.Name).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Which of them the records of an entity have. Users, teams, links and parts themselves have none: who may see and change those follows from nothing else.</summary>
-    public static ImmutableArray<string> Of(MetadataLayers layers, EntityDefinition entity) =>
-        entity.Origin == Origins.Platform || entity.Link is not null || entity.PartOf is not null ? [] : [.. All(layers).Where(entity.Parts.Contains)];
+    /// <param name="all">Names of entities whose records are parts.</param>
+    /// <param name="entity">The entity, with the parts that are said to be its.</param>
+    public static ImmutableArray<string> Of(ImmutableArray<string> all, EntityDefinition entity) =>
+        entity.Origin == Origins.Platform || entity.Link is not null || entity.PartOf is not null ? [] : [.. all.Where(entity.Parts.Contains)];
 
     /// <summary>Lets parts lead to the entities that have them, and nowhere else.</summary>
     public static void Lead(Dictionary<string, EntityDefinition> entities)

@@ -13,10 +13,11 @@ internal static class SnapshotBuilder
     public static MetadataSnapshot Build(MetadataLayers layers)
     {
         var areas = Areas(layers);
+        var parts = RecordParts.All(layers);
         var entities = layers.Items
             .SelectMany(l => l.Entities.Values.Where(e => e.IsOwner).Select(e => (Layer: l, Shape: e)))
             .GroupBy(e => e.Shape.Name, StringComparer.Ordinal)
-            .Select(g => Entity(layers, g.First().Layer, g.First().Shape))
+            .Select(g => Entity(layers, parts, g.First().Layer, g.First().Shape))
             .ToDictionary(e => e.Name, StringComparer.Ordinal);
 
         foreach (var entity in entities.Values.Where(e => e.Fields.Any(f => f.Link is not null)).ToList())
@@ -45,10 +46,10 @@ internal static class SnapshotBuilder
     public static EntityDefinition? Bare(MetadataLayers layers, string name)
     {
         var owner = layers.Items.FirstOrDefault(l => l.Entities.TryGetValue(name, out var shape) && shape.IsOwner);
-        return owner is null ? null : Entity(layers, owner, owner.Entities[name]);
+        return owner is null ? null : Entity(layers, RecordParts.All(layers), owner, owner.Entities[name]);
     }
 
-    private static EntityDefinition Entity(MetadataLayers layers, Layer owner, EntityShape declared)
+    private static EntityDefinition Entity(MetadataLayers layers, ImmutableArray<string> parts, Layer owner, EntityShape declared)
     {
         var entity = new EntityDefinition
         {
@@ -57,7 +58,7 @@ internal static class SnapshotBuilder
             Label = Names.ToLabel(declared.Name),
             PluralLabel = "",
             SetName = Names.ToPlural(declared.Name),
-            Parts = RecordParts.All(layers),
+            Parts = parts,
         };
         var fields = new List<(FieldShape Shape, string Origin)>();
         var overrides = new List<FieldShape>();
@@ -96,7 +97,7 @@ internal static class SnapshotBuilder
         var title = TitleFields(entity);
         return entity with
         {
-            Parts = RecordParts.Of(layers, entity),
+            Parts = RecordParts.Of(parts, entity),
             Fields = [.. entity.Fields.Select(f => title.Contains(f.Name) ? f with { IsTitle = true } : f)],
             PluralLabel = entity.PluralLabel.Length > 0 ? entity.PluralLabel : Names.ToLabel(Names.ToPlural(entity.Name)),
             TitleFields = title,

@@ -118,6 +118,9 @@ internal sealed class AccessView
     /// <summary>As <see cref="Condition"/>, for the rows of the recycle bin that stand for records of the entity.</summary>
     public string? BinCondition(EntityDefinition entity, AccessOperation operation, string alias) => AccessSql.Condition(this, entity, operation, alias, isInBin: true);
 
+    /// <summary>Whether single records of any entity are marked.</summary>
+    public bool HasMarks => !marks.IsEmpty;
+
     /// <summary>Whether some records of an entity are shared.</summary>
     public bool HasShares(EntityDefinition entity) => marks.Contains(ShareMark + ":" + entity.Name);
 

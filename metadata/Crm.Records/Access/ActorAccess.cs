@@ -39,7 +39,8 @@ internal sealed record ActorAccess(AccessView View, long Version, ActorFacts Fac
         {
             parameters.Add(Ids(Facts.Owners));
             parameters.Add(Ids(Facts.Teams));
-            parameters.Add(Ids(Facts.Principals));
+            // Sent along with each statement, as many as there are: only where something is shared at all.
+            parameters.Add(Ids(View.HasMarks ? Facts.Principals : []));
         }
     }
 

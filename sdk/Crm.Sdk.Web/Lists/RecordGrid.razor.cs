@@ -25,6 +25,9 @@ public sealed partial class RecordGrid : IAsyncDisposable
     private RecordPage? page;
     private object pageKey = new();
     private GridState? loaded;
+
+    // Asked for last, and not here yet.
+    private GridState? coming;
     private Filter? loadedWithin;
     private CancellationTokenSource loading = new();
     private CancellationTokenSource typing = new();
@@ -157,6 +160,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
     {
         // What is being read is said before anything is awaited: the caller may set the same state again meanwhile.
         var wanted = State;
+        coming = null;
         (loaded, loadedWithin, isLoading, failure, refusal) = (wanted, Within, true, null, null);
         var before = loading;
         loading = new CancellationTokenSource();
@@ -262,10 +266,18 @@ public sealed partial class RecordGrid : IAsyncDisposable
         return any.Records.IsEmpty;
     }
 
+    // A click that comes before the one before it has changed the address goes on from what that asked for.
+    private Task SortAsync(string path, bool adds)
+    {
+        var now = coming ?? State;
+        return ShowAsync(now.SortedBy(path, loader.Order(now), adds));
+    }
+
     private async Task ShowAsync(GridState next)
     {
         if (StateChanged.HasDelegate)
         {
+            coming = next;
             await StateChanged.InvokeAsync(next);
         }
         else
@@ -294,7 +306,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
             }
 
             asked.Add(words);
-            await ShowAsync(State with { Search = words, Page = 1 });
+            await ShowAsync((coming ?? State) with { Search = words, Page = 1 });
         }
         catch (OperationCanceledException)
         {

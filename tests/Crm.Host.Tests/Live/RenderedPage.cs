@@ -6,6 +6,7 @@ using Crm.Sdk.Testing;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.HtmlRendering.Infrastructure;
 using Microsoft.AspNetCore.Components.RenderTree;
+using Microsoft.AspNetCore.Components.Web;
 using Microsoft.AspNetCore.Components.Web.HtmlRendering;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -53,7 +54,10 @@ internal sealed class RenderedPage : IAsyncDisposable
     /// <param name="attribute">Name of the attribute.</param>
     /// <param name="name">Name of the event, as <c>onchange</c>.</param>
     /// <param name="value">What the element holds now.</param>
-    public Task RaiseAsync(string attribute, string name, string value) => drawing.Dispatcher.InvokeAsync(() => drawing.RaiseAsync(attribute, name, new ChangeEventArgs { Value = value }));
+    public Task RaiseAsync(string attribute, string name, string value) => drawing.Dispatcher.InvokeAsync(() => drawing.RaiseAsync(attribute, null, name, new ChangeEventArgs { Value = value }));
+
+    /// <summary>Clicks on the element that carries an attribute with a value.</summary>
+    public Task ClickAsync(string attribute, string marked, bool shift = false) => drawing.Dispatcher.InvokeAsync(() => drawing.RaiseAsync(attribute, marked, "onclick", new MouseEventArgs { ShiftKey = shift }));
 
     /// <summary>What is shown, once it is as wanted.</summary>
     public async Task<string> UntilAsync(Func<string, bool> isWanted)
@@ -99,9 +103,9 @@ internal sealed class RenderedPage : IAsyncDisposable
 
         public Channel<bool> Drawn { get; } = Channel.CreateUnbounded<bool>();
 
-        public Task RaiseAsync(string attribute, string name, EventArgs args)
+        public Task RaiseAsync(string attribute, string? marked, string name, EventArgs args)
         {
-            var handlers = components.Keys.Select(component => Handler(GetCurrentRenderTreeFrames(component), attribute, name));
+            var handlers = components.Keys.Select(component => Handler(GetCurrentRenderTreeFrames(component), attribute, marked, name));
             return DispatchEventAsync(handlers.OfType<ulong>().Single(), fieldInfo: null, args);
         }
 
@@ -122,7 +126,7 @@ internal sealed class RenderedPage : IAsyncDisposable
             return HasScript ? Task.CompletedTask : drawn;
         }
 
-        private static ulong? Handler(ArrayRange<RenderTreeFrame> frames, string attribute, string name)
+        private static ulong? Handler(ArrayRange<RenderTreeFrame> frames, string attribute, string? marked, string name)
         {
             var isMarked = false;
             ulong? handler = null;
@@ -139,7 +143,7 @@ internal sealed class RenderedPage : IAsyncDisposable
                     continue;
                 }
 
-                isMarked |= frame.AttributeName == attribute;
+                isMarked |= frame.AttributeName == attribute && (marked is null || marked.Equals(frame.AttributeValue));
                 handler = frame.AttributeName == name ? frame.AttributeEventHandlerId : handler;
             }
 
