@@ -17,6 +17,9 @@ internal sealed class CurrentRecords(IRecords records, CurrentActor current) : I
 
     public Task<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct = default) => Service.QueryAsync(query, ct);
 
+    public Task<ImmutableDictionary<Guid, RecordPage>> QueryEachAsync(RecordQuery query, string by, IReadOnlyCollection<Guid> of, CancellationToken ct = default) =>
+        Service.QueryEachAsync(query, by, of, ct);
+
     public Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct = default) => Service.AggregateAsync(query, ct);
 
     public Task<SaveResult> SaveAsync(RecordChange change, CancellationToken ct = default) => Service.SaveAsync(change, ct);

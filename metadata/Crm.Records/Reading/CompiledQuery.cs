@@ -30,6 +30,12 @@ internal sealed record CompiledQuery(
 
     public NpgsqlBatchCommand ToCount(ActorAccess access, IReadOnlyList<object> values) => Bind(new NpgsqlBatchCommand(CountSql), access, values, CountSlots);
 
+    /// <summary>A page of those that belong to each of several records; their ids are the last parameter.</summary>
+    public NpgsqlBatchCommand ToEach(ActorAccess access, IReadOnlyList<object> values, Guid[] of) => With(ToCommand(access, values), of);
+
+    /// <summary>Counts those that belong to each.</summary>
+    public NpgsqlBatchCommand ToEachCount(ActorAccess access, IReadOnlyList<object> values, Guid[] of) => With(ToCount(access, values), of);
+
     /// <summary>All rows that match, in their order: without the limit and the offset, which are the last parameters.</summary>
     public NpgsqlBatchCommand ToAll(ActorAccess access, IReadOnlyList<object> values) =>
         Bind(new NpgsqlBatchCommand(Sql[..Sql.LastIndexOf(" LIMIT ", StringComparison.Ordinal)]), access, values, Slots.Length - 2);
@@ -66,10 +72,18 @@ internal sealed record CompiledQuery(
     }
 
     /// <summary>Where the current row stands in the order.</summary>
-    public Cursor CursorOf(NpgsqlDataReader reader)
+    /// <param name="reader">The row.</param>
+    /// <param name="behind">How many columns follow those of the query.</param>
+    public Cursor CursorOf(NpgsqlDataReader reader, int behind = 0)
     {
-        var first = reader.FieldCount - Keys.Length;
+        var first = reader.FieldCount - Keys.Length - behind;
         return new Cursor([.. Keys.Select((storage, i) => RowReader.Column(reader, storage, first + i))]);
+    }
+
+    private static NpgsqlBatchCommand With(NpgsqlBatchCommand command, Guid[] of)
+    {
+        command.Parameters.Add(new() { Value = of });
+        return command;
     }
 
     private NpgsqlBatchCommand Bind(NpgsqlBatchCommand command, ActorAccess access, IReadOnlyList<object> values, int count)

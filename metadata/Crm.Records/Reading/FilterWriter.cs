@@ -33,8 +33,11 @@ internal sealed class FilterWriter(PathResolver paths, List<ParameterSlot> slots
     public string Parameter(ParameterSlot slot)
     {
         slots.Add(slot);
-        return string.Create(CultureInfo.InvariantCulture, $"${paths.View.Parameters + slots.Count}");
+        return Next(slots.Count - 1);
     }
+
+    /// <summary>The parameter behind a number of those of the query.</summary>
+    public string Next(int slots) => string.Create(CultureInfo.InvariantCulture, $"${paths.View.Parameters + slots + 1}");
 
     private string Compare(ResolvedPath path, FilterOperator op, bool isNull)
     {

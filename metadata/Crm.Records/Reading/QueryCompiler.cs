@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Crm.Sdk;
 
 namespace Crm.Records;
@@ -19,14 +20,16 @@ internal static class QueryCompiler
     /// <param name="after">Where the page begins; null for the first one.</param>
     /// <param name="part">Which rows.</param>
     /// <param name="takesOut">Whether only records count that who asks may take out as a file.</param>
-    public static CompiledQuery Compile(AccessView view, RecordQuery query, QueryShape shape, Cursor? after, SortPart part = SortPart.All, bool takesOut = false)
+    /// <param name="by">The reference by which the rows belong to others, when a page is read for each of those; null otherwise.</param>
+    public static CompiledQuery Compile(AccessView view, RecordQuery query, QueryShape shape, Cursor? after, SortPart part = SortPart.All, bool takesOut = false, string? by = null)
     {
         var known = view.Queries;
-        var key = (takesOut, part) switch
+        var key = (takesOut, part, by) switch
         {
-            (true, _) => ">" + shape.Key,
-            (_, SortPart.Filled) => "+" + shape.Key,
-            (_, SortPart.Empty) => "-" + shape.Key,
+            (true, _, _) => ">" + shape.Key,
+            (_, SortPart.Filled, _) => "+" + shape.Key,
+            (_, SortPart.Empty, _) => "-" + shape.Key,
+            (_, _, not null) => $"={by}={shape.Key}",
             _ => shape.Key,
         };
         if (known.Count >= MaxRemembered)
@@ -34,7 +37,7 @@ internal static class QueryCompiler
             known.Clear();
         }
 
-        return known.TryGetValue(key, out var compiled) ? compiled : known[key] = Build(view, query, after, part, takesOut);
+        return known.TryGetValue(key, out var compiled) ? compiled : known[key] = Build(view, query, after, part, takesOut, by);
     }
 
     /// <summary>
@@ -52,7 +55,7 @@ internal static class QueryCompiler
             ? EntityTable.Of(entity)
             : throw new QueryException(ErrorCodes.UnknownEntity, Texts.Of("UnknownEntity", name is { Length: > 64 } ? name[..64] + "…" : name), name);
 
-    private static CompiledQuery Build(AccessView view, RecordQuery query, Cursor? after, SortPart part, bool takesOut)
+    private static CompiledQuery Build(AccessView view, RecordQuery query, Cursor? after, SortPart part, bool takesOut, string? by)
     {
         var table = TableOf(view.Seen, query.Entity);
         var paths = new PathResolver(view, table);
@@ -79,7 +82,7 @@ internal static class QueryCompiler
         var mode = QueryShape.ModeOf(query);
         var words = QueryShape.WordsOf(query.Search).Select(_ => SearchSql.Word(table, filters, mode)).ToList();
         where.AddRange(QueryShape.IsPhone(query.Search) ? [$"({string.Join(" AND ", words)} OR {SearchSql.Phone(table, filters)})"] : words);
-        var countWhere = Where(where);
+        var (countWhere, countConditions) = (Where(where), where.Count);
         var countSlots = slots.Count;
 
         List<SortKey> keys = [.. mode == SearchMode.Sorted ? [] : new[] { new SortKey(SearchSql.Rank(table, filters, mode), StorageKind.Integer, Descending: false, IsNeverNull: true) }, .. SortKeys(table, paths, QueryShape.Sorts(query))];
@@ -102,10 +105,21 @@ internal static class QueryCompiler
         var from = paths.From;
         var limit = filters.Parameter(ParameterSlot.Rows);
         var offset = filters.Parameter(ParameterSlot.Rows);
+        var sql = $"SELECT r.\"id\", r.\"version\", {string.Join(", ", columns)} FROM {from}{Where(where)} ORDER BY {order} LIMIT {limit} OFFSET {offset}";
+        var countSql = $"{CompiledQuery.CountStart}FROM {from}{countWhere}";
+        if (by is not null)
+        {
+            // As many rows of each, in their order; the counts of all of them are one statement as well.
+            var (belongs, ids, counted) = (Reference(paths, by), filters.Next(slots.Count), filters.Next(countSlots));
+            var rows = $"SELECT r.\"id\", r.\"version\", {string.Join(", ", columns)}, row_number() OVER (ORDER BY {order}) AS \"place\" FROM {from}{Where([$"{belongs} = parent.id", .. where])} ORDER BY {order} LIMIT {limit} OFFSET {offset}";
+            sql = string.Create(CultureInfo.InvariantCulture, $"SELECT q.*, parent.id FROM unnest({ids}::uuid[]) AS parent (id) CROSS JOIN LATERAL ({rows}) AS q ORDER BY q.\"place\" LIMIT {QueryLimits.MaxEach + 1} + cardinality({ids})");
+            countSql = $"SELECT {belongs}, count(*) FROM {from}{Where([$"{belongs} = ANY({counted})", .. where[..countConditions]])} GROUP BY 1";
+        }
+
         return new CompiledQuery(
             table.Entity.Name,
-            $"SELECT r.\"id\", r.\"version\", {string.Join(", ", columns)} FROM {from}{Where(where)} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
-            $"{CompiledQuery.CountStart}FROM {from}{countWhere}",
+            sql,
+            countSql,
             [.. slots],
             countSlots,
             new RecordShape([.. select.Select(s => s.Name)]),
@@ -123,6 +137,11 @@ internal static class QueryCompiler
         return [.. select.Distinct(StringComparer.Ordinal).Select(paths.Find).Select(p =>
             (p.Path, p.Alias, p.Part < 0 || p.IsSingle ? new SelectedValue(p.Field.Type, p.Field.Columns) : new SelectedValue(null, [p.Column])))];
     }
+
+    private static string Reference(PathResolver paths, string by) =>
+        paths.Resolve(by) is { Column.Storage: StorageKind.Reference } path && path.Alias == paths.Start
+            ? path.Sql
+            : throw new QueryException(ErrorCodes.BadRequest, Texts.Of("NoReference", by), by);
 
     private static List<SortKey> SortKeys(EntityTable table, PathResolver paths, ImmutableArray<Sort> sorts)
     {

@@ -42,6 +42,9 @@ public static class QueryLimits
     /// <summary>Most groups an aggregation may give.</summary>
     public const int MaxGroups = 10_000;
 
+    /// <summary>Most rows of all pages that are read for each of several records together.</summary>
+    public const int MaxEach = 20_000;
+
     /// <summary>How long the database may work on one query, in milliseconds.</summary>
     public const int TimeoutMilliseconds = 30_000;
 }

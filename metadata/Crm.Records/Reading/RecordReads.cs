@@ -6,7 +6,7 @@ using Npgsql;
 namespace Crm.Records;
 
 /// <summary>Reads records: in a transaction when the reader is an interceptor, on a connection of its own otherwise.</summary>
-internal sealed class RecordReads(RecordEngine engine, Actor actor, SaveSession? inside)
+internal sealed partial class RecordReads(RecordEngine engine, Actor actor, SaveSession? inside)
 {
     private const int Attempts = 4;
 

@@ -29,6 +29,10 @@ public sealed class RecordService : IRecordService
     public Task<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct = default) => Reads.QueryAsync(query, ct);
 
     /// <inheritdoc/>
+    public Task<ImmutableDictionary<Guid, RecordPage>> QueryEachAsync(RecordQuery query, string by, IReadOnlyCollection<Guid> of, CancellationToken ct = default) =>
+        Reads.QueryEachAsync(query, by, of, ct);
+
+    /// <inheritdoc/>
     public Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct = default) => Reads.AggregateAsync(query, ct);
 
     /// <inheritdoc/>

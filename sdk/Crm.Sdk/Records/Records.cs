@@ -17,6 +17,15 @@ public interface IRecordService
     /// <exception cref="QueryException">The query names something that does not exist or compares what cannot be compared.</exception>
     Task<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct = default);
 
+    /// <summary>Reads a page for each of several records at once: of those whose reference leads there, such as the contacts of each of fifty companies.</summary>
+    /// <param name="query">The page of each. It begins at the start; <see cref="RecordPage.Next"/> goes on with <see cref="QueryAsync"/>, the same order and the reference in its filter.</param>
+    /// <param name="by">Field of the query's entity that leads there.</param>
+    /// <param name="of">Ids of the records.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <returns>A page for each of the ids; an empty one where nothing leads, or nothing that may be seen.</returns>
+    /// <exception cref="QueryException">As for <see cref="QueryAsync"/>; also when all pages together have too many rows.</exception>
+    Task<ImmutableDictionary<Guid, RecordPage>> QueryEachAsync(RecordQuery query, string by, IReadOnlyCollection<Guid> of, CancellationToken ct = default);
+
     /// <summary>Groups and aggregates.</summary>
     /// <exception cref="QueryException">As for <see cref="QueryAsync"/>.</exception>
     Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct = default);

@@ -72,6 +72,9 @@ public sealed class FailureTests(Harness.Browser browser)
 
             public Task<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct = default) => Try(() => records.QueryAsync(query, ct));
 
+            public Task<ImmutableDictionary<Guid, RecordPage>> QueryEachAsync(RecordQuery query, string by, IReadOnlyCollection<Guid> of, CancellationToken ct = default) =>
+                Try(() => records.QueryEachAsync(query, by, of, ct));
+
             public Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct = default) => Try(() => records.AggregateAsync(query, ct));
 
             public Task<SaveResult> SaveAsync(RecordChange change, CancellationToken ct = default) => Try(() => records.SaveAsync(change, ct));

@@ -18,6 +18,12 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
     [InlineData("odata/v4/x_deals?$apply=groupby((seats))", HttpStatusCode.BadRequest)]
     [InlineData("odata/v4/x_firms?$expand=nothing", HttpStatusCode.BadRequest)]
     [InlineData("odata/v4/x_deals?$expand=firm($select=revenue)", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_firms?$expand=x_deals($select=seats)", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_firms?$expand=x_deals($filter=seats gt 1)", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_firms?$expand=x_deals($orderby=seats)", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$expand=firm($expand=x_deals($filter=seats gt 1))", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/x_deals?$expand=x_secrets", HttpStatusCode.BadRequest)]
+    [InlineData("odata/v4/users?$expand=x_secrets_by_owner", HttpStatusCode.BadRequest)]
     [InlineData("odata/v4/x_secrets", HttpStatusCode.NotFound)]
     [InlineData("odata/v4/x_secrets/$count", HttpStatusCode.NotFound)]
     public async Task What_may_not_be_seen_is_refused_like_what_does_not_exist(string path, HttpStatusCode status)
@@ -53,6 +59,38 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
         Assert.Equal(HttpStatusCode.Forbidden, bulk.StatusCode);
         var deal = await crm.Kim.GetFromJsonAsync<JsonObject>($"odata/v4/x_deals({crm.Deal})?$expand=firm");
         Assert.Null(deal!["firm"]);
+    }
+
+    [Fact]
+    public async Task Records_out_of_reach_are_in_no_collection_and_no_count_of_one()
+    {
+        foreach (var path in new[] { $"odata/v4/x_firms({crm.Firm})/x_deals", $"odata/v4/x_firms({crm.Firm})/owner_user", $"odata/v4/x_deals({crm.Deal})/x_secrets" })
+        {
+            using var missing = await crm.Kim.GetAsync(new Uri(path, UriKind.Relative));
+            Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+        }
+
+        using var lookup = await crm.Kim.GetAsync(new Uri($"odata/v4/x_deals({crm.Deal})/firm", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NoContent, lookup.StatusCode);
+        // A hierarchy of firms, of which the one below is shared and the one above is not.
+        var below = (await crm.Api.CreateAsync("x_firms", $$"""{"name":"Below","above_id":"{{crm.Firm}}"}"""))["id"]!.ToString();
+        var seen = (await crm.Api.CreateAsync("x_firms", $$"""{"name":"Seen","above_id":"{{below}}"}"""))["id"]!.ToString();
+        var unseen = (await crm.Api.CreateAsync("x_firms", $$"""{"name":"Unseen","above_id":"{{below}}"}"""))["id"]!.ToString();
+        foreach (var firm in new[] { below, seen })
+        {
+            using var shared = await crm.Api.Admin.PutAsJsonAsync($"api/records/x_firm/{firm}/sharing", new { shares = new[] { new { with = crm.KimId.ToString(), level = "read" } } });
+            Assert.Equal(HttpStatusCode.OK, shared.StatusCode);
+        }
+
+        var read = await crm.Kim.GetFromJsonAsync<JsonObject>($"odata/v4/x_firms({below})?$expand=above,x_firms($count=true;$expand=above($expand=x_firms($count=true)))");
+        Assert.Null(read!["above"]);
+        Assert.Equal((seen, 1), (Assert.Single(read["x_firms"]!.AsArray())!["id"]!.ToString(), (int)read["x_firms@odata.count"]!));
+        Assert.Equal(1, (int)read["x_firms"]![0]!["above"]!["x_firms@odata.count"]!);
+        Assert.DoesNotContain(unseen, read.ToJsonString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("revenue", read.ToJsonString(), StringComparison.Ordinal);
+        var all = await crm.Api.Admin.GetFromJsonAsync<JsonObject>($"odata/v4/x_firms({below})?$expand=x_firms($count=true)");
+        Assert.Equal(2, (int)all!["x_firms@odata.count"]!);
+        Assert.Contains("revenue", all.ToJsonString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -155,6 +193,7 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
             await Api.ApplyAsync("""
                 {"changes":[
                   {"change":"create_entity","name":"x_secret","label":"Secret","plural":"Secrets","set":"x_secrets","fields":[{"name":"name","type":"text","label":"Name"}]},
+                  {"change":"add_field","entity":"x_firm","field":{"name":"above","type":"lookup","label":"Above","target":"x_firm"}},
                   {"change":"set_grant","entity":"x_secret","grant":{"name":"everyone","read":"none"}},
                   {"change":"change_entity","entity":"x_firm","visibility":"private","search":["name"]},
                   {"change":"set_grant","entity":"x_firm","grant":{"name":"everyone","fields":[{"name":"revenue","access":"none"}]}},

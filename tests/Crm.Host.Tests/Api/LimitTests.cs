@@ -22,7 +22,8 @@ public sealed class LimitTests(ApiCrm crm) : IClassFixture<ApiCrm>
         await LimitAsync(32, n => "$apply=aggregate(" + string.Join(',', Enumerable.Range(0, n).Select(i => $"seats with sum as a{i}")) + ")", null);
         await LimitAsync(8192 - 9, n => "$filter=" + "title%20eq%20'".PadRight(n - 1, 'x') + "'", null, HttpStatusCode.RequestUriTooLong);
         Assert.Equal(HttpStatusCode.OK, (await crm.GetAsync(Path + "$expand=firm($select=name)")).Status);
-        Assert.Equal(HttpStatusCode.BadRequest, (await crm.GetAsync(Path + "$expand=firm($expand=owner_user)")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await crm.GetAsync(Path + "$expand=firm($expand=x_deals($expand=firm))")).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await crm.GetAsync(Path + "$expand=firm($expand=x_deals($expand=firm($expand=x_deals)))")).Status);
         Assert.Equal(HttpStatusCode.BadRequest, (await crm.GetAsync(Path + "$filter=firm/owner_user/owner_user/owner_user/name eq 'a'")).Status);
     }
 

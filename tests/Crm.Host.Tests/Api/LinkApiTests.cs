@@ -78,7 +78,7 @@ public sealed class LinkApiTests(LinkApiTests.Crm crm) : IClassFixture<LinkApiTe
     [InlineData("odata/v4/x_deals?$filter=partners eq null")]
     [InlineData("odata/v4/x_deals?$orderby=partners")]
     [InlineData("odata/v4/x_deals?$filter=partners/any(p: title eq 'x')")]
-    [InlineData("odata/v4/x_deals?$expand=partners($filter=name eq 'x')")]
+    [InlineData("odata/v4/x_deals?$expand=partners($filter=partners eq null)")]
     [InlineData("odata/v4/x_deals?$apply=groupby((partners))")]
     public async Task What_links_cannot_answer_is_a_bad_request(string url) =>
         Assert.Equal(HttpStatusCode.BadRequest, (await crm.Api.GetAsync(url)).Status);

@@ -84,7 +84,7 @@ public sealed class QueryTranslationTests
     [InlineData("$select=titel", "$select", "titel")]
     [InlineData("$select=secret", "$select", "secret")]
     [InlineData("$expand=companies", "$expand", "companies")]
-    [InlineData("$expand=company($expand=parent)", "$expand")]
+    [InlineData("$expand=company($expand=parent($expand=parent($expand=parent)))", "$expand")]
     [InlineData("$expand=company($filter=name eq 'x')", "$expand")]
     [InlineData("$expand=company($levels=3)", "$expand")]
     [InlineData("$expand=company/$ref", "$expand")]

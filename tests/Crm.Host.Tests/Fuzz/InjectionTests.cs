@@ -19,7 +19,7 @@ public sealed class InjectionTests(ApiCrm crm) : IClassFixture<ApiCrm>
     public static TheoryData<string> Addresses { get; } =
     [
         "odata/v4/{0}", "odata/v4/{0}/$count", "odata/v4/x_deals({0})", "odata/v4/x_deals('{0}')", "odata/v4/x_deals/{0}", "odata/v4/x_deals(ID)/{0}/$ref", "odata/v4/x_deals?{0}=1", "odata/v4/x_deals?$select={0}", "odata/v4/x_deals?$orderby={0}",
-        "odata/v4/x_deals?$orderby=title {0}", "odata/v4/x_deals?$orderby=firm/{0}", "odata/v4/x_deals?$expand={0}", "odata/v4/x_deals?$expand=firm($select={0})", "odata/v4/x_deals?$filter={0} eq 1", "odata/v4/x_deals?$filter=title eq {0}",
+        "odata/v4/x_deals?$orderby=title {0}", "odata/v4/x_deals?$orderby=firm/{0}", "odata/v4/x_deals?$expand={0}", "odata/v4/x_deals?$expand=firm($select={0})", "odata/v4/x_firms?$expand=x_deals({0})", "odata/v4/x_firms?$expand=x_deals($filter=title eq {0})", "odata/v4/x_firms?$expand=x_deals($orderby={0})", "odata/v4/x_deals?$filter={0} eq 1", "odata/v4/x_deals?$filter=title eq {0}",
         "odata/v4/x_deals?$filter={0}(title)", "odata/v4/x_deals?$filter=tags/any({0}: 1 eq 2)", "odata/v4/x_deals?$filter=seats eq '{0}'", "odata/v4/x_deals?$filter=crm.mine({0})", "odata/v4/x_deals?$filter=crm.during(close_date,'{0}')",
         "odata/v4/x_deals?$apply=groupby(({0}))", "odata/v4/x_deals?$apply=aggregate({0} with sum as x)", "odata/v4/x_deals?$apply=aggregate(seats with {0} as x)", "odata/v4/x_deals?$apply=aggregate(seats with sum as {0})",
         "odata/v4/x_deals?$skiptoken={0}", "odata/v4/x_deals?$top={0}", "odata/v4/x_deals?$skip={0}", "odata/v4/x_deals?$count={0}", "odata/v4/x_deals?$format={0}",

@@ -146,6 +146,8 @@ public sealed class TypedSearchTests(ApiCrm api) : IClassFixture<ApiCrm>, IAsync
 
         public Task<Record?> FindAsync(string entity, Guid id, CancellationToken ct = default) => records.FindAsync(entity, id, ct);
 
+        public Task<ImmutableDictionary<Guid, RecordPage>> QueryEachAsync(RecordQuery query, string by, IReadOnlyCollection<Guid> of, CancellationToken ct = default) => records.QueryEachAsync(query, by, of, ct);
+
         public Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct = default) => records.AggregateAsync(query, ct);
 
         public Task<SaveResult> SaveAsync(RecordChange change, CancellationToken ct = default) => records.SaveAsync(change, ct);

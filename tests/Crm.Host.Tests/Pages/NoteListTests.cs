@@ -106,6 +106,8 @@ public sealed class NoteListTests(ApiCrm api) : IClassFixture<ApiCrm>
 
         public Task<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct = default) => door.QueryAsync(query, ct);
 
+        public Task<ImmutableDictionary<Guid, RecordPage>> QueryEachAsync(RecordQuery query, string by, IReadOnlyCollection<Guid> of, CancellationToken ct = default) => door.QueryEachAsync(query, by, of, ct);
+
         public Task<ImmutableArray<AggregateRow>> AggregateAsync(AggregateQuery query, CancellationToken ct = default) => door.AggregateAsync(query, ct);
 
         public Task<ImmutableArray<SaveResult>> SaveManyAsync(IReadOnlyList<RecordChange> changes, SaveOptions options, CancellationToken ct = default) => door.SaveManyAsync(changes, options, ct);

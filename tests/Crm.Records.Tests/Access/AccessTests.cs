@@ -11,7 +11,7 @@ public sealed class AccessTests(AccessTests.Firm firm) : IClassFixture<AccessTes
 
     public enum Door
     {
-        Find, List, Count, Search, Aggregate, Path, FilterByPath, SortByPath, History, TakePart, ImportedName, ImportedMatch,
+        Find, List, Each, EachCount, Count, Search, Aggregate, Path, FilterByPath, SortByPath, History, TakePart, ImportedName, ImportedMatch,
     }
 
     private IRecordService Bob => firm.Bob;
@@ -42,6 +42,8 @@ public sealed class AccessTests(AccessTests.Firm firm) : IClassFixture<AccessTes
         {
             Door.Find => Is(async () => await Bob.FindAsync("company", company) is not null),
             Door.List => Is(async () => (await Bob.QueryAsync(new RecordQuery { Entity = "company" })).Records.Any(r => r.Id == company)),
+            Door.Each => Is(async () => (await Bob.QueryEachAsync(new RecordQuery { Entity = "company" }, "owner", [Engine.Admin.UserId]))[Engine.Admin.UserId].Records.Any(r => r.Id == company)),
+            Door.EachCount => Is(async () => (await Bob.QueryEachAsync(new RecordQuery { Entity = "company", Count = true, Filter = Filter.Equal("name", "Hidden Ltd") }, "owner", [Engine.Admin.UserId]))[Engine.Admin.UserId].Count > 0),
             Door.Count => Is(async () => (await Bob.QueryAsync(new RecordQuery { Entity = "company", Count = true, Filter = Filter.Equal("name", "Hidden Ltd") })).Count > 0),
             Door.Search => Is(async () => !(await Bob.QueryAsync(new RecordQuery { Entity = "company", Search = "hidden" })).Records.IsEmpty),
             Door.Aggregate => Is(async () => (await Bob.AggregateAsync(new AggregateQuery { Entity = "company", GroupBy = ["name"], Aggregates = [new Aggregate(AggregateFunction.Count, null, "n")] })).Any(r => Equals(r.Values["name"], "Hidden Ltd"))),

@@ -63,6 +63,8 @@ public sealed class QuerySqlTests(Engine engine) : IClassFixture<Engine>
             text.Append("-- the same, by that alone\n").Append(Compile(query with { Sort = query.Sort[..1] }, new Cursor([part == SortPart.Filled ? 1L : null, Guid.Empty]), part).Sql).Append('\n');
         }
 
+        var each = QueryCompiler.Compile(AccessView.All(engine.Metadata.Current), Deals, QueryShape.Of(Deals, null), null, by: "company");
+        text.Append("-- of each of several records\n").Append(each.Sql).Append('\n').Append(each.CountSql).Append('\n');
         Approved.Equal(text.ToString(), "QuerySql");
     }
 

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Crm.Sdk;
 using Microsoft.OData.UriParser;
 
@@ -16,8 +15,9 @@ internal sealed class ListRequest
     private static readonly string[] Listing = ["$filter", "$orderby", "$select", "$expand", "$top", "$skip", "$count", "$search", "$skiptoken", "$format"];
 
     private readonly QueryOptions given;
+    private readonly string path;
 
-    private ListRequest(QueryOptions given) => this.given = given;
+    private ListRequest(QueryOptions given, string path) => (this.given, this.path) = (given, path);
 
     public required RecordQuery Query { get; init; }
 
@@ -29,30 +29,36 @@ internal sealed class ListRequest
     /// <summary>Rows the client still wants, this page included; null for all.</summary>
     public int? Wanted { get; init; }
 
+    /// <summary>Whether links are read, so that versions are those of the links.</summary>
+    public bool IsLinked { get; init; }
+
+    /// <summary>Reads a request for the records of a set.</summary>
     public static ListRequest Read(HttpRequest request, ODataModel model, ODataSet set, TimeProvider time)
     {
         var options = QueryOptions.Read(request, model, set, Listing);
-        var (projection, select, context) = Shape(set, options);
-        var wanted = options.Number("$top");
-        var page = Math.Min(Preferences.MaxPageSize(request) ?? (wanted is null ? DefaultPage : RecordQuery.MaxTop), RecordQuery.MaxTop);
-        return new ListRequest(options)
+        var (projection, select, context) = Shape(set, options, time);
+        var filter = options.Filter() is { } given ? new FilterTranslator(set, time).Translate(given.Expression) : null;
+        return Read(request, options, set.Entity.SetName, projection, context, new RecordQuery { Entity = set.Entity.Name, Select = select, Filter = filter, Sort = Order(set, options.OrderBy()) });
+    }
+
+    /// <summary>Reads a request for the records that belong to one.</summary>
+    public static ListRequest Read(HttpRequest request, ODataModel model, CollectionNavigation navigation, Guid id, TimeProvider time)
+    {
+        var options = QueryOptions.Read(request, model, navigation.Set, Listing);
+        var parts = new List<string>();
+        var items = new ShapeReader(time).Items(navigation, options.SelectExpand(), ExpandText.Read(options["$expand"]), parts);
+        if (navigation.IsLinked && options["$search"] is not null)
         {
-            Query = new RecordQuery
-            {
-                Entity = set.Entity.Name,
-                Select = select,
-                Filter = options.Filter() is { } filter ? new FilterTranslator(set, time).Translate(filter.Expression) : null,
-                Search = Search(options["$search"]),
-                Sort = Order(set, options.OrderBy()),
-                Top = Math.Min(wanted ?? page, page),
-                Skip = options.Number("$skip") ?? 0,
-                After = options["$skiptoken"],
-                Count = options.Count(),
-            },
-            Projection = projection,
-            Context = context,
-            Wanted = wanted,
-        };
+            throw Unsupported.Expression("$search cannot be used on linked records", "$search");
+        }
+
+        return Read(request, options, $"{navigation.Owner.Entity.SetName}({id})/{navigation.Name}", items, Fragment(navigation.Set, parts), new RecordQuery
+        {
+            Entity = navigation.Asked.Name,
+            Select = [.. items.Paths.Append("id").Distinct()],
+            Filter = navigation.Where(options.Filter(), time, Filter.Equal(navigation.By, id)),
+            Sort = Order(navigation.Set, options.OrderBy(), navigation.Prefix),
+        }, navigation.IsLinked);
     }
 
     /// <summary>A query that counts only.</summary>
@@ -67,7 +73,7 @@ internal sealed class ListRequest
     };
 
     /// <summary>What is written of one record, and what must be selected for it.</summary>
-    public static (Projection Projection, ImmutableArray<string> Select, string Context) Shape(ODataSet set, QueryOptions options)
+    public static (Projection Projection, ImmutableArray<string> Select, string Context) Shape(ODataSet set, QueryOptions options, TimeProvider time)
     {
         if (options.SelectExpand() is not { } clause)
         {
@@ -75,22 +81,8 @@ internal sealed class ListRequest
         }
 
         var parts = new List<string>();
-        var own = Selected(set, clause, "", parts);
-        // "Everything" is every lookup and every link; records that point here are asked for by themselves.
-        var isAll = options["$expand"]?.Contains('*', StringComparison.Ordinal) == true;
-        var items = clause.SelectedItems.OfType<ExpandedNavigationSelectItem>()
-            .Where(i => !isAll || i.PathToNavigationProperty.FirstSegment is not NavigationPropertySegment segment || !set.Related.ContainsKey(segment.NavigationProperty.Name))
-            .ToLookup(i => LinkOf(set, i) is null);
-        var links = items[false].Select(item => ExpandLinks(LinkOf(set, item)!, item, parts)).ToImmutableArray();
-        var expansions = items[true].Select(item => Expand(set, item, parts)).ToImmutableArray();
-        if (clause.SelectedItems.OfType<ExpandedReferenceSelectItem>().Any(i => i is not ExpandedNavigationSelectItem))
-        {
-            throw Unsupported.Expression("$expand with $ref cannot be used", "$expand");
-        }
-
-        var projection = (own ?? set.All).With(expansions, links);
-        var context = parts.Count == 0 ? set.Entity.SetName : $"{set.Entity.SetName}({string.Join(',', parts)})";
-        return (projection, [.. projection.Paths], context);
+        var projection = new ShapeReader(time).Read(set, clause, ExpandText.Read(options["$expand"]), "", parts);
+        return (projection, [.. projection.Paths], Fragment(set, parts));
     }
 
     /// <summary>Where the rest can be read; null when there is none.</summary>
@@ -102,7 +94,7 @@ internal sealed class ListRequest
             return null;
         }
 
-        var link = new StringBuilder(Urls.Root(request)).Append('/').Append(Context.AsSpan(0, SetLength)).Append('?');
+        var link = new StringBuilder(Urls.Root(request)).Append('/').Append(path).Append('?');
         foreach (var (name, value) in given.All)
         {
             if (name is not ("$skip" or "$skiptoken" or "$top"))
@@ -119,92 +111,39 @@ internal sealed class ListRequest
         return link.Append("$skiptoken=").Append(Uri.EscapeDataString(page.Next)).ToString();
     }
 
-    private int SetLength => Context.IndexOf('(', StringComparison.Ordinal) is >= 0 and var end ? end : Context.Length;
-
-    private static Projection? Selected(ODataSet set, SelectExpandClause clause, string path, List<string> parts)
+    private static ListRequest Read(HttpRequest request, QueryOptions options, string path, Projection projection, string context, RecordQuery query, bool isLinked = false)
     {
-        if (clause.AllSelected)
+        var wanted = options.Number("$top");
+        var page = Math.Min(Preferences.MaxPageSize(request) ?? (wanted is null ? DefaultPage : RecordQuery.MaxTop), RecordQuery.MaxTop);
+        return new ListRequest(options, path)
         {
-            return null;
-        }
-
-        var properties = new List<PropertyDefinition>();
-        foreach (var item in clause.SelectedItems)
-        {
-            switch (item)
+            Query = query with
             {
-                case PathSelectItem { HasOptions: false } select when select.SelectedPath.FirstSegment is PropertySegment segment && select.SelectedPath.Count == 1:
-                    if (set.Entity.TryProperty(segment.Property.Name, out var property) && !properties.Contains(property))
-                    {
-                        properties.Add(property);
-                        parts.Add(property.Name);
-                    }
-
-                    break;
-                case PathSelectItem { HasOptions: false } select when select.SelectedPath.FirstSegment is NavigationPropertySegment:
-                    // Selecting a navigation property asks for its link only, which minimal metadata leaves out.
-                    break;
-                case ExpandedNavigationSelectItem:
-                    break;
-                case WildcardSelectItem:
-                    return null;
-                default:
-                    throw Unsupported.Expression("$select can name properties only", "$select");
-            }
-        }
-
-        return properties.Count == 0 ? null : Projection.Of(properties, path);
+                Search = Search(options["$search"]),
+                Top = Math.Min(wanted ?? page, page),
+                Skip = options.Number("$skip") ?? 0,
+                After = options["$skiptoken"],
+                Count = options.Count(),
+            },
+            Projection = projection,
+            Context = context,
+            Wanted = wanted,
+            IsLinked = isLinked,
+        };
     }
 
-    private static LinkNavigation? LinkOf(ODataSet set, ExpandedNavigationSelectItem item) =>
-        item.PathToNavigationProperty is { Count: 1, FirstSegment: NavigationPropertySegment segment } ? set.Links.GetValueOrDefault(segment.NavigationProperty.Name) : null;
-
-    private static LinkExpansion ExpandLinks(LinkNavigation navigation, ExpandedNavigationSelectItem item, List<string> parts)
-    {
-        CheckPlain(item);
-        var prefix = navigation.Field.Link!.Far + ".";
-        var inner = new List<string>();
-        var content = Selected(navigation.Target, item.SelectAndExpand, prefix, inner) ?? Projection.Of(Properties(navigation.Target.Entity), prefix);
-        parts.Add($"{navigation.Field.Name}({string.Join(',', inner)})");
-        return new LinkExpansion(navigation, content);
-    }
-
-    private static Projection.Expansion Expand(ODataSet set, ExpandedNavigationSelectItem item, List<string> parts)
-    {
-        CheckPlain(item);
-        if (item.PathToNavigationProperty.FirstSegment is not NavigationPropertySegment segment || item.PathToNavigationProperty.Count != 1
-            || !set.Navigations.TryGetValue(segment.NavigationProperty.Name, out var navigation))
-        {
-            throw Unsupported.Expression("$expand follows lookups of the record itself only", "$expand");
-        }
-
-        var prefix = navigation.Field.Name + ".";
-        var inner = new List<string>();
-        var content = Selected(navigation.Target, item.SelectAndExpand, prefix, inner)
-            ?? Projection.Of(Properties(navigation.Target.Entity), prefix);
-        parts.Add($"{navigation.Name}({string.Join(',', inner)})");
-        return new Projection.Expansion(JsonEncodedText.Encode(navigation.Name), prefix + "id", content);
-    }
-
-    private static void CheckPlain(ExpandedNavigationSelectItem item)
-    {
-        if (item.FilterOption is not null || item.OrderByOption is not null || item.TopOption is not null || item.SkipOption is not null
-            || item.SearchOption is not null || item.CountOption is not null || item.LevelsOption is not null || item.ApplyOption is not null || item.ComputeOption is not null)
-        {
-            throw Unsupported.Expression("$expand takes $select only", "$expand");
-        }
-    }
-
-    private static IEnumerable<PropertyDefinition> Properties(EntityDefinition entity) =>
-        entity.Fields.Where(f => !f.IsHidden).SelectMany(f => f.Type.Columns.Select(c => new PropertyDefinition(f.Name + c.Suffix, f, c)));
+    private static string Fragment(ODataSet set, List<string> parts) => parts.Count == 0 ? set.Entity.SetName : $"{set.Entity.SetName}({string.Join(',', parts)})";
 
     /// <summary>The order a query asks for.</summary>
-    public static ImmutableArray<Sort> Order(ODataSet set, OrderByClause? clause)
+    /// <param name="set">The set of the records.</param>
+    /// <param name="clause">What the client says.</param>
+    /// <param name="prefix">Path from what is read to the records, ending in a dot; empty for the records themselves.</param>
+    public static ImmutableArray<Sort> Order(ODataSet set, OrderByClause? clause, string prefix = "")
     {
         var keys = ImmutableArray.CreateBuilder<Sort>();
         for (; clause is not null; clause = clause.ThenBy)
         {
-            var property = Paths.TryOf(set, Paths.AnyCase(clause.Expression)) ?? throw Unsupported.Expression("$orderby takes properties only", "$orderby");
+            var property = Paths.TryOf(set, Paths.AnyCase(clause.Expression), prefix) ?? throw Unsupported.Expression("$orderby takes properties only", "$orderby");
             keys.Add(new Sort(property.Path, clause.Direction == OrderByDirection.Descending));
             if (keys.Count > 8)
             {

@@ -38,6 +38,8 @@ internal static class ODataEndpoints
                 return LinkReferences.HandleAsync(context, model, model.Set(name), id, field);
             case [_] or [_, _] when Urls.Reference(path) is var (name, id):
                 return One(context, model, model.Set(name), id, method);
+            case [.. var record, var navigation] when record.Length is 1 or 2 && Urls.Reference(string.Join('/', record)) is var (name, id):
+                return Is(method, "GET") ? RecordReads.RelatedAsync(context, model, model.Set(name), id, navigation) : throw NotAllowed(context, "GET");
             case [var name] when name.IndexOf('(', StringComparison.Ordinal) is > 0 and var open:
                 model.Set(name[..open]);
                 throw new ApiException(ApiError.NotFound($"'{name[(open + 1)..^1]}' is no id; ids look like {Guid.Empty}.", "id"));
@@ -45,7 +47,7 @@ internal static class ODataEndpoints
                 model.Set(name);
                 throw new ApiException(ApiError.NotFound($"'{key}' is no id; ids look like {Guid.Empty}.", "id"));
             default:
-                throw new ApiException(ApiError.NotFound($"There is nothing at {Urls.Path}/{path}. Related records are read with $expand."));
+                throw new ApiException(ApiError.NotFound($"There is nothing at {Urls.Path}/{path}."));
         }
     }
 

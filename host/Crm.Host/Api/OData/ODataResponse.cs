@@ -75,7 +75,11 @@ internal static class ODataResponse
             foreach (var record in page.Records)
             {
                 json.WriteStartObject();
-                json.WriteString(ETag, Urls.Tag(record.Version));
+                if (!list.IsLinked)
+                {
+                    json.WriteString(ETag, Urls.Tag(record.Version));
+                }
+
                 list.Projection.Write(json, record);
                 json.WriteEndObject();
                 if (json.BytesPending + json.BytesCommitted - sent > FlushAt)

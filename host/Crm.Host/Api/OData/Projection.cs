@@ -9,21 +9,29 @@ namespace Crm.Host.Api.OData;
 internal sealed class Projection
 {
     private readonly ImmutableArray<Column> columns;
-    private readonly ImmutableArray<Expansion> expansions;
 
-    private Projection(ImmutableArray<Column> columns, ImmutableArray<Expansion> expansions, ImmutableArray<LinkExpansion> links)
+    private Projection(ImmutableArray<Column> columns, ImmutableArray<Expansion> expansions, ImmutableArray<CollectionExpansion> collections)
     {
         this.columns = columns;
-        this.expansions = expansions;
-        Links = links;
+        Expansions = expansions;
+        Collections = collections;
+        HasCollections = !collections.IsEmpty || expansions.Any(e => e.Content.HasCollections);
     }
 
-    /// <summary>Many-to-many fields whose records are written inside; they are read when it is known for which records.</summary>
-    public ImmutableArray<LinkExpansion> Links { get; }
+    /// <summary>Lookups whose records are written inside.</summary>
+    public ImmutableArray<Expansion> Expansions { get; }
+
+    /// <summary>Collections that are written inside; they are read when it is known for which records.</summary>
+    public ImmutableArray<CollectionExpansion> Collections { get; }
+
+    /// <summary>Whether there are collections in it, at any depth.</summary>
+    public bool HasCollections { get; }
 
     /// <summary>All visible properties of an entity.</summary>
-    public static Projection Of(EntityDefinition entity) =>
-        new([.. entity.Fields.Where(f => !f.IsHidden).SelectMany(f => f.Type.Columns.Select((c, i) => new Column(f, i, "")))], [], []);
+    /// <param name="entity">The entity.</param>
+    /// <param name="path">Path from what is read to its records, ending in a dot; empty for their own.</param>
+    public static Projection Of(EntityDefinition entity, string path = "") =>
+        new([.. entity.Fields.Where(f => !f.IsHidden).SelectMany(f => f.Type.Columns.Select((c, i) => new Column(f, i, path)))], [], []);
 
     /// <summary>The given properties.</summary>
     /// <param name="properties">Visible properties.</param>
@@ -31,15 +39,12 @@ internal sealed class Projection
     public static Projection Of(IEnumerable<PropertyDefinition> properties, string path) =>
         new([.. properties.Select(p => new Column(p.Field, p.Field.Type.Columns.IndexOf(p.Column), path))], [], []);
 
-    /// <summary>This projection with lookups and links followed.</summary>
-    public Projection With(ImmutableArray<Expansion> more, ImmutableArray<LinkExpansion> links) => new(columns, more, links);
-
-    /// <summary>This projection with other links.</summary>
-    public Projection WithLinks(ImmutableArray<LinkExpansion> links) => new(columns, expansions, links);
+    /// <summary>The own properties of this projection, with other lookups and collections.</summary>
+    public Projection With(ImmutableArray<Expansion> expansions, ImmutableArray<CollectionExpansion> collections) => new(columns, expansions, collections);
 
     /// <summary>The paths a query must select for it.</summary>
     public IEnumerable<string> Paths =>
-        columns.Select(c => c.Path).Concat(expansions.SelectMany(e => e.Content.Paths.Prepend(e.KeyPath))).Distinct();
+        columns.Select(c => c.Path).Concat(Expansions.SelectMany(e => e.Content.Paths.Prepend(e.KeyPath))).Concat(Collections.Select(c => c.KeyPath).OfType<string>()).Distinct();
 
     /// <summary>Writes the properties of a record into the object that is open.</summary>
     public void Write(Utf8JsonWriter json, Record record)
@@ -50,7 +55,7 @@ internal sealed class Projection
             column.Write(json, record);
         }
 
-        foreach (var expansion in expansions)
+        foreach (var expansion in Expansions)
         {
             json.WritePropertyName(expansion.Name);
             if (record[expansion.KeyPath] is null)
@@ -64,9 +69,9 @@ internal sealed class Projection
             json.WriteEndObject();
         }
 
-        foreach (var link in Links)
+        foreach (var collection in Collections)
         {
-            link.Write(json, record.Id);
+            collection.Write(json, record);
         }
     }
 

@@ -9,6 +9,12 @@ internal sealed class QueryOptions
     /// <summary>Longest query string, in characters.</summary>
     public const int MaxLength = 8192;
 
+    /// <summary>How deep $expand may be nested.</summary>
+    public const int MaxExpandDepth = 3;
+
+    /// <summary>Most entries of $expand, those inside others included.</summary>
+    public const int MaxExpansions = 20;
+
     private static readonly string[] Parsed = ["$filter", "$orderby", "$select", "$expand", "$apply"];
 
     private readonly Dictionary<string, string> given;
@@ -99,8 +105,8 @@ internal sealed class QueryOptions
         var parsed = values.Where(v => Parsed.Contains(v.Key)).ToDictionary();
         Functions.Register();
         var parser = new ODataQueryOptionParser(model.Edm, set.Type, set.EdmSet, parsed);
-        parser.Settings.MaximumExpansionDepth = 1;
-        parser.Settings.MaximumExpansionCount = 20;
+        parser.Settings.MaximumExpansionDepth = MaxExpandDepth;
+        parser.Settings.MaximumExpansionCount = MaxExpansions;
         return new QueryOptions(values, parser);
     }
 

@@ -77,7 +77,7 @@ internal sealed class OpenApiBuilder
         AddQuery("filter", "Which records: comparisons, and, or, not, contains, startswith, endswith, in, paths through lookups such as company/name.", Text(null));
         AddQuery("orderby", "Order, for example close_date desc,name.", Text(null));
         AddQuery("select", "Properties to return, for example name,owner.", Text(null));
-        AddQuery("expand", "Lookups to follow, for example company($select=name).", Text(null));
+        AddQuery("expand", "Lookups and collections to follow, for example company($select=name) or contacts($top=5).", Text(null));
         AddQuery("search", "Words that must all be found.", Text(null));
         AddQuery("apply", "Groups and aggregates, for example groupby((stage),aggregate($count as number)).", Text(null));
         AddQuery("top", "Records at most.", new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "0" });

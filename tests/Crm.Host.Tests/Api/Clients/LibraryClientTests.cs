@@ -68,6 +68,38 @@ public sealed class LibraryClientTests(ApiCrm crm) : IClassFixture<ApiCrm>
     }
 
     [Theory]
+    [InlineData(ODataVersion.V4)]
+    [InlineData(ODataVersion.V401)]
+    public async Task A_client_reads_records_with_what_belongs_to_them_and_follows_its_pages(ODataVersion version)
+    {
+        var client = await LibraryClient.OpenAsync(crm.Admin, version);
+        var (firm, other) = (await client.CreateAsync("x_firms", Resource(("name", $"Many {version}"))), await client.CreateAsync("x_firms", Resource(("name", $"None {version}"))));
+        for (var i = 1; i <= 4; i++)
+        {
+            await client.CreateAsync("x_deals", Resource(("title", $"Deal {i}"), ("seats", (long)i)), ("firm", client.Address($"x_firms({firm["id"]})")));
+        }
+
+        var page = await client.PageAsync("x_firms", client.Address($"x_firms?$filter=id in ({firm["id"]},{other["id"]})&$orderby=name&$select=name&$expand=x_deals($select=title,seats;$filter=seats gt 1;$orderby=seats desc;$count=true;$expand=firm($select=name;$expand=x_deals($select=title)))"));
+        var deals = Assert.IsType<List<Dictionary<string, object?>>>(page.Rows[0]["x_deals"]);
+        Assert.Equal(["Deal 4", "Deal 3", "Deal 2"], deals.Select(d => d["title"]));
+        Assert.Equal((3L, 0L), (page.Rows[0]["x_deals@count"], page.Rows[1]["x_deals@count"]));
+        Assert.All(deals, d => Assert.Equal("W/\"1\"", d["@etag"]));
+        Assert.Equal(4, Assert.IsType<List<Dictionary<string, object?>>>(Assert.IsType<Dictionary<string, object?>>(deals[0]["firm"])["x_deals"]).Count);
+        Assert.Empty(Assert.IsType<List<Dictionary<string, object?>>>(page.Rows[1]["x_deals"]));
+
+        // What a client asks for that loads a collection later.
+        var titles = new List<object?>();
+        for (Uri? next = client.Address($"x_firms({firm["id"]})/x_deals?$orderby=seats&$select=title"); next is not null;)
+        {
+            var (rows, _, following) = await client.PageAsync("x_deals", next, ("Prefer", "odata.maxpagesize=3"));
+            titles.AddRange(rows.Select(r => r["title"]));
+            next = following;
+        }
+
+        Assert.Equal(["Deal 1", "Deal 2", "Deal 3", "Deal 4"], titles);
+    }
+
+    [Theory]
     [InlineData(ODataVersion.V4, false)]
     [InlineData(ODataVersion.V4, true)]
     [InlineData(ODataVersion.V401, false)]

@@ -2,7 +2,7 @@ using Microsoft.OData;
 
 namespace Crm.Host.Tests.Api.Clients;
 
-/// <summary>Records as the OData library reads them, by the names of their properties; <c>@etag</c> is the tag.</summary>
+/// <summary>Records as the OData library reads them, by the names of their properties; <c>@etag</c> is the tag, <c>@count</c> and <c>@next</c> behind the name of a collection what is said of it.</summary>
 internal static class LibraryRows
 {
     public static Dictionary<string, object?> One(ODataReader reader) => Assert.Single(Page(reader).Rows);
@@ -30,6 +30,13 @@ internal static class LibraryRows
                 case ODataReaderState.NestedResourceInfoEnd:
                     inside.Pop();
                     break;
+                case ODataReaderState.ResourceSetStart when inside.Count > 0:
+                    open.Peek()[inside.Peek()] = new List<Dictionary<string, object?>>();
+                    break;
+                case ODataReaderState.ResourceSetEnd when inside.Count > 0:
+                    open.Peek()[inside.Peek() + "@count"] = ((ODataResourceSet)reader.Item).Count;
+                    open.Peek()[inside.Peek() + "@next"] = ((ODataResourceSet)reader.Item).NextPageLink;
+                    break;
                 case ODataReaderState.ResourceSetEnd when inside.Count == 0:
                     (count, next) = (((ODataResourceSet)reader.Item).Count, ((ODataResourceSet)reader.Item).NextPageLink);
                     break;
@@ -47,9 +54,12 @@ internal static class LibraryRows
             }
 
             row["@etag"] = resource?.ETag;
-            if (open.TryPeek(out var parent))
+            if (open.TryPeek(out var parent) && parent.GetValueOrDefault(inside.Peek()) is List<Dictionary<string, object?>> several)
             {
-                // A list of records, or one record: the last one read stands for it.
+                several.Add(row);
+            }
+            else if (parent is not null)
+            {
                 parent[inside.Peek()] = resource is null ? null : row;
             }
             else if (resource is not null)
