@@ -22,6 +22,7 @@ internal sealed class RecordNames : IEntityNames
         new("bin", "entity"),
         new("bulk_row", "entity"),
         new("export", "entity"),
+        new("import_template", "entity") { GoesWithEntity = true },
         new("job", "scope", EntityNameKind.Scope),
         new("merge", "entity"),
         new("merge", "moved_entity", EntityNameKind.List),

@@ -27,6 +27,7 @@ internal static class ApiSetup
         app.MapFiles();
         app.MapAccess();
         app.MapImports();
+        app.MapImportTemplates();
         app.MapBulk();
         app.MapBin();
         app.MapDuplicates();

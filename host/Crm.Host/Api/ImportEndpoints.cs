@@ -12,10 +12,10 @@ internal static class ImportEndpoints
     {
         routes.MapPost("/api/import/{entity}", (Delegate)StartAsync).RequireAuthorization().OpenToNarrowedKeys()
             .WithTags("import").WithSummary("Import a CSV file or an Excel workbook as a background job")
-            .WithDescription("multipart/form-data with file, and optionally mapping (JSON), mode=create|update|upsert, match (field names), duplicates=skip|accept, dryRun, encoding, delimiter, sheet. Answers with the job.");
+            .WithDescription("multipart/form-data with file, and optionally mapping (JSON), mode=create|update|upsert, match (field names), duplicates=skip|accept, dryRun, encoding, delimiter, sheet, template (id or name). Answers with the job.");
     }
 
-    private static async Task StartAsync(HttpContext context, string entity, ImportFiles files, ImportService imports, CurrentActor actor, IMetadata metadata)
+    private static async Task StartAsync(HttpContext context, string entity, ImportFiles files, ImportService imports, ImportTemplates templates, CurrentActor actor, IMetadata metadata)
     {
         var ct = context.RequestAborted;
         try
@@ -25,7 +25,8 @@ internal static class ImportEndpoints
             var upload = await ImportUpload.ReadAsync(context, files, actor.Value, ct);
             try
             {
-                var job = await imports.StartAsync(Options(entity, upload), actor.Value, ct);
+                var template = upload["template"] is { Length: > 0 } named ? await templates.UseAsync(entity, named, actor.Value, ct) : null;
+                var job = await imports.StartAsync(Options(entity, upload, template), actor.Value, ct);
                 context.Response.StatusCode = StatusCodes.Status202Accepted;
                 context.Response.Headers.Location = $"/api/jobs/{job.Id}";
                 await context.Response.WriteAsJsonAsync(JobView.Of(job), JobView.Json, ct);
@@ -42,20 +43,23 @@ internal static class ImportEndpoints
         }
     }
 
-    private static ImportOptions Options(string entity, ImportUpload upload) => new(entity, upload.File?.Id ?? throw new ApiException(ApiError.BadRequest(ImportTexts.Of("NoFile"), "file")))
+    private static ImportOptions Options(string entity, ImportUpload upload, ImportTemplate? template) => new(entity, upload.File?.Id ?? throw new ApiException(ApiError.BadRequest(ImportTexts.Of("NoFile"), "file")))
     {
-        Mapping = upload["mapping"] is { Length: > 0 } mapping ? ImportMapping.Parse(mapping) : null,
+        Mapping = upload["mapping"] is { Length: > 0 } mapping ? ImportMapping.Parse(mapping) : template?.Mapping,
+        // What the request says goes before what the template says.
         Mode = upload["mode"] switch
         {
-            null or "" or "create" => ImportMode.Create,
+            null or "" => template?.Mode ?? ImportMode.Create,
+            "create" => ImportMode.Create,
             "update" => ImportMode.Update,
             "upsert" => ImportMode.Upsert,
             var other => throw new ApiException(ApiError.BadRequest(ImportTexts.Of("UnknownMode", other), "mode")),
         },
-        Match = [.. (upload["match"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)],
+        Match = upload["match"] is { Length: > 0 } match ? [.. match.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)] : template?.Match ?? [],
         AcceptsDuplicates = upload["duplicates"] switch
         {
-            null or "" or "skip" => false,
+            null or "" => template?.AcceptsDuplicates ?? false,
+            "skip" => false,
             "accept" => true,
             var other => throw new ApiException(ApiError.BadRequest(ImportTexts.Of("UnknownDuplicates", other), "duplicates")),
         },
@@ -70,13 +74,15 @@ internal static class ImportEndpoints
         Sheet = upload["sheet"],
     };
 
-    private static ApiError ToError(ImportFileException problem)
+    /// <summary>What is answered to an import, or a template of one, that cannot be.</summary>
+    public static ApiError ToError(ImportFileException problem)
     {
         var status = problem.Code switch
         {
             ImportCodes.TooLarge => StatusCodes.Status413PayloadTooLarge,
             ErrorCodes.UnknownEntity or ErrorCodes.NotFound => StatusCodes.Status404NotFound,
             ErrorCodes.Access => StatusCodes.Status403Forbidden,
+            ErrorCodes.Unique => StatusCodes.Status409Conflict,
             _ => StatusCodes.Status400BadRequest,
         };
         // Each candidate is a detail: the encoding to name, and how the file would read in it.

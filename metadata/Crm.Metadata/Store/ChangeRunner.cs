@@ -205,7 +205,8 @@ internal sealed class ChangeRunner(CrmDatabase database, TimeProvider time, Func
             }, ct);
             await RenamedAsync(connection, transaction, draft.Renames, after.Version, ct);
             await names.FollowAsync(connection, transaction, draft.Renames, ct);
-            await SavedViewUses.FollowAsync(connection, transaction, draft.Start.Snapshot, draft.Snapshot, draft.Renames, ct);
+            await names.ForgetAsync(connection, transaction, draft.Start.Snapshot, draft.Snapshot, ct);
+            await SavedViewUses.FollowAsync(connection, transaction, draft.Start.Snapshot, draft.Renames, ct);
             await transaction.CommitAsync(ct);
             return (new ApplyResult(after.Version, [], Changed: true), new MetadataState(draft.Snapshot with { Version = after.Version }, after));
         }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crm.Sdk;
 using Dapper;
 using Npgsql;
 
@@ -29,6 +30,22 @@ internal sealed class EntityNames(IEnumerable<IEntityNames> keepers)
             {
                 await keeper.FollowAsync(connection, transaction, rename, ct);
             }
+        }
+    }
+
+    /// <summary>Deletes what means nothing without entities that are gone.</summary>
+    public async Task ForgetAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, MetadataSnapshot before, MetadataSnapshot after, CancellationToken ct)
+    {
+        var gone = before.Entities.Keys.Where(e => !after.TryEntity(e, out _)).ToArray();
+        if (gone.Length == 0)
+        {
+            return;
+        }
+
+        var known = await KnownAsync(connection, transaction, ct);
+        foreach (var column in keepers.SelectMany(k => k.Columns).Where(c => c.GoesWithEntity && known.Contains($"{c.Table}.{c.Name}")))
+        {
+            await connection.ExecuteAsync(new CommandDefinition($"DELETE FROM crm.{Sql.Quote(column.Table)} WHERE {Sql.Quote(column.Name)} = ANY(@gone)", new { gone }, transaction, cancellationToken: ct));
         }
     }
 
@@ -119,9 +136,9 @@ internal sealed class MetadataNames : IEntityNames
         new("field_rename", "entity"),
         new("upgrade_note", "entity"),
         new("metadata_use", "used", EntityNameKind.Kept),
-        new("saved_view", "entity"),
-        new("default_view", "entity"),
-        new("list_columns", "entity"),
+        new("saved_view", "entity") { GoesWithEntity = true },
+        new("default_view", "entity") { GoesWithEntity = true },
+        new("list_columns", "entity") { GoesWithEntity = true },
         // By a statement of the plan, see EntityRenameSteps.
         new("counter", "entity", EntityNameKind.Kept),
         new("entity_rename", "entity", EntityNameKind.Kept),

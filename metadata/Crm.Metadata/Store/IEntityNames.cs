@@ -24,7 +24,11 @@ public interface IEntityNames
 /// <param name="Table">Its table, in the schema <c>crm</c>.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Kind">How the names stand in it.</param>
-public sealed record EntityNameColumn(string Table, string Name, EntityNameKind Kind = EntityNameKind.Name);
+public sealed record EntityNameColumn(string Table, string Name, EntityNameKind Kind = EntityNameKind.Name)
+{
+    /// <summary>Whether a row means nothing without the entity it names, and goes when the entity is gone.</summary>
+    public bool GoesWithEntity { get; init; }
+}
 
 /// <summary>How names of entities stand in a column.</summary>
 public enum EntityNameKind

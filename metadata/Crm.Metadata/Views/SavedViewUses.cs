@@ -42,16 +42,9 @@ internal static class SavedViewUses
         return uses.ToImmutable();
     }
 
-    /// <summary>Lets saved views mean the same fields by their new names, and those of entities that are gone go with them.</summary>
-    public static async Task FollowAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, MetadataSnapshot before, MetadataSnapshot after, ImmutableArray<FieldRename> renames, CancellationToken ct)
+    /// <summary>Lets saved views mean the same fields by their new names.</summary>
+    public static async Task FollowAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, MetadataSnapshot before, ImmutableArray<FieldRename> renames, CancellationToken ct)
     {
-        var gone = before.Entities.Keys.Where(e => !after.TryEntity(e, out _)).ToArray();
-        if (gone.Length > 0)
-        {
-            await connection.ExecuteAsync(new CommandDefinition(
-                "DELETE FROM crm.saved_view WHERE entity = ANY(@gone); DELETE FROM crm.default_view WHERE entity = ANY(@gone); DELETE FROM crm.list_columns WHERE entity = ANY(@gone)", new { gone }, transaction, cancellationToken: ct));
-        }
-
         if (renames.IsEmpty)
         {
             return;

@@ -104,17 +104,10 @@ public sealed class ImportService(ImportFiles files, JobQueue jobs, RecordEngine
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(actor);
-        var access = (await engine.Access.OfAsync(actor, engine.Metadata.Current, engine.Database, ct)).View;
-        var snapshot = access.Seen;
-        var entity = Entity(snapshot, options.Entity);
-        if (access.ReachOf(entity, AccessOperation.Import) == Reach.None)
-        {
-            throw new ImportFileException(ErrorCodes.Access, AccessWords.Denied(access, entity, AccessOperation.Import, actor.Name), entity.Name);
-        }
-
+        var (access, entity) = await OpenAsync(engine, options.Entity, actor, ct);
         var file = await InspectAsync(options.File, options.Encoding, options.Delimiter, actor, rows: 0, options.Sheet, ct);
         var mapping = options.Mapping ?? MappingGuess.Guess(entity, file.Headers);
-        var problems = MappingCheck.Problems(snapshot, entity, file.Headers, mapping, options.Mode, options.Match);
+        var problems = MappingCheck.Problems(access.Seen, entity, file.Headers, mapping, options.Mode, options.Match);
         if (!problems.IsEmpty)
         {
             throw new ImportFileException(ImportCodes.Mapping, problems[0].Message, problems[0].Field) { Details = problems };
@@ -142,6 +135,17 @@ public sealed class ImportService(ImportFiles files, JobQueue jobs, RecordEngine
         return (snapshot.TryEntity(name, out var entity) || snapshot.TrySet(name, out entity)) && !entity.IsHidden
             ? entity
             : throw new ImportFileException(ErrorCodes.UnknownEntity, Texts.Of("UnknownEntity", name), name);
+    }
+
+    /// <summary>An entity somebody may import into, and what they see.</summary>
+    /// <exception cref="ImportFileException">There is none, or they may not.</exception>
+    internal static async Task<(AccessView View, EntityDefinition Entity)> OpenAsync(RecordEngine engine, string name, Actor actor, CancellationToken ct)
+    {
+        var view = (await engine.Access.OfAsync(actor, engine.Metadata.Current, engine.Database, ct)).View;
+        var entity = Entity(view.Seen, name);
+        return view.ReachOf(entity, AccessOperation.Import) == Reach.None
+            ? throw new ImportFileException(ErrorCodes.Access, AccessWords.Denied(view, entity, AccessOperation.Import, actor.Name), entity.Name)
+            : (view, entity);
     }
 
     private static string EncodingOf(StoredFile file, string? given)

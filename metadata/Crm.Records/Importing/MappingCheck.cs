@@ -8,10 +8,10 @@ namespace Crm.Records.Importing;
 /// <summary>Finds everything wrong with a mapping before a row is read.</summary>
 internal static class MappingCheck
 {
-    /// <summary>All problems; the field of each is the mapping's key at fault.</summary>
-    public static ImmutableArray<ValidationError> Problems(MetadataSnapshot metadata, EntityDefinition entity, IEnumerable<string> headers, ImportMapping mapping, ImportMode mode, ImmutableArray<string> match)
+    /// <summary>All problems; the field of each is the mapping's key at fault. Without headers columns are not looked for.</summary>
+    public static ImmutableArray<ValidationError> Problems(MetadataSnapshot metadata, EntityDefinition entity, IEnumerable<string>? headers, ImportMapping mapping, ImportMode mode, ImmutableArray<string> match)
     {
-        var columns = headers.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var columns = headers?.ToHashSet(StringComparer.OrdinalIgnoreCase);
         var problems = ImmutableArray.CreateBuilder<ValidationError>();
         void Add(string? field, string text) => problems.Add(new ValidationError(field, ImportCodes.Mapping, text));
 
@@ -60,7 +60,8 @@ internal static class MappingCheck
     public static FieldDefinition? Resolve(EntityDefinition entity, string key) =>
         ImportTarget.Resolve(entity, key, out _);
 
-    private static IEnumerable<string> FieldProblems(MetadataSnapshot metadata, EntityDefinition entity, HashSet<string> columns, string key, FieldMapping mapping)
+    /// <summary>What is wrong with the mapping of one field; without columns only what is so for every file.</summary>
+    public static IEnumerable<string> FieldProblems(MetadataSnapshot metadata, EntityDefinition entity, HashSet<string>? columns, string key, FieldMapping mapping)
     {
         if (Resolve(entity, key) is not { IsHidden: false } field)
         {
@@ -79,7 +80,7 @@ internal static class MappingCheck
             yield return Texts.Of("OneSource", key);
         }
 
-        if (mapping.Column is { } column && !columns.Contains(column))
+        if (mapping.Column is { } column && columns?.Contains(column) == false)
         {
             yield return Texts.Of("UnknownColumn", column, string.Join(", ", columns));
         }
@@ -119,7 +120,7 @@ internal static class MappingCheck
                     yield return Texts.Of("UnknownField", target.Label, name);
                 }
 
-                foreach (var problem in TemplateProblems(template, [.. columns, "value"]))
+                foreach (var problem in TemplateProblems(template, columns is null ? null : [.. columns, "value"]))
                 {
                     yield return problem;
                 }
@@ -127,7 +128,7 @@ internal static class MappingCheck
         }
     }
 
-    private static List<string> TemplateProblems(string? template, HashSet<string> columns)
+    private static List<string> TemplateProblems(string? template, HashSet<string>? columns)
     {
         if (template is null)
         {
@@ -136,8 +137,9 @@ internal static class MappingCheck
 
         try
         {
-            var known = columns.ToHashSet(StringComparer.OrdinalIgnoreCase);
-            return [.. TextTemplate.Parse(template).Columns.Where(c => !known.Contains(c)).Select(c => Texts.Of("UnknownColumn", c, string.Join(", ", columns)))];
+            var named = TextTemplate.Parse(template).Columns;
+            var known = columns?.ToHashSet(StringComparer.OrdinalIgnoreCase);
+            return known is null ? [] : [.. named.Where(c => !known.Contains(c)).Select(c => Texts.Of("UnknownColumn", c, string.Join(", ", known)))];
         }
         catch (FormatException e)
         {

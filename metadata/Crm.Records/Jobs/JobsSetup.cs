@@ -19,6 +19,7 @@ public static class JobsSetup
         services.TryAddSingleton<VerdictStore>();
         services.TryAddSingleton<ImportService>();
         services.TryAddSingleton<ImportValues>();
+        services.TryAddSingleton<ImportTemplates>();
         services.AddSingleton<IJobHandler, ImportHandler>();
         services.TryAddSingleton<BulkService>();
         services.AddSingleton<IJobHandler, BulkHandler>();

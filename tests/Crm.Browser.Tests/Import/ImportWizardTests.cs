@@ -89,6 +89,44 @@ public sealed class ImportWizardTests(Harness.Browser browser, SampleCrm sample)
     });
 
     [Fact]
+    public Task A_mapping_is_kept_as_a_template_and_the_next_file_begins_with_it() => browser.VisitAsync(sample.Crm, Screen.Phone, async visit =>
+    {
+        var page = visit.Page;
+        async Task UploadAsync(string name, string content)
+        {
+            await visit.OpenAsync("/import/company");
+            await page.Locator("input[type=file]").SetInputFilesAsync(new FilePayload { Name = name, MimeType = "text/csv", Buffer = Encoding.UTF8.GetBytes(content) });
+            await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Columns and fields" })).ToBeVisibleAsync();
+        }
+
+        await UploadAsync("may.csv", "Kunde,Branche\nAster,Technology\n");
+        await page.GetByLabel("Field for Kunde").SelectOptionAsync("name");
+        await page.GetByLabel("Field for Branche").SelectOptionAsync("industry");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save as template…" }).ClickAsync();
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Monthly");
+        await visit.CheckAccessibilityAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
+        await Expect(page.GetByLabel("Template", new() { Exact = true }).Locator("option:checked")).ToHaveTextAsync("Monthly");
+
+        await UploadAsync("june.csv", "Branche,Kunde,Ort\nFinance,Birch,Bonn\n");
+        await Expect(page.GetByLabel("Template", new() { Exact = true }).Locator("option:checked")).ToHaveTextAsync("Monthly");
+        await Expect(page.GetByLabel("Field for Kunde")).ToHaveValueAsync("name");
+        await visit.ScreenshotAsync("template");
+        await visit.CheckWidthAsync();
+        await visit.CheckAccessibilityAsync();
+        await page.GetByLabel("Template", new() { Exact = true }).SelectOptionAsync("");
+        await Expect(page.GetByLabel("Field for Kunde")).ToHaveValueAsync("");
+
+        await UploadAsync("other.csv", "Kunde\nCedar\n");
+        await page.GetByLabel("Template", new() { Exact = true }).SelectOptionAsync(new SelectOptionValue { Label = "Monthly (columns missing: 1)" });
+        await Expect(page.Locator("[data-template-gap]")).ToContainTextAsync("Branche");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await Expect(page.GetByLabel("Template", new() { Exact = true })).ToHaveCountAsync(0);
+        await Expect(page.GetByLabel("Field for Kunde")).ToHaveValueAsync("name");
+    });
+
+    [Fact]
     public Task A_broken_file_is_refused_with_its_line() => browser.VisitAsync(sample.Crm, Screen.Desktop, async visit =>
     {
         var page = visit.Page;

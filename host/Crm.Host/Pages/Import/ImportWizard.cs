@@ -7,7 +7,7 @@ using Crm.Sdk;
 namespace Crm.Host.Pages.Import;
 
 /// <summary>What the wizard knows and can do; the page shows it.</summary>
-public sealed class ImportWizard(ImportFiles files, ImportService imports, ImportValues values, JobQueue jobs, IRecordService records, IMetadata metadata, CurrentActor actor)
+public sealed class ImportWizard(ImportFiles files, ImportService imports, ImportValues values, ImportTemplates templates, JobQueue jobs, IRecordService records, IMetadata metadata, CurrentActor actor)
 {
     private const int PreviewRows = 5;
     private const int MaxSuggestions = 200;
@@ -21,6 +21,12 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
     public Guid? FileId { get; private set; }
 
     public MappingDraft? Draft { get; private set; }
+
+    /// <summary>What was kept for such files, the best fitting first.</summary>
+    public ImmutableArray<ImportTemplate> Templates { get; private set; } = [];
+
+    /// <summary>The one the mapping began with; null for the headings.</summary>
+    public ImportTemplate? Template { get; private set; }
 
     /// <summary>Values nobody knows, by field.</summary>
     public ImmutableArray<UnknownValues> Unknown { get; private set; } = [];
@@ -97,6 +103,39 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
         return Failure is null ? Job : null;
     }
 
+    /// <summary>Begins with a template, or with what the headings say.</summary>
+    public async Task TakeAsync(EntityDefinition entity, Guid? template)
+    {
+        Template = Templates.FirstOrDefault(t => t.Id == template);
+        Draft = new MappingDraft(entity, File!, Template);
+        await CheckAsync(entity);
+    }
+
+    /// <summary>Keeps the mapping under a name, or as what a template says from now on.</summary>
+    /// <returns>What stands in the way; null for nothing.</returns>
+    public Task<string?> KeepAsync(EntityDefinition entity, Guid id, string name, bool isShared) => TriedAsync(async () =>
+    {
+        await templates.SaveAsync(
+            new ImportTemplate(id, entity.Name, name, isShared, actor.Value.UserId, Draft!.ToMapping()) { Mode = Draft.Mode, Match = Draft.MatchFields, AcceptsDuplicates = Draft.AcceptsDuplicates }, actor.Value);
+        await ReadTemplatesAsync(entity, id);
+    });
+
+    /// <summary>Gives the template another name, or shares it.</summary>
+    /// <returns>What stands in the way; null for nothing.</returns>
+    public Task<string?> RenameAsync(EntityDefinition entity, ImportTemplate template, string name, bool isShared) => TriedAsync(async () =>
+    {
+        await templates.RenameAsync(template, name, isShared, actor.Value);
+        await ReadTemplatesAsync(entity, template.Id);
+    });
+
+    /// <summary>Deletes the template; what it said stays on the page.</summary>
+    /// <returns>What stands in the way; null for nothing.</returns>
+    public Task<string?> DeleteAsync(EntityDefinition entity, ImportTemplate template) => TriedAsync(async () =>
+    {
+        await templates.DeleteAsync(template, actor.Value);
+        await ReadTemplatesAsync(entity, null);
+    });
+
     /// <summary>Reads how a job is doing; a job that is not this user's is none.</summary>
     public async Task RefreshAsync(Guid job) =>
         Job = await jobs.FindAsync(job) is { Kind: "import" } found && found.IsSeenBy(actor.Value) ? found : null;
@@ -114,7 +153,10 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
         {
             File = await imports.InspectAsync(FileId!.Value, encoding, delimiter, actor.Value, PreviewRows, sheet);
             Candidates = [];
-            Draft = new MappingDraft(entity, File);
+            await ReadTemplatesAsync(entity, Template?.Id);
+            // Only one that reads nothing but what the file has is meant without a word; one click takes it away again.
+            Template ??= Templates.FirstOrDefault(t => t.NotIn(File.Headers).IsEmpty);
+            Draft = new MappingDraft(entity, File, Template);
             Suggestions.Clear();
             await CheckAsync(entity);
         }
@@ -124,6 +166,12 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
         }
     }
 
+    private async Task ReadTemplatesAsync(EntityDefinition entity, Guid? chosen)
+    {
+        Templates = [.. ImportTemplate.ByFit(await templates.ListAsync(entity.Name, actor.Value), File!.Headers)];
+        Template = Templates.FirstOrDefault(t => t.Id == chosen);
+    }
+
     private async Task<ImmutableArray<string>> NamesAsync(string entity)
     {
         var page = await records.QueryAsync(new RecordQuery { Entity = entity, Top = MaxSuggestions });
@@ -131,16 +179,18 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
         return [.. page.Records.Select(r => string.Join(' ', titles.Select(t => r[t] as string).Where(t => !string.IsNullOrEmpty(t)))).Where(n => n.Length > 0).Order(StringComparer.CurrentCulture)];
     }
 
-    private async Task TryAsync(Func<Task> work)
+    private async Task TryAsync(Func<Task> work) => Failure = await TriedAsync(work);
+
+    private static async Task<string?> TriedAsync(Func<Task> work)
     {
-        Failure = null;
         try
         {
             await work();
+            return null;
         }
         catch (ImportFileException problem)
         {
-            Failure = problem.Message;
+            return problem.Message;
         }
     }
 }

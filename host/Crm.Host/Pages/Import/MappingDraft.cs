@@ -10,20 +10,37 @@ public sealed class MappingDraft
 {
     private readonly EntityDefinition entity;
 
-    public MappingDraft(EntityDefinition entity, FileInspection file)
+    // What a template says that has no place on the page goes on as it is.
+    private readonly ImportMapping kept;
+
+    /// <summary>Begins with a template, or with what the headings say.</summary>
+    public MappingDraft(EntityDefinition entity, FileInspection file, ImportTemplate? template = null)
     {
         this.entity = entity;
-        var guess = MappingGuess.Guess(entity, file.Headers);
+        kept = template?.Mapping ?? new ImportMapping();
+        var guess = template?.Mapping ?? MappingGuess.Guess(entity, file.Headers);
         Columns =
         [
             .. file.Headers.Select((header, i) => new ColumnDraft(header, [.. file.Sample.Select(r => r.Values[i]).Where(v => v.Length > 0).Distinct(StringComparer.Ordinal).Take(3)])
             {
-                Field = guess.Fields.FirstOrDefault(f => f.Value.Column == header).Key ?? "",
+                Field = guess.Fields.FirstOrDefault(f => string.Equals(f.Value.Column, header, StringComparison.OrdinalIgnoreCase)).Key ?? "",
             }),
         ];
-        Fixed = Missing().Select(f => new FixedDraft { Field = f.Name }).ToList();
+        Fixed = template is null
+            ? Missing().Select(f => new FixedDraft { Field = f.Name }).ToList()
+            : kept.Fields.Where(f => f.Value.Column is null).Select(f => new FixedDraft { Field = f.Key, Text = FixedText(f.Value) }).ToList();
         // Records are recognised by what is unique; without that the title is the best there is.
         Match = Matchable().FirstOrDefault(f => f.IsUnique)?.Name ?? entity.TitleFields.FirstOrDefault(t => Mapped().Any(f => f.Name == t)) ?? "";
+        if (template is not null)
+        {
+            (Mode, AcceptsDuplicates, Culture, IsMonthFirst) = (template.Mode, template.AcceptsDuplicates, kept.Culture ?? "", kept.DateFormats is [['M', ..], ..]);
+            Match = template.Match.IsEmpty ? Match : string.Join(',', template.Match);
+            MatchesTogether = template.Match.Length > 1 ? Match : null;
+            foreach (var column in Columns.Where(c => c.Field.Length > 0))
+            {
+                column.Take(kept.Fields[column.Field]);
+            }
+        }
     }
 
     /// <summary>Columns of the file, in order.</summary>
@@ -37,8 +54,11 @@ public sealed class MappingDraft
     /// <summary>Whether rows are imported that look like records that are there.</summary>
     public bool AcceptsDuplicates { get; set; }
 
-    /// <summary>The field rows and records have in common.</summary>
+    /// <summary>The field rows and records have in common; several of a template with commas between them.</summary>
     public string Match { get; set; }
+
+    /// <summary>Several such fields that a template names; null without them.</summary>
+    public string? MatchesTogether { get; }
 
     /// <summary>How numbers are written.</summary>
     public string Culture { get; set; } = "";
@@ -49,7 +69,7 @@ public sealed class MappingDraft
     /// <summary>Fields and parts of fields that can be given values.</summary>
     public IEnumerable<ImportTarget> Targets => ImportTarget.Of(entity);
 
-    public ImmutableArray<string> MatchFields => Mode == ImportMode.Create || Match.Length == 0 ? [] : [Match];
+    public ImmutableArray<string> MatchFields => Mode == ImportMode.Create || Match.Length == 0 ? [] : [.. Match.Split(',')];
 
     /// <summary>The field of a target.</summary>
     public FieldDefinition? Field(string key) => Targets.FirstOrDefault(t => t.Key == key)?.Field;
@@ -78,9 +98,11 @@ public sealed class MappingDraft
         foreach (var column in Columns.Where(c => c.Field.Length > 0))
         {
             var hasList = HasList(Field(column.Field));
-            fields.TryAdd(column.Field, new FieldMapping
+            fields.TryAdd(column.Field, Kept(column.Field) with
             {
                 Column = column.Header,
+                Template = null,
+                Value = null,
                 Unknown = hasList ? column.Unknown : UnknownValue.Error,
                 Values = hasList && column.Values.Values.Any(v => v.Length > 0)
                     ? column.Values.Where(v => v.Value.Length > 0).ToImmutableSortedDictionary(v => v.Key, v => v.Value == ColumnDraft.NoValue ? null : (string?)v.Value)
@@ -91,16 +113,22 @@ public sealed class MappingDraft
         foreach (var item in Fixed.Where(f => f.Field.Length > 0 && f.Text.Trim().Length > 0))
         {
             var text = item.Text.Trim();
-            fields.TryAdd(item.Field, text.Contains('{', StringComparison.Ordinal) ? new FieldMapping { Template = text } : new FieldMapping { Value = JsonSerializer.SerializeToElement(text) });
+            var before = Kept(item.Field);
+            fields.TryAdd(item.Field, before.Column is null && FixedText(before) == text ? before
+                : text.Contains('{', StringComparison.Ordinal) ? new FieldMapping { Template = text } : new FieldMapping { Value = JsonSerializer.SerializeToElement(text) });
         }
 
-        return new ImportMapping
+        return kept with
         {
             Fields = fields.ToImmutable(),
             Culture = Culture.Length > 0 ? Culture : null,
-            DateFormats = IsMonthFirst ? ["MM/dd/yyyy", "M/d/yyyy", "MM/dd/yyyy HH:mm", "MM/dd/yyyy HH:mm:ss"] : null,
+            DateFormats = IsMonthFirst ? ["MM/dd/yyyy", "M/d/yyyy", "MM/dd/yyyy HH:mm", "MM/dd/yyyy HH:mm:ss"] : kept.DateFormats is [['M', ..], ..] ? null : kept.DateFormats,
         };
     }
+
+    private static string FixedText(FieldMapping mapping) => mapping.Template ?? mapping.Value?.ToString() ?? "";
+
+    private FieldMapping Kept(string field) => kept.Fields.GetValueOrDefault(field) ?? new FieldMapping();
 }
 
 /// <summary>One column of the file.</summary>
@@ -120,6 +148,17 @@ public sealed class ColumnDraft(string header, ImmutableArray<string> samples)
 
     /// <summary>Values nobody knows and what is meant by them; empty for nothing yet.</summary>
     public IDictionary<string, string> Values { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Takes what a template says of values.</summary>
+    public void Take(FieldMapping mapping)
+    {
+        ArgumentNullException.ThrowIfNull(mapping);
+        Unknown = mapping.Unknown;
+        foreach (var (value, meant) in mapping.Values ?? ImmutableSortedDictionary<string, string?>.Empty)
+        {
+            Values[value] = meant ?? NoValue;
+        }
+    }
 }
 
 /// <summary>A field with the same value in every row.</summary>
