@@ -47,6 +47,9 @@ public sealed class ConsistencyTests : NodeTests
     [InlineData("ALTER TABLE records.opportunity DROP CONSTRAINT opportunity__company_id_f; ALTER TABLE records.opportunity ADD CONSTRAINT opportunity__company_id_f FOREIGN KEY (company_id) REFERENCES records.company (id) ON DELETE RESTRICT NOT VALID", "different foreign_key opportunity__company_id_f", true)]
     [InlineData("ALTER TABLE records.opportunity ADD CONSTRAINT mine FOREIGN KEY (id) REFERENCES records.company (id)", "extra foreign_key mine", false)]
     [InlineData("ALTER TABLE records.opportunity DROP CONSTRAINT opportunity__id_p", "missing primary_key opportunity__id_p", true)]
+    [InlineData("DROP TRIGGER crm_principal_comes ON records.\"user\"", "missing trigger crm_principal_comes", true)]
+    [InlineData("DROP TRIGGER crm_principal_goes ON records.team", "missing trigger crm_principal_goes", true)]
+    [InlineData("ALTER TABLE records.company DROP CONSTRAINT company__owner_f; ALTER TABLE records.company ADD CONSTRAINT company__owner_f FOREIGN KEY (owner) REFERENCES records.\"user\" (id) ON DELETE RESTRICT", "different foreign_key company__owner_f", true)]
     public async Task What_was_changed_by_hand_is_named_and_what_can_be_put_right_is(string sql, string expected, bool canBeRepaired)
     {
         await node.ChangeAsync("""[{"change":"change_entity","entity":"company","search":["name","website"]}]""");

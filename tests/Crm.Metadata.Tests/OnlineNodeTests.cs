@@ -8,7 +8,7 @@ public abstract class OnlineNodeTests : NodeTests
 {
     private const string Leftovers = """
         SELECT attname::text FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'records'::regnamespace AND relkind = 'r' AND attname LIKE '%\_\_new' AND NOT attisdropped
-        UNION ALL SELECT tgname::text FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid WHERE relnamespace = 'records'::regnamespace AND NOT tgisinternal
+        UNION ALL SELECT tgname::text FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid WHERE relnamespace = 'records'::regnamespace AND NOT tgisinternal AND tgname NOT LIKE 'crm\_%'
         UNION ALL SELECT proname::text FROM pg_proc WHERE proname LIKE '%\_\_new'
         UNION ALL SELECT relname::text FROM pg_class WHERE relname ~ '_[A-Z]$'
         """;

@@ -48,14 +48,13 @@ internal sealed record Catalogue(ImmutableDictionary<string, CatalogueTable> Tab
             schema,
             transaction,
             cancellationToken: ct));
-        // The platform's own triggers begin with its name.
         var triggers = await connection.QueryAsync<(string Table, string Name, string? Definition)>(new CommandDefinition(
             """
             SELECT t.relname, g.tgname, pg_get_triggerdef(g.oid)
             FROM pg_trigger g
             JOIN pg_class t ON t.oid = g.tgrelid
             JOIN pg_namespace n ON n.oid = t.relnamespace AND n.nspname = @schema
-            WHERE NOT g.tgisinternal AND g.tgname NOT LIKE 'crm\_%'
+            WHERE NOT g.tgisinternal
             ORDER BY g.tgname
             """,
             schema,

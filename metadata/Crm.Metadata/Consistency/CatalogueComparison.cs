@@ -38,7 +38,7 @@ internal sealed class CatalogueComparison(Catalogue catalogue, IReadOnlyDictiona
         PrimaryKey(wanted, actual);
         Indexes(wanted, actual);
         Keys(wanted, actual);
-        Converting(wanted, actual);
+        Triggers(wanted, actual);
     }
 
     private void Columns(TableShape wanted, CatalogueTable actual)
@@ -121,8 +121,8 @@ internal sealed class CatalogueComparison(Catalogue catalogue, IReadOnlyDictiona
         }
     }
 
-    /// <summary>Triggers are there while columns get another type, and then they must be.</summary>
-    private void Converting(TableShape wanted, CatalogueTable actual)
+    /// <summary>Those of principals are always there; others are while columns get another type, and then they must be.</summary>
+    private void Triggers(TableShape wanted, CatalogueTable actual)
     {
         var trigger = ColumnConversion.TriggerOf(wanted.Name);
         var isExpected = conversions.TryGetValue(wanted.Name, out var columns);
@@ -139,7 +139,13 @@ internal sealed class CatalogueComparison(Catalogue catalogue, IReadOnlyDictiona
             }
         }
 
-        foreach (var extra in actual.Triggers.Where(t => !isExpected || t.Name != trigger))
+        foreach (var missing in PrincipalTrigger.Of(wanted.Name).Where(p => actual.Triggers.All(t => t.Name != p.Name)))
+        {
+            Missing(CataloguePart.Trigger, wanted.Name, missing.Name, missing.When, missing.Create(wanted.Name));
+        }
+
+        // The platform's own triggers begin with its name.
+        foreach (var extra in actual.Triggers.Where(t => (!isExpected || t.Name != trigger) && !t.Name.StartsWith("crm_", StringComparison.Ordinal)))
         {
             Extra(CataloguePart.Trigger, wanted.Name, extra.Name, extra.Definition);
         }

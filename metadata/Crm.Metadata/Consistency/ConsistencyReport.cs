@@ -70,6 +70,6 @@ public enum CataloguePart
     /// <summary>A foreign key.</summary>
     ForeignKey,
 
-    /// <summary>A trigger; there is one while a column gets another type.</summary>
+    /// <summary>A trigger: one while a column gets another type, and those that keep users and teams among the principals.</summary>
     Trigger,
 }

@@ -54,7 +54,8 @@ internal static class PhysicalDiff
         var columns = table.Columns.Select(c => c.Definition).Append($"CONSTRAINT {Sql.Quote(TableNames.PrimaryKey(table.Name))} PRIMARY KEY (\"id\")");
         // Nothing reads or writes the table yet, so that its indexes are no steps an administrator has to think about.
         var statements = table.Indexes.Select(i => i.Create(table.Name)).Concat(table.Columns.Where(c => c.Key is not null).Select(c => KeySteps.Note(table.Name, c)))
-            .Prepend($"CREATE TABLE {Sql.Table(table.Name)} (\n    {string.Join(",\n    ", columns)}\n)");
+            .Prepend($"CREATE TABLE {Sql.Table(table.Name)} (\n    {string.Join(",\n    ", columns)}\n)")
+            .Concat(PrincipalTrigger.Of(table.Name).Select(t => t.Create(table.Name)));
         steps.Add(new PlanStep(MetadataTexts.Of("StepCreateTable", entity.Label), string.Join(";\n", statements), StepLock.None, entity.Name));
         if (!table.ForeignKeys.IsEmpty)
         {
@@ -73,7 +74,7 @@ internal static class PhysicalDiff
         var columns = wanted.Columns.ExceptBy(existing.Columns.Select(c => c.Name), c => c.Name).Where(c => c.Key is null || !fields.Contains(c.Field)).ToList();
         // A foreign key given with its new, empty column is not checked row by row; one to a table that is not there yet has to wait.
         var inline = wanted.ForeignKeys
-            .Where(k => columns.Exists(c => c.Name == k.Column) && before.TryEntity(k.Target, out _))
+            .Where(k => columns.Exists(c => c.Name == k.Column) && (k.Target is null || before.TryEntity(k.Target, out _)))
             .ToDictionary(k => k.Column, StringComparer.Ordinal);
         foreach (var field in columns.GroupBy(c => c.Field, StringComparer.Ordinal))
         {

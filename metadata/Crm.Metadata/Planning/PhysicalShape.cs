@@ -36,7 +36,7 @@ internal sealed record TableShape(
             var column = field.Name + field.Type.Columns[0].Suffix;
             if ((field.Type as ReferenceType)?.TargetOf(field) is { } target)
             {
-                keys.Add(new ForeignKeyShape(TableNames.ForeignKey(entity.Name, column), column, target));
+                keys.Add(new ForeignKeyShape(TableNames.ForeignKey(entity.Name, column), column, field.Type is OwnerType { TakesTeams: true } ? null : target));
             }
 
             foreach (var key in fieldKeys.Select(k => (Column: field.Name + k.Suffix, IsUnique: field.IsUnique && k.IsIdentity, k.IsList)))
@@ -121,13 +121,37 @@ internal sealed record ColumnShape(string Name, string Field, string Type, strin
     public string Definition => Sql.Quote(Name) + " " + Type + (Clause is null ? "" : " " + Clause);
 }
 
-internal sealed record ForeignKeyShape(string Name, string Column, string Target)
+/// <param name="Name">Name of the constraint.</param>
+/// <param name="Column">Column it is about.</param>
+/// <param name="Target">Entity whose records the column points to; null for users and teams together.</param>
+internal sealed record ForeignKeyShape(string Name, string Column, string? Target)
 {
     public string Definition => $"CONSTRAINT {Sql.Quote(Name)} FOREIGN KEY ({Sql.Quote(Column)}) {References}";
 
     public string Inline => $"CONSTRAINT {Sql.Quote(Name)} {References}";
 
-    private string References => $"REFERENCES {Sql.Table(Target)} (\"id\") ON DELETE RESTRICT";
+    private string References => $"REFERENCES {(Target is null ? PrincipalTrigger.Table : Sql.Table(Target))} (\"id\") ON DELETE RESTRICT";
+}
+
+/// <summary>
+/// Keep the table of principals, who are whoever a record may belong to, in step with the tables of users and teams: a user is in it from the first moment, a team from the first
+/// record on that is given to it, and whoever goes leaves it, unless something is still theirs.
+/// </summary>
+/// <param name="Name">Name of the trigger.</param>
+/// <param name="When">When it fires.</param>
+internal sealed record PrincipalTrigger(string Name, string When)
+{
+    /// <summary>The principals.</summary>
+    public const string Table = "crm.\"principal\"";
+
+    // Before a user who is their own owner comes, and after one is gone.
+    private static readonly ImmutableArray<PrincipalTrigger> Both = [new("crm_principal_comes", "BEFORE INSERT"), new("crm_principal_goes", "AFTER DELETE")];
+
+    /// <summary>Those an entity's table has.</summary>
+    public static ImmutableArray<PrincipalTrigger> Of(string entity) => entity is PlatformShape.User or PlatformShape.Team ? Both : [];
+
+    /// <summary>Makes it.</summary>
+    public string Create(string entity) => $"CREATE TRIGGER {Name} {When} ON {Sql.Table(entity)} FOR EACH ROW EXECUTE FUNCTION crm.keep_principal()";
 }
 
 /// <param name="Name">Name of the index.</param>

@@ -118,9 +118,9 @@ internal static class Layout
     public static string OwnerOf(MetadataSnapshot snapshot, EntityDefinition entity, string path)
     {
         var at = entity.Name;
-        foreach (var (owner, field) in Paths.Along(snapshot, entity, path))
+        foreach (var ((owner, field), step) in Paths.Along(snapshot, entity, path).Zip(path.Split('.')))
         {
-            at = field.IsHidden ? owner.Name : (field.Type as ReferenceType)?.TargetOf(field) ?? owner.Name;
+            at = field.IsHidden ? owner.Name : field.TargetBy(step) ?? owner.Name;
             if (field.IsHidden)
             {
                 break;

@@ -33,7 +33,7 @@ internal static class Paths
                 return hidden && !field.IsHidden ? field with { IsHidden = true } : field;
             }
 
-            if (((ReferenceType)field.Type).TargetOf(field) is not { } target || !snapshot.TryEntity(target, out var next))
+            if (field.TargetBy(segments[index]) is not { } target || !snapshot.TryEntity(target, out var next))
             {
                 return null;
             }
@@ -53,7 +53,7 @@ internal static class Paths
             }
 
             yield return (entity, field);
-            if ((field.Type as ReferenceType)?.TargetOf(field) is not { } target || !snapshot.TryEntity(target, out var next))
+            if (field.TargetBy(segment) is not { } target || !snapshot.TryEntity(target, out var next))
             {
                 yield break;
             }
@@ -115,7 +115,7 @@ internal static class Paths
 
     private static FieldDefinition? Step(EntityDefinition entity, string name)
     {
-        var field = entity.TryField(name, out var found) ? found : entity.Fields.FirstOrDefault(f => f.Type.NavigationProperty(f) == name);
+        var field = entity.TryField(name, out var found) ? found : entity.Fields.FirstOrDefault(f => f.TargetBy(name) is not null);
         return field?.Type is ReferenceType ? field : null;
     }
 }

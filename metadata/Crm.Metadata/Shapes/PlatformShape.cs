@@ -10,6 +10,9 @@ internal static class PlatformShape
     /// <summary>The entity of users.</summary>
     public const string User = "user";
 
+    /// <summary>The entity of teams.</summary>
+    public const string Team = "team";
+
     // A few hundred pages: whoever pastes a book is told.
     private const int MaxNote = 1_000_000;
 
@@ -43,7 +46,7 @@ internal static class PlatformShape
                 .View("active", MetadataTexts.Of("ActiveUsers"), "name", "user_name", "email", "manager", "region", "can_sign_in")
                 .FormSection("", "name", "user_name", "email", "manager", "team", "teams", "region", "can_sign_in", RoleNames.Field, "is_administrator")
                 .In(SettingsArea, "access"))
-            .Entity("team", entity => entity
+            .Entity(Team, entity => entity
                 .Label(MetadataTexts.Of("Team"), MetadataTexts.Of("Teams"))
                 .Icon("groups")
                 .Field("name", Fields.Text, f => f.Label(MetadataTexts.Of("TeamName")).Required().Unique().MaxLength(100))

@@ -11,9 +11,9 @@ internal static class SystemFields
         Make("id", Fields.Key, isReadOnly: true),
         Make("version", Fields.Integer, isReadOnly: true),
         Make("created_at", Fields.DateTime, isReadOnly: true),
-        Make("created_by", Fields.Owner, isReadOnly: true),
+        Make("created_by", Fields.User, isReadOnly: true),
         Make("modified_at", Fields.DateTime, isReadOnly: true),
-        Make("modified_by", Fields.Owner, isReadOnly: true),
+        Make("modified_by", Fields.User, isReadOnly: true),
         Make("owner", Fields.Owner, isReadOnly: false),
         Make("is_active", Fields.YesNo, isReadOnly: false) with { Default = true },
     ];

@@ -29,8 +29,9 @@ internal sealed class AccessDirectory
             UNION
             SELECT t."parent_id" FROM records."team" AS t JOIN above AS o ON t.id = o.id WHERE t."parent_id" IS NOT NULL
         )
-        SELECT {ActorAccess.VersionSql}, u."roles", ARRAY(SELECT id FROM below), ARRAY(SELECT id FROM under),
+        SELECT {ActorAccess.VersionSql}, u."roles", ARRAY(SELECT id FROM below UNION SELECT p.id FROM crm.principal AS p JOIN above USING (id)), ARRAY(SELECT id FROM under),
                ARRAY(SELECT $1::uuid UNION SELECT '00000000-0000-0000-0000-000000000000' UNION SELECT id FROM above),
+               ARRAY(SELECT p.id FROM crm.principal AS p JOIN under USING (id)),
                ARRAY(SELECT kind || ':' || entity FROM crm.access_mark ORDER BY 1), coalesce(u.is_administrator, false)
         FROM (SELECT 1) AS one LEFT JOIN records."user" AS u ON u.id = $1
         """;
@@ -75,8 +76,9 @@ internal sealed class AccessDirectory
             reader.GetFieldValue<Guid[]>(2),
             reader.GetFieldValue<Guid[]>(3),
             reader.GetFieldValue<Guid[]>(4),
-            [.. reader.GetFieldValue<string[]>(5)],
-            reader.GetBoolean(6));
+            reader.GetFieldValue<Guid[]>(5),
+            [.. reader.GetFieldValue<string[]>(6)],
+            reader.GetBoolean(7));
         if (known.Count >= MaxKnown)
         {
             known.Clear();

@@ -15,11 +15,12 @@ public sealed class AccessExplainer(RecordEngine engine)
 {
     private const string FactsSql =
         """
-        SELECT coalesce(o.name, ''), r.owner = ANY($1), r.owner = $4,
+        SELECT coalesce(o.name, t.name, ''), r.owner = ANY($1), r.owner = $4,
                EXISTS (SELECT 1 FROM crm.record_restriction AS x WHERE x.record_id = r.id),
                coalesce((SELECT max(s.level) FROM crm.record_share AS s WHERE s.record_id = r.id AND s.principal_id = ANY($2)), 0)::integer,
-               EXISTS (SELECT 1 FROM records."user" AS m WHERE m.id = r.owner AND m."team_id" = ANY($5)) OR EXISTS (SELECT 1 FROM records."user_teams" AS m WHERE m."user_id" = r.owner AND m."team_id" = ANY($5))
-        FROM {0} AS r LEFT JOIN records."user" AS o ON o.id = r.owner WHERE r.id = $3
+               EXISTS (SELECT 1 FROM records."user" AS m WHERE m.id = r.owner AND m."team_id" = ANY($5)) OR EXISTS (SELECT 1 FROM records."user_teams" AS m WHERE m."user_id" = r.owner AND m."team_id" = ANY($5)),
+               t.id IS NOT NULL, r.owner = ANY($6)
+        FROM {0} AS r LEFT JOIN records."user" AS o ON o.id = r.owner LEFT JOIN records."team" AS t ON t.id = r.owner WHERE r.id = $3
         """;
 
     /// <summary>Why a user may or may not do something.</summary>
@@ -95,11 +96,20 @@ public sealed class AccessExplainer(RecordEngine engine)
         command.Parameters.Add(new() { Value = id });
         command.Parameters.Add(new() { Value = actor.UserId });
         command.Parameters.Add(ActorAccess.Ids(access.Facts.Teams));
+        command.Parameters.Add(ActorAccess.Ids(access.Facts.OwningTeams));
         await using var reader = await command.ExecuteReaderAsync(ct);
         await reader.ReadAsync(ct);
         var owner = reader.GetString(0);
         var facts = ImmutableArray.CreateBuilder<string>();
-        facts.Add(reader.GetBoolean(2) ? Texts.Of("WhyOwn", actor.Name) : reader.GetBoolean(1) ? Texts.Of("WhyBelow", owner, actor.Name) : Texts.Of("WhyOwner", owner));
+        if (reader.GetBoolean(6))
+        {
+            facts.Add(Texts.Of(reader.GetBoolean(1) ? "WhyTeam" : reader.GetBoolean(7) ? "WhyTeamBelow" : "WhyOtherTeam", owner, actor.Name));
+        }
+        else
+        {
+            facts.Add(reader.GetBoolean(2) ? Texts.Of("WhyOwn", actor.Name) : reader.GetBoolean(1) ? Texts.Of("WhyBelow", owner, actor.Name) : Texts.Of("WhyOwner", owner));
+        }
+
         if (!reader.GetBoolean(1) && reader.GetBoolean(5))
         {
             facts.Add(Texts.Of("WhyMates", owner, actor.Name));

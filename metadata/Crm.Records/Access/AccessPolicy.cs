@@ -92,9 +92,24 @@ internal static class AccessPolicy
     {
         if (run.Table.Entity.IsOfAccess && run.Changes.Any(c => c.IsWritten))
         {
-            await using var command = run.Session.Command("UPDATE crm.access_version SET version = version + 1");
-            await command.ExecuteNonQueryAsync(ct);
+            await AnnounceAsync(run.Session, ct);
         }
+    }
+
+    /// <summary>As <see cref="AnnounceAsync(ChangeRun, CancellationToken)"/>, whatever was written.</summary>
+    public static async Task AnnounceAsync(SaveSession session, CancellationToken ct)
+    {
+        await using var command = session.Command("UPDATE crm.access_version SET version = version + 1");
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Teams that are given a record for the first time are principals from then on; nobody deletes them meanwhile.</summary>
+    public static async Task AdmitAsync(SaveSession session, IReadOnlyCollection<Guid> teams, CancellationToken ct)
+    {
+        await using var command = session.Command("INSERT INTO crm.principal (id) SELECT id FROM (SELECT id FROM records.team WHERE id = ANY($1) ORDER BY id FOR KEY SHARE) AS t ON CONFLICT DO NOTHING");
+        command.Parameters.Add(ActorAccess.Ids([.. teams]));
+        await command.ExecuteNonQueryAsync(ct);
+        session.Admit(teams);
     }
 
     private static AccessOperation Operation(ChangeKind kind) => kind switch

@@ -25,7 +25,7 @@ internal static class AccessSql
         {
             Reach.None => "FALSE",
             Reach.Own => AnyOf(Own(alias), Shared(view, entity, operation, alias)),
-            Reach.Team => AnyOf(Own(alias), Mates(alias), Shared(view, entity, operation, alias)),
+            Reach.Team => AnyOf(Own(alias), Teams(alias), Mates(alias), Shared(view, entity, operation, alias)),
             // A record may be kept from those who only see it because everybody does.
             _ when view.HasRestrictions(entity) && operation != AccessOperation.Create && access.Deciding(operation).Role is null or GrantDefinition.Everyone =>
                 AnyOf($"NOT EXISTS (SELECT 1 FROM crm.record_restriction AS x WHERE x.record_id = {alias}.id)", Own(alias), Shared(view, entity, operation, alias)),
@@ -53,6 +53,9 @@ internal static class AccessSql
     private static string Mates(string alias) =>
         $"EXISTS (SELECT 1 FROM {Sql.Table("user")} AS m WHERE m.id = {alias}.{Owner} AND m.\"team_id\" = ANY({ActorAccess.Teams})) "
         + $"OR EXISTS (SELECT 1 FROM {Sql.Table("user_teams")} AS m WHERE m.\"user_id\" = {alias}.{Owner} AND m.\"team_id\" = ANY({ActorAccess.Teams}))";
+
+    /// <summary>Owned by one of the user's teams, or one below them.</summary>
+    private static string Teams(string alias) => $"{alias}.{Owner} = ANY({ActorAccess.OwningTeams})";
 
     private static string? Shared(AccessView view, EntityDefinition entity, AccessOperation operation, string alias)
     {

@@ -12,9 +12,9 @@ namespace Crm.Records;
 internal sealed record ActorAccess(AccessView View, long Version, ActorFacts Facts)
 {
     /// <summary>The parameters that say who asks.</summary>
-    public const int ParameterCount = 3;
+    public const int ParameterCount = 4;
 
-    /// <summary>The user and everybody below them.</summary>
+    /// <summary>The user, everybody below them, and their teams and those above that own records.</summary>
     public const string Owners = "$1";
 
     /// <summary>Teams whose members' records the user reaches.</summary>
@@ -23,8 +23,11 @@ internal sealed record ActorAccess(AccessView View, long Version, ActorFacts Fac
     /// <summary>The user, their teams with those above, and nobody, who stands for everybody.</summary>
     public const string Principals = "$3";
 
+    /// <summary>Teams that own records, of those whose members' records the user reaches.</summary>
+    public const string OwningTeams = "$4";
+
     /// <summary>The first parameter that says something else.</summary>
-    public const string Next = "$4";
+    public const string Next = "$5";
 
     /// <summary>Reads the version in a statement that reads something else.</summary>
     public const string VersionSql = "(SELECT version FROM crm.access_version)";
@@ -41,8 +44,14 @@ internal sealed record ActorAccess(AccessView View, long Version, ActorFacts Fac
             parameters.Add(Ids(Facts.Teams));
             // Sent along with each statement, as many as there are: only where something is shared at all.
             parameters.Add(Ids(View.HasMarks ? Facts.Principals : []));
+            parameters.Add(Ids(Facts.OwningTeams));
         }
     }
+
+    /// <summary>The same when teams own records that never did before.</summary>
+    public ActorAccess WithOwning(IReadOnlyCollection<Guid> teams) => View.IsLimited
+        ? this with { Facts = Facts with { Owners = [.. Facts.Owners, .. teams.Intersect(Facts.Principals)], OwningTeams = [.. Facts.OwningTeams, .. teams.Intersect(Facts.Teams)] } }
+        : this;
 
     /// <summary>Refuses to go on with what was read before somebody's rights changed.</summary>
     public void RequireVersion(long version)
@@ -59,14 +68,15 @@ internal sealed record ActorAccess(AccessView View, long Version, ActorFacts Fac
 
 /// <summary>What the database says about a user's place.</summary>
 /// <param name="Roles">Names of their roles.</param>
-/// <param name="Owners">They and everybody below them.</param>
+/// <param name="Owners">They, everybody below them, and those of their teams and the teams above that own records.</param>
 /// <param name="Teams">Their teams and those below: teams whose members' records they reach.</param>
 /// <param name="Principals">They, their teams and those above, and nobody, who stands for everybody: whoever a record is shared with for them to see it.</param>
+/// <param name="OwningTeams">Those of <paramref name="Teams"/> that own records.</param>
 /// <param name="Marks">What single records of which entities are marked with, in order: <c>share:company</c>.</param>
 /// <param name="IsAdministrator">Whether they are an administrator.</param>
-internal sealed record ActorFacts(ImmutableArray<string> Roles, Guid[] Owners, Guid[] Teams, Guid[] Principals, ImmutableArray<string> Marks, bool IsAdministrator)
+internal sealed record ActorFacts(ImmutableArray<string> Roles, Guid[] Owners, Guid[] Teams, Guid[] Principals, Guid[] OwningTeams, ImmutableArray<string> Marks, bool IsAdministrator)
 {
-    public static ActorFacts Nobody { get; } = new([], [], [], [], [], false);
+    public static ActorFacts Nobody { get; } = new([], [], [], [], [], [], false);
 }
 
 /// <summary>Somebody's rights changed since they were read.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using Crm.Sdk;
@@ -52,14 +53,22 @@ internal sealed class FieldPlan
     /// <summary>The part of an address of that kind; null for other fields.</summary>
     public string? AddressPart { get; }
 
-    /// <summary>The entity a reference points to.</summary>
-    public string Target => TargetOf(Field)!;
+    /// <summary>The entity a reference points to; the first of several.</summary>
+    public string Target => Targets[0];
+
+    /// <summary>Every entity a reference may point to.</summary>
+    public ImmutableArray<string> Targets => TargetsOf(Field);
 
     /// <summary>Whether a cell names any number of records, with semicolons between them.</summary>
     public bool IsList => Field.Type is ManyToManyType;
 
-    /// <summary>The entity a field names records of; null when it names none.</summary>
-    public static string? TargetOf(FieldDefinition field) => field.Type is ManyToManyType ? field.Target : (field.Type as ReferenceType)?.TargetOf(field);
+    /// <summary>The entities a field names records of; empty when it names none.</summary>
+    public static ImmutableArray<string> TargetsOf(FieldDefinition field) => field.Type switch
+    {
+        ManyToManyType => [field.Target!],
+        ReferenceType reference => [.. reference.WaysOf(field).Select(w => w.Target)],
+        _ => [],
+    };
 
     /// <summary>The names in a cell.</summary>
     public IEnumerable<string> Names(string text) => IsList ? text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [text];

@@ -7,7 +7,8 @@ namespace Crm.Records.Importing;
 /// <summary>What a name means.</summary>
 /// <param name="Id">The record; null when there is none or several.</param>
 /// <param name="Count">How many records have the name.</param>
-internal sealed record Named(Guid? Id, int Count);
+/// <param name="IsMixed">Whether records of several entities have it.</param>
+internal sealed record Named(Guid? Id, int Count, bool IsMixed = false);
 
 /// <summary>
 /// Finds records by the names a file calls them: in any case, many names with one query. What was found is remembered for the rest of the
@@ -32,22 +33,36 @@ internal sealed class LookupResolver(RecordService records, MetadataSnapshot met
             known[plan.Key] = remembered = new Dictionary<string, Named>(StringComparer.Ordinal);
         }
 
-        var target = metadata.Entity(plan.Target);
-        foreach (var expression in Expressions(target, plan.Mapping.By))
+        var asked = names.Where(n => !remembered.ContainsKey(n)).Distinct(StringComparer.Ordinal).ToArray();
+        foreach (var target in plan.Targets.Select(metadata.Entity).Where(t => !t.IsHidden || t.Name == plan.Target))
         {
-            var missing = names.Where(n => !remembered.ContainsKey(n)).Distinct(StringComparer.Ordinal).ToArray();
+            foreach (var (name, found) in await FindAsync(target, plan.Mapping.By, asked, ct))
+            {
+                remembered[name] = remembered.TryGetValue(name, out var other) ? new Named(null, other.Count + found.Count, IsMixed: true) : found;
+            }
+        }
+
+        return remembered;
+    }
+
+    private async Task<Dictionary<string, Named>> FindAsync(EntityDefinition target, string? by, string[] asked, CancellationToken ct)
+    {
+        var found = new Dictionary<string, Named>(StringComparer.Ordinal);
+        foreach (var expression in Expressions(target, by))
+        {
+            var missing = asked.Where(n => !found.ContainsKey(n)).ToArray();
             if (missing.Length == 0)
             {
                 break;
             }
 
-            foreach (var (name, found) in await QueryAsync(target, expression, missing, ct))
+            foreach (var (name, named) in await QueryAsync(target, expression, missing, ct))
             {
-                remembered[name] = found;
+                found[name] = named;
             }
         }
 
-        return remembered;
+        return found;
     }
 
     /// <summary>Remembers a record that was made for a name.</summary>
@@ -58,7 +73,12 @@ internal sealed class LookupResolver(RecordService records, MetadataSnapshot met
     {
         if (by is not null)
         {
-            yield return Column(target, by);
+            // Of several entities not all need to have the field.
+            if (target.TryField(by, out var asked) && !asked.IsHidden)
+            {
+                yield return Column(target, by);
+            }
+
             yield break;
         }
 

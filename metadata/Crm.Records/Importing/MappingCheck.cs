@@ -95,15 +95,16 @@ internal static class MappingCheck
             yield return Texts.Of("ConstantNotSimple", key);
         }
 
-        if (FieldPlan.TargetOf(field) is null && (mapping.Unknown == UnknownValue.Create || mapping.By is not null || mapping.Create is not null))
+        var targets = FieldPlan.TargetsOf(field);
+        if (targets.IsEmpty && (mapping.Unknown == UnknownValue.Create || mapping.By is not null || mapping.Create is not null))
         {
             yield return Texts.Of("NotALookup", key);
         }
 
-        if (FieldPlan.TargetOf(field) is { } pointed)
+        if (!targets.IsEmpty)
         {
-            var target = metadata.Entity(pointed);
-            if (mapping.By is { } by && (!target.TryField(by, out var byField) || byField.IsHidden))
+            var target = metadata.Entity(targets[0]);
+            if (mapping.By is { } by && !targets.Any(t => metadata.Entity(t).TryField(by, out var byField) && !byField.IsHidden))
             {
                 yield return Texts.Of("UnknownField", target.Label, by);
             }

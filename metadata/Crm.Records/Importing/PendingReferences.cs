@@ -129,7 +129,7 @@ internal sealed class PendingReferences(JobRun job, EntityDefinition entity, Rec
 
                     item.Issues.Add(named is null
                         ? references.Issue(plan, isError: false, ImportCodes.LeftEmpty, name, "ReferenceLeftOut")
-                        : references.Issue(plan, isError: false, ImportCodes.Ambiguous, name, "AmbiguousReference", named.Count));
+                        : references.Ambiguous(plan, isError: false, name, named));
                 }
 
                 item.Target = ids.Count == 0 ? null : plan.IsList ? new Dictionary<string, object?>(StringComparer.Ordinal) { ["add"] = ids } : ids[0];

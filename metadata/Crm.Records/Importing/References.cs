@@ -27,8 +27,12 @@ internal sealed class References(EntityDefinition entity, MetadataSnapshot metad
     /// <summary>Finds the names of one field.</summary>
     public Task<IReadOnlyDictionary<string, Named>> FindAsync(FieldPlan plan, IReadOnlyCollection<string> names, CancellationToken ct) => resolver.FindAsync(plan, names, ct);
 
-    /// <summary>Label of the entity a reference points to.</summary>
-    public string TargetLabel(FieldPlan plan) => metadata.Entity(plan.Target).Label;
+    /// <summary>Label of the entity, or the entities, a reference points to.</summary>
+    public string TargetLabel(FieldPlan plan) => string.Join(" / ", plan.Targets.Select(t => metadata.Entity(t).Label));
+
+    /// <summary>A name that several records have.</summary>
+    public RowIssue Ambiguous(FieldPlan plan, bool isError, string name, Named named) =>
+        Issue(plan, isError, ImportCodes.Ambiguous, name, named.IsMixed ? "MixedReference" : "AmbiguousReference", named.Count);
 
     /// <summary>Resolves all references of a batch, with few queries per field.</summary>
     public async Task ResolveAsync(IReadOnlyList<MappedRow> batch, RowMapper mapper, CancellationToken ct)
@@ -48,7 +52,7 @@ internal sealed class References(EntityDefinition entity, MetadataSnapshot metad
                 }
                 else if (named is not null)
                 {
-                    row.Issues.Add(Issue(plan, isError: true, ImportCodes.Ambiguous, reference.Name, "AmbiguousReference", named.Count));
+                    row.Issues.Add(Ambiguous(plan, isError: true, reference.Name, named));
                 }
                 else if (plan.Target == entity.Name && NamesInFile.Contains(reference.Name))
                 {

@@ -20,7 +20,7 @@ internal sealed class TemplateNames(MetadataSnapshot snapshot, IReadOnlyList<Tem
         foreach (var (key, mapping) in template.Mapping.Fields)
         {
             var now = Key(entity, key);
-            fields[now] = MappingCheck.Resolve(entity, now) is { } field && FieldPlan.TargetOf(field) is { } target && snapshot.TryEntity(target, out var pointed) ? Follow(mapping, pointed) : mapping;
+            fields[now] = MappingCheck.Resolve(entity, now) is { } field && FieldPlan.TargetsOf(field) is [var target, ..] && snapshot.TryEntity(target, out var pointed) ? Follow(mapping, pointed) : mapping;
         }
 
         return template with { Mapping = template.Mapping with { Fields = fields.ToImmutable() }, Match = [.. template.Match.Select(m => Key(entity, m))] };

@@ -76,9 +76,8 @@ internal sealed class PathResolver(AccessView view, EntityTable root, string sta
             return known;
         }
 
-        var field = from.Fields.FirstOrDefault(f => f.Type is ReferenceType && (f.Name == step || f.Type.NavigationProperty(f.Definition) == step))
-            ?? throw Unknown(from, step, path);
-        if (((ReferenceType)field.Type).TargetOf(field.Definition) is not { } target || !snapshot.TryEntity(target, out var entity) || entity.IsHidden)
+        var field = from.Fields.FirstOrDefault(f => f.Definition.TargetBy(step) is not null) ?? throw Unknown(from, step, path);
+        if (field.Definition.TargetBy(step) is not { } target || !snapshot.TryEntity(target, out var entity) || entity.IsHidden)
         {
             throw Unknown(from, step, path);
         }

@@ -7,6 +7,9 @@ namespace Crm.Records;
 /// <summary>What PostgreSQL's refusals mean for a change, by SQLSTATE and constraint name. The only place that knows.</summary>
 internal static class PostgresErrors
 {
+    // No user has the id of a team.
+    private const string PrincipalKey = "principal_p";
+
     /// <summary>The database gave up this transaction because of others: it may simply be tried again.</summary>
     public static bool IsTransient(PostgresException problem) =>
         problem.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected;
@@ -52,7 +55,7 @@ internal static class PostgresErrors
     {
         switch (problem.SqlState)
         {
-            case PostgresErrorCodes.UniqueViolation when FieldOf(problem.ConstraintName, table)?.Index == table.Id:
+            case PostgresErrorCodes.UniqueViolation when problem.ConstraintName == PrincipalKey || FieldOf(problem.ConstraintName, table)?.Index == table.Id:
                 return new ValidationError("id", ErrorCodes.Unique, Texts.Of("IdTaken", table.Entity.Label, change.Id));
             case PostgresErrorCodes.UniqueViolation when table.Entity.Link?.Left is { } left && FieldOf(problem.ConstraintName, table)?.Name == left:
                 return new ValidationError(left, ErrorCodes.Unique, Texts.Of("LinkedTwice"));
@@ -85,7 +88,7 @@ internal static class PostgresErrors
         }
 
         var columns = entity.Fields
-            .Where(f => f.Type is ReferenceType reference && reference.TargetOf(f) == table.Entity.Name)
+            .Where(f => f.Type is ReferenceType && f.LeadsTo(table.Entity.Name))
             .Select(f => $"r.{Sql.Quote(f.Name + f.Type.Columns[0].Suffix)} = {session.Access.View.Next}");
         // Of records that may not be read nobody learns how many there are, or of which entity.
         var condition = session.Access.View.Condition(entity, AccessOperation.Read, "r") ?? "TRUE";

@@ -19,6 +19,7 @@ internal sealed class SaveSession : IAsyncDisposable
     private bool isLimited;
     private int savepoints;
     private bool isDone;
+    private bool hasNewOwners;
 
     public SaveSession(RecordEngine engine, Actor actor, Guid? causation = null)
     {
@@ -173,6 +174,15 @@ internal sealed class SaveSession : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
+    /// <summary>Teams own records that never did before: what everybody may do is read anew from the commit on.</summary>
+    public void Admit(IReadOnlyCollection<Guid> teams)
+    {
+        for (var session = this; session is not null; session = session.outer)
+        {
+            (session.access, session.hasNewOwners) = (session.Access.WithOwning(teams), true);
+        }
+    }
+
     /// <summary>A place within this save to go back to.</summary>
     public async ValueTask<int> SavepointAsync(CancellationToken ct)
     {
@@ -196,6 +206,11 @@ internal sealed class SaveSession : IAsyncDisposable
         {
             await Transaction.ReleaseAsync(SavepointName(0), ct);
             return;
+        }
+
+        if (hasNewOwners)
+        {
+            await AccessPolicy.AnnounceAsync(this, ct);
         }
 
         try

@@ -16,6 +16,7 @@ internal static class Validation
         }
 
         var questions = new List<Question>();
+        var admitted = new HashSet<Guid>();
         foreach (var field in run.Table.Fields.Where(f => !f.IsStamp))
         {
             if (field.Definition.IsUnique && !ReferenceEquals(field.Type, Fields.AutoNumber))
@@ -24,7 +25,7 @@ internal static class Validation
             }
             else if (field.Type is ReferenceType reference)
             {
-                AskTarget(run, field, reference, questions);
+                AskTarget(run, field, reference, admitted, questions);
             }
             else if (field.Type is AnyLookupType)
             {
@@ -33,6 +34,10 @@ internal static class Validation
         }
 
         await AnswerAsync(run, questions, ct);
+        if (admitted.Count > 0)
+        {
+            await AccessPolicy.AdmitAsync(run.Session, admitted, ct);
+        }
     }
 
     private static void CheckFields(ChangeRun run, PendingChange change, RuleVerdict? rules)
@@ -103,7 +108,7 @@ internal static class Validation
             change.Refuse(field.Name, ErrorCodes.Unique, Texts.Of("Unique", run.Table.Entity.Label, field.Definition.Label));
     }
 
-    private static void AskTarget(ChangeRun run, TableField field, ReferenceType reference, List<Question> questions)
+    private static void AskTarget(ChangeRun run, TableField field, ReferenceType reference, HashSet<Guid> admitted, List<Question> questions)
     {
         // Whoever writes exists; asking again for every default owner would be for nothing.
         var pointing = NewValues(run, field)
@@ -114,7 +119,8 @@ internal static class Validation
             return;
         }
 
-        if (reference.TargetOf(field.Definition) is not { } name || !run.Session.Snapshot.TryEntity(name, out var target))
+        var targets = reference.WaysOf(field.Definition).Select(w => run.Session.Snapshot.TryEntity(w.Target, out var target) ? target : null).OfType<EntityDefinition>().ToList();
+        if (targets.Count == 0)
         {
             foreach (var change in pointing.SelectMany(p => p))
             {
@@ -125,15 +131,22 @@ internal static class Validation
         }
 
         var missing = pointing.Select(p => p.Key).ToHashSet();
-        if (target == run.Table.Entity)
+        if (targets.Contains(run.Table.Entity))
         {
             missing.ExceptWith(run.Going.Where(c => c.Kind == ChangeKind.Create).Select(c => c.Id));
         }
 
         questions.Add(new Question(
-            TargetSql(run, target),
+            string.Join(" UNION ALL ", targets.Select(t => TargetSql(run, t, reference is OwnerType { TakesTeams: true }))),
             ActorAccess.Ids([.. missing]),
-            reader => missing.Remove(reader.GetGuid(0)),
+            reader =>
+            {
+                missing.Remove(reader.GetGuid(0));
+                if (reader.FieldCount > 1 && !reader.GetBoolean(1))
+                {
+                    admitted.Add(reader.GetGuid(0));
+                }
+            },
             () =>
             {
                 foreach (var change in missing.SelectMany(id => pointing[id]))
@@ -143,7 +156,7 @@ internal static class Validation
             })
         {
             Access = run.Session.Access,
-            IsConstrained = run.Session.Access.View.Condition(target, AccessOperation.Read, "r") is null,
+            IsConstrained = targets.TrueForAll(t => run.Session.Access.View.Condition(t, AccessOperation.Read, "r") is null),
         });
 
         void Refuse(PendingChange change) =>
@@ -189,11 +202,12 @@ internal static class Validation
     }
 
     /// <summary>Records that may be pointed to: those the actor sees. Nobody learns by pointing to it whether some other one exists.</summary>
-    private static string TargetSql(ChangeRun run, EntityDefinition target)
+    private static string TargetSql(ChangeRun run, EntityDefinition target, bool withPrincipals = false)
     {
         var view = run.Session.Access.View;
         var condition = view.Condition(target, AccessOperation.Read, "r");
-        return $"SELECT r.id FROM {Sql.Table(target.Name)} AS r WHERE r.id = ANY({view.Next}){(condition is null ? "" : " AND " + condition)}";
+        // A team is no principal before it is given its first record.
+        return $"SELECT r.id{(withPrincipals ? ", EXISTS (SELECT 1 FROM crm.principal AS p WHERE p.id = r.id)" : "")} FROM {Sql.Table(target.Name)} AS r WHERE r.id = ANY({view.Next}){(condition is null ? "" : " AND " + condition)}";
     }
 
     private static async Task AnswerAsync(ChangeRun run, List<Question> questions, CancellationToken ct)

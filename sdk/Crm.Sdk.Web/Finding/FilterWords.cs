@@ -107,5 +107,5 @@ public sealed class FilterWords(MetadataSnapshot metadata, DisplayContext displa
     };
 
     private IEnumerable<(string? Entity, object? Id)> Named(EntityDefinition entity, string path, ImmutableArray<object?> values) =>
-        FindSubject.Find(metadata, entity, path)?.Field is { Type: ReferenceType type } field ? values.Select(v => (type.TargetOf(field), (object?)Inputs.ToId(v))) : [];
+        FindSubject.Find(metadata, entity, path)?.Field is { Type: ReferenceType } field ? values.SelectMany(v => RecordTitles.Pointers(field, Inputs.ToId(v))) : [];
 }

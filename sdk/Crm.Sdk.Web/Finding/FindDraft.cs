@@ -99,7 +99,7 @@ public sealed class FindDraft
 
     /// <summary>Reads what the records are called that conditions name.</summary>
     public Task LearnAsync(IRecordService records, CancellationToken ct = default) =>
-        Form.Titles.LearnAsync(records, metadata, Values(Root).Select(v => (RecordTitles.TargetOf(v), Form[v.Name])), ct);
+        Form.Titles.LearnAsync(records, metadata, Values(Root).SelectMany(v => RecordTitles.Pointers(v, Form[v.Name])), ct);
 
     private IEnumerable<FieldDefinition> Values(FindGroup group) => group.Items.SelectMany(item => item switch
     {

@@ -25,10 +25,13 @@ public sealed record FindSubject(string Path, string Label, string Group, FieldD
             .. Fields(entity).Where(f => f.Type is not ManyToManyType).Select(f => Value(f.Name, f.Label, "", f)),
             .. Fields(entity).SelectMany(f => Parts(metadata, entity, f)),
             .. from lookup in Fields(entity)
-               let target = FieldPath.TargetOf(metadata, lookup)
-               where target is not null && lookup.Name is not ("created_by" or "modified_by")
+               where lookup.Type is ReferenceType && lookup.Name is not ("created_by" or "modified_by")
+               from way in ((ReferenceType)lookup.Type).WaysOf(lookup).Select((w, i) => (w.Target, Step: i == 0 ? lookup.Name : w.Navigation, IsFirst: i == 0))
+               let target = metadata.TryEntity(way.Target, out var found) && !found.IsHidden ? found : null
+               where target is not null
+               let label = way.IsFirst ? lookup.Label : $"{lookup.Label} ({target.Label})"
                from field in Fields(target).Where(f => f.Type is not ManyToManyType)
-               select Value(lookup.Name + "." + field.Name, lookup.Label + " › " + field.Label, lookup.Label, field),
+               select Value(way.Step + "." + field.Name, label + " › " + field.Label, label, field),
             .. Fields(entity).Where(f => f.Type is ManyToManyType).Select(f => Links(metadata, f)).OfType<FindSubject>(),
             .. Pointing(metadata, entity).OrderBy(r => r.Label, StringComparer.CurrentCulture),
         ];

@@ -38,7 +38,7 @@ internal static class RecordSearch
             .. page.Records
                 .Where(r => candidates?.Allows(r) != false && isTaken?.Invoke(r.Id) != true)
                 .Take(Offered)
-                .Select(r => new FoundRecord(r.Id, RecordTitles.Of(target, r), string.Join(' ', hints.Select(h => target.Field(h).Type.Format(target.Field(h), r[h], System.Globalization.CultureInfo.CurrentCulture))))),
+                .Select(r => new FoundRecord(r.Id, RecordTitles.Of(target, r), string.Join(' ', hints.Select(h => target.Field(h).Type.Format(target.Field(h), r[h], System.Globalization.CultureInfo.CurrentCulture))), target)),
         ];
     }
 }
@@ -47,4 +47,5 @@ internal static class RecordSearch
 /// <param name="Id">Its id.</param>
 /// <param name="Title">What it is called.</param>
 /// <param name="Hint">Something more about it.</param>
-internal sealed record FoundRecord(Guid Id, string Title, string Hint);
+/// <param name="Entity">Its entity.</param>
+internal sealed record FoundRecord(Guid Id, string Title, string Hint, EntityDefinition Entity);

@@ -5,13 +5,16 @@ namespace Crm.Sdk.Web.Forms;
 /// <summary>What the records pointed to are called; read once per page and entity.</summary>
 public sealed class RecordTitles
 {
-    private readonly Dictionary<Guid, string> known = [];
+    private readonly Dictionary<Guid, (string? Entity, string Title)> known = [];
 
     /// <summary>Title of a record; null when it was not read.</summary>
-    public string? this[Guid id] => known.GetValueOrDefault(id);
+    public string? this[Guid id] => known.GetValueOrDefault(id).Title;
+
+    /// <summary>The entity of a record, where a field may point to records of several; null when it was not read.</summary>
+    public string? EntityOf(Guid id) => known.GetValueOrDefault(id).Entity;
 
     /// <summary>Remembers a title.</summary>
-    public void Learn(Guid id, string title) => known[id] = title;
+    public void Learn(Guid id, string title, string? entity = null) => known[id] = (entity, title);
 
     /// <summary>What a record is called: its title fields, or the entity when all are empty.</summary>
     public static string Of(EntityDefinition entity, Record record)
@@ -36,12 +39,20 @@ public sealed class RecordTitles
     /// <summary>Entity a field points to; null when it points nowhere.</summary>
     public static string? TargetOf(FieldDefinition field) => field?.Type is ReferenceType type ? type.TargetOf(field) : null;
 
+    /// <summary>The records a value may be of: one of each entity the field may point to.</summary>
+    public static IEnumerable<(string? Entity, object? Id)> Pointers(FieldDefinition field, object? value) => value switch
+    {
+        RecordRef any => [(any.Entity, any.Id)],
+        Guid id when field?.Type is ReferenceType type => type.WaysOf(field).Select(w => ((string?)w.Target, (object?)id)),
+        _ => [],
+    };
+
     /// <summary>Reads the titles of everything the values of a record point to, one query per entity.</summary>
     public Task LearnAsync(IRecordService records, MetadataSnapshot metadata, EntityDefinition entity, Func<string, object?> value, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(entity);
         ArgumentNullException.ThrowIfNull(value);
-        return LearnAsync(records, metadata, entity.Fields.Where(f => !f.IsHidden).Select(f => value(f.Name) is RecordRef any ? (any.Entity, any.Id) : (TargetOf(f), value(f.Name))), ct);
+        return LearnAsync(records, metadata, entity.Fields.Where(f => !f.IsHidden).SelectMany(f => Pointers(f, value(f.Name))), ct);
     }
 
     /// <summary>Reads the titles of the given records that are not known yet, one query per entity.</summary>
@@ -56,18 +67,19 @@ public sealed class RecordTitles
             .GroupBy(w => w.Entity, StringComparer.Ordinal);
         foreach (var group in missing)
         {
-            if (!metadata.TryEntity(group.Key, out var target))
+            if (!metadata.TryEntity(group.Key, out var target) || target.IsHidden)
             {
                 continue;
             }
 
-            foreach (var ids in group.Select(w => (object?)w.Id).Chunk(500))
+            // Found in the entity before, where a field may point to either.
+            foreach (var ids in group.Where(w => !known.ContainsKey(w.Id)).Select(w => (object?)w.Id).Chunk(500))
             {
                 var page = await records.QueryAsync(
                     new RecordQuery { Entity = target.Name, Select = target.TitleFields, Filter = new Filter.In("id", [.. ids]), Top = ids.Length }, ct);
                 foreach (var record in page.Records)
                 {
-                    known[record.Id] = Of(target, record);
+                    known[record.Id] = (target.Name, Of(target, record));
                 }
             }
         }

@@ -22,8 +22,8 @@ public sealed record FieldPath(string Path, FieldDefinition Field, EntityDefinit
         var lookups = ImmutableArray.CreateBuilder<FieldDefinition>();
         foreach (var name in names[..^1])
         {
-            var lookup = entity.Fields.FirstOrDefault(f => !f.IsHidden && f.Type is ReferenceType && (f.Name == name || f.Type.NavigationProperty(f) == name));
-            if (lookup is null || TargetOf(metadata, lookup) is not { } target)
+            var lookup = entity.Fields.FirstOrDefault(f => !f.IsHidden && f.TargetBy(name) is not null);
+            if (lookup?.TargetBy(name) is not { } leads || !metadata.TryEntity(leads, out var target) || target.IsHidden)
             {
                 return null;
             }

@@ -26,6 +26,9 @@ public sealed record GridColumn
     /// <summary>The entity a reference points to.</summary>
     public string? ReferenceEntity { get; init; }
 
+    /// <summary>Further entities the record pointed to may be of, each with the paths of what it is called there.</summary>
+    public ImmutableArray<GridReference> Others { get; init; } = ImmutableArray<GridReference>.Empty;
+
     /// <summary>Paths of what the record pointed to is called, joined by a space.</summary>
     public ImmutableArray<string> TitlePaths { get; init; } = [];
 
@@ -38,6 +41,16 @@ public sealed record GridColumn
         ArgumentNullException.ThrowIfNull(record);
         return ReferencePath is null ? null : string.Join(' ', TitlePaths.Select(p => record[p] as string).Where(t => !string.IsNullOrEmpty(t)));
     }
+
+    /// <summary>The entity of the record pointed to; null for a column that is no reference.</summary>
+    public string? EntityOf(Record record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        return Others.FirstOrDefault(o => o.TitlePaths.Any(p => record[p] is not null))?.Entity ?? ReferenceEntity;
+    }
+
+    /// <summary>Whether the column shows what a record of an entity is called.</summary>
+    internal bool Names(string entity) => ReferenceEntity == entity || Others.Any(o => o.Entity == entity);
 
     /// <summary>Whether two versions of a row look the same in this column.</summary>
     internal bool IsSame(Record one, Record other)
@@ -69,17 +82,16 @@ public sealed record GridColumn
 
     private static GridColumn Of(MetadataSnapshot metadata, FieldPath path)
     {
-        var prefix = string.Join("", path.Lookups.Select(l => l.Type.NavigationProperty(l) + "."));
+        ImmutableArray<string> steps = [.. path.Lookups.Zip(path.Path.Split('.'), (l, step) => (step == l.Name ? l.Type.NavigationProperty(l) : step) + ".")];
         if (FieldPath.TargetOf(metadata, path.Field) is { } target)
         {
-            return Reference(path, path.Field, target, prefix + path.Field.Name, prefix + path.Field.Type.NavigationProperty(path.Field) + ".");
+            return Reference(metadata, path, path.Field, target, string.Join("", steps));
         }
 
         // "company.name" is shown as the company itself.
-        if (path.Lookups is [.., var last] && path.Owner.TitleFields is [var title] && title == path.Field.Name)
+        if (path.Lookups is [.., var last] && path.Owner.TitleFields is [var title] && title == path.Field.Name && FieldPath.TargetOf(metadata, last) == path.Owner)
         {
-            var before = string.Join("", path.Lookups[..^1].Select(l => l.Type.NavigationProperty(l) + "."));
-            return Reference(path, last, path.Owner, before + last.Name, prefix);
+            return Reference(metadata, path, last, path.Owner, string.Join("", steps[..^1]));
         }
 
         return new GridColumn
@@ -91,18 +103,32 @@ public sealed record GridColumn
         };
     }
 
-    private static GridColumn Reference(FieldPath path, FieldDefinition field, EntityDefinition target, string id, string navigation)
+    private static GridColumn Reference(MetadataSnapshot metadata, FieldPath path, FieldDefinition field, EntityDefinition target, string before)
     {
-        ImmutableArray<string> titles = [.. target.TitleFields.Select(t => navigation + t)];
+        var ways = ((ReferenceType)field.Type).WaysOf(field);
+        ImmutableArray<string> titles = [.. target.TitleFields.Select(t => before + ways[0].Navigation + "." + t)];
+        var others = ways.Length == 1 ? ImmutableArray<GridReference>.Empty :
+        [
+            .. from way in ways.Skip(1)
+               let other = metadata.TryEntity(way.Target, out var found) && !found.IsHidden ? found : null
+               where other is not null
+               select new GridReference(other.Name, [.. other.TitleFields.Select(t => before + way.Navigation + "." + t)]),
+        ];
         return new GridColumn
         {
             Path = path.Path,
             Label = path.Lookups.Length > 1 ? $"{path.Lookups[^2].Label} · {field.Label}" : field.Label,
             Field = field,
             SortPath = titles.IsEmpty ? null : titles[0],
-            ReferencePath = id,
+            ReferencePath = before + field.Name,
             ReferenceEntity = target.Name,
-            TitlePaths = titles,
+            Others = others,
+            TitlePaths = [.. titles, .. others.SelectMany(o => o.TitlePaths)],
         };
     }
 }
+
+/// <summary>An entity a column's records may be of.</summary>
+/// <param name="Entity">Name of the entity.</param>
+/// <param name="TitlePaths">Paths of what the record is called.</param>
+public sealed record GridReference(string Entity, ImmutableArray<string> TitlePaths);

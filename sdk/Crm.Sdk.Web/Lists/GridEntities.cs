@@ -24,10 +24,7 @@ internal static class GridEntities
 
         foreach (var step in leads.Lookups.Append(leads.Field))
         {
-            if (FieldPath.TargetOf(metadata, step) is { } target)
-            {
-                found.Add(target.Name);
-            }
+            found.UnionWith(step.Type is ReferenceType type ? type.WaysOf(step).Select(w => w.Target).Where(t => metadata.TryEntity(t, out var target) && !target.IsHidden) : []);
         }
 
         // The links, and what is at their other end.

@@ -80,7 +80,7 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
         var query = Query(state, within) with
         {
             Select = Selected(View(state)),
-            Sort = Order(state),
+            Sort = [.. Order(state).SelectMany(s => Whole(View(state), s))],
             Top = state.PageSize,
             Skip = (state.Page - 1) * state.PageSize,
             Count = true,
@@ -136,6 +136,10 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
     }
 
     // A saved view may name a field that is gone.
+    /// <summary>Where a column shows records of several entities, they come in the order of their names, one entity after the other.</summary>
+    private IEnumerable<Sort> Whole(ViewDefinition view, Sort sort) =>
+        [sort, .. Columns(view).Where(c => c.SortPath == sort.Path).Take(1).SelectMany(c => c.Others).Select(o => sort with { Path = o.TitlePaths[0] })];
+
     private ImmutableArray<Sort> Usable(ImmutableArray<Sort> order) => order.IsDefault ? [] : [.. order.Where(s => FieldPath.Find(metadata, entity, s.Path)?.Field.Type.CanSort == true)];
 
     private ViewDefinition? Named(string? name) => name is null ? null : entity.Views.Concat(Saved).FirstOrDefault(v => v.Name == name);

@@ -83,6 +83,6 @@ public sealed partial class RecordGrid
     private bool IsNews(ImmutableArray<LiveChange> changes)
     {
         var shownAt = page!.Records.ToDictionary(r => r.Id, r => r.Version);
-        return changes.Any(c => c.IsAny || c.Entity != entity.Name || columns.Any(column => column.ReferenceEntity == entity.Name) || c.Versions.Any(v => shownAt.GetValueOrDefault(v.Key) < v.Value));
+        return changes.Any(c => c.IsAny || c.Entity != entity.Name || columns.Any(column => column.Names(entity.Name)) || c.Versions.Any(v => shownAt.GetValueOrDefault(v.Key) < v.Value));
     }
 }

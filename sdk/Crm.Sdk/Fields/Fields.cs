@@ -83,7 +83,7 @@ public static class Fields
     public static FieldType Json { get; } = new JsonType();
 
     /// <summary>A pointer to a user.</summary>
-    public static FieldType User { get; } = new OwnerType("user");
+    public static FieldType User { get; } = new OwnerType("user", takesTeams: false);
 
     /// <summary>A pointer to a team.</summary>
     public static FieldType Team { get; } = new TeamType();
@@ -109,8 +109,8 @@ public static class Fields
     /// <summary>Any number of the field's choices.</summary>
     public static FieldType MultiChoice { get; } = new MultiChoiceType();
 
-    /// <summary>The user a record belongs to.</summary>
-    public static FieldType Owner { get; } = new OwnerType("owner");
+    /// <summary>The user or the team a record belongs to.</summary>
+    public static FieldType Owner { get; } = new OwnerType("owner", takesTeams: true);
 
     /// <summary>One of the field's stages.</summary>
     public static FieldType Stage { get; } = new StageType();

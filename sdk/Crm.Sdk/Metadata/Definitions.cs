@@ -137,11 +137,16 @@ public sealed record FieldDefinition
     /// <summary>Whether a value of the field is a pointer that may lead to a record of an entity.</summary>
     public bool LeadsTo(string entity) => Type switch
     {
-        ReferenceType reference => reference.TargetOf(this) == entity,
+        ReferenceType reference => reference.WaysOf(this).Any(w => w.Target == entity),
         // What stands for the addresses in a field is no entity: nothing can point there.
         AnyLookupType => Targets.IsEmpty ? Names.Problem(entity, Names.MaxEntityLength) is null : Targets.Contains(entity),
         _ => false,
     };
+
+    /// <summary>The entity a step of a path leads to through this field, by the field's name or by a navigation property; null when the step is none of its own.</summary>
+    public string? TargetBy(string step) => Type is not ReferenceType reference ? null
+        : step == Name ? reference.TargetOf(this)
+        : reference.WaysOf(this).FirstOrDefault(w => w.Navigation == step)?.Target;
 
     /// <summary>A sentence shown below the editor.</summary>
     public string? Help { get; init; }

@@ -10,7 +10,8 @@ public sealed class GridTests
     private static readonly EntityDefinition Company = Entity("company", Name, Field("country", Fields.Text), Field("parent", Fields.LookupType, "company"));
     private static readonly EntityDefinition User = Entity("user", Name);
     private static readonly EntityDefinition Deal = Entity("deal", Name, Field("company", Fields.LookupType, "company"), Field("budget", Fields.Money), Field("owner", Fields.Owner), Field("secret", Fields.Text) with { IsHidden = true });
-    private static readonly MetadataSnapshot Metadata = Snapshot(Company, User, Deal);
+    private static readonly EntityDefinition Team = Entity("team", Name, Field("lead", Fields.User));
+    private static readonly MetadataSnapshot Metadata = Snapshot(Company, User, Team, Deal);
 
     [Fact]
     public void A_lookup_is_shown_by_the_name_of_what_it_points_to_and_sorted_by_it()
@@ -23,11 +24,19 @@ public sealed class GridTests
     }
 
     [Fact]
-    public void An_owner_is_shown_by_the_name_of_the_user()
+    public void PLT_37_An_owner_is_shown_by_the_name_of_the_user_or_the_team()
     {
         var column = Assert.Single(GridColumn.Of(Metadata, Deal, ["owner"]));
-        Assert.Equal(["owner", "owner_user.name"], column.Selected);
+        Assert.Equal(["owner", "owner_user.name", "owner_team.name"], column.Selected);
         Assert.Equal("user", column.ReferenceEntity);
+        Assert.Equal(("Ada", "user"), (column.TitleOf(Owned("owner_user.name", "Ada")), column.EntityOf(Owned("owner_user.name", "Ada"))));
+        Assert.Equal(("West", "team"), (column.TitleOf(Owned("owner_team.name", "West")), column.EntityOf(Owned("owner_team.name", "West"))));
+        Assert.Equal(column.Selected, Assert.Single(GridColumn.Of(Metadata, Deal, ["owner.name"])).Selected);
+        // What is asked of the team is asked of the team.
+        Assert.Equal(["owner_team.name"], Assert.Single(GridColumn.Of(Metadata, Deal, ["owner_team.name"])).Selected);
+        Assert.Equal(["owner_team.lead", "owner_team.lead_user.name"], Assert.Single(GridColumn.Of(Metadata, Deal, ["owner_team.lead"])).Selected);
+
+        static Sdk.Record Owned(string path, string name) => new("deal", Guid.CreateVersion7(), 1, new Dictionary<string, object?> { [path] = name });
     }
 
     [Fact]

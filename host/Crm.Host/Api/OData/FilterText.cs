@@ -117,7 +117,7 @@ internal sealed class FilterText(ODataModel model)
         var words = new List<string>();
         foreach (var segment in segments[..^1])
         {
-            var navigation = set.Navigations.Values.FirstOrDefault(n => n.Field.Name == segment || n.Name == segment) ?? throw Unsupported.Expression($"There is no field '{path}'", path);
+            var navigation = set.Navigations.Values.FirstOrDefault(n => n.Step == segment || n.Name == segment) ?? throw Unsupported.Expression($"There is no field '{path}'", path);
             words.Add(navigation.Name);
             set = navigation.Target;
         }

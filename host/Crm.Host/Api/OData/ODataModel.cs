@@ -107,26 +107,27 @@ internal sealed class ODataModel
                 continue;
             }
 
-            if (field.Type is not ReferenceType reference
-                || field.Type.NavigationProperty(field) is not { } name
-                || reference.TargetOf(field) is not { } target
-                || !byEntity.TryGetValue(target, out var targetSet)
-                || set.Type.FindProperty(name) is not null)
+            var ways = field.Type is ReferenceType reference ? reference.WaysOf(field) : [];
+            foreach (var way in ways)
             {
-                continue;
-            }
+                if (!byEntity.TryGetValue(way.Target, out var targetSet) || set.Type.FindProperty(way.Navigation) is not null)
+                {
+                    continue;
+                }
 
-            var dependent = (IEdmStructuralProperty)set.Type.FindProperty(field.Name + field.Type.Columns[0].Suffix);
-            var property = set.Type.AddUnidirectionalNavigation(new EdmNavigationPropertyInfo
-            {
-                Name = name,
-                Target = targetSet.Type,
-                TargetMultiplicity = EdmMultiplicity.ZeroOrOne,
-                DependentProperties = [dependent],
-                PrincipalProperties = targetSet.Type.DeclaredKey!,
-            });
-            set.EdmSet.AddNavigationTarget(property, targetSet.EdmSet);
-            navigations.Add(name, new Navigation(name, field, targetSet));
+                // Where the record may be of either entity, no constraint can say that there is one of that id in each.
+                var isOnly = ways.Length == 1;
+                var property = set.Type.AddUnidirectionalNavigation(new EdmNavigationPropertyInfo
+                {
+                    Name = way.Navigation,
+                    Target = targetSet.Type,
+                    TargetMultiplicity = EdmMultiplicity.ZeroOrOne,
+                    DependentProperties = isOnly ? [(IEdmStructuralProperty)set.Type.FindProperty(field.Name + field.Type.Columns[0].Suffix)] : null,
+                    PrincipalProperties = isOnly ? targetSet.Type.DeclaredKey! : null,
+                });
+                set.EdmSet.AddNavigationTarget(property, targetSet.EdmSet);
+                navigations.Add(way.Navigation, new Navigation(way.Navigation, way == ways[0] ? field.Name : way.Navigation, field, targetSet) { IsOnly = isOnly });
+            }
         }
 
         set.Navigations = navigations.ToFrozenDictionary();
@@ -206,15 +207,20 @@ internal sealed class ODataSet(EntityDefinition entity, EdmEntityType type, EdmE
     /// <summary>The addresses in a field, as conditions name them.</summary>
     public ODataSet RowsOf(FieldDefinition field) => new(AddressesType.RowsOf(field), Type, EdmSet);
 
-    /// <summary>The navigation of a field, whichever name it was asked by.</summary>
-    public Navigation? NavigationOf(FieldDefinition field) => Navigations.Values.FirstOrDefault(n => n.Field == field);
+    /// <summary>The navigations of a field: one of each entity it may lead to.</summary>
+    public IEnumerable<Navigation> NavigationsOf(FieldDefinition field) => Navigations.Values.Where(n => n.Field == field).OrderBy(n => n.Name != field.Type.NavigationProperty(field));
 }
 
 /// <summary>A lookup as OData sees it.</summary>
 /// <param name="Name">Name of the navigation property.</param>
+/// <param name="Step">What a path of a query calls it.</param>
 /// <param name="Field">The lookup.</param>
 /// <param name="Target">Where it leads.</param>
-internal sealed record Navigation(string Name, FieldDefinition Field, ODataSet Target);
+internal sealed record Navigation(string Name, string Step, FieldDefinition Field, ODataSet Target)
+{
+    /// <summary>Whether the lookup leads to records of no other entity.</summary>
+    public bool IsOnly { get; init; } = true;
+}
 
 /// <summary>A many-to-many field as OData sees it: a collection of the records at its far side.</summary>
 /// <param name="Field">The field.</param>

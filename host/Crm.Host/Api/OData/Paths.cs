@@ -32,8 +32,8 @@ internal static class Paths
                 return Find(set, prefix, access.Property.Name);
             case SingleNavigationNode navigation when Source(root, navigation.Source, start, variable) is var (set, prefix):
                 // A lookup itself, as in "company eq null".
-                var field = set.Navigations[navigation.NavigationProperty.Name].Field;
-                return Find(set, prefix, field.Name + field.Type.Columns[0].Suffix);
+                var lookup = set.Navigations[navigation.NavigationProperty.Name];
+                return lookup.IsOnly ? Find(set, prefix, lookup.Field.Name + lookup.Field.Type.Columns[0].Suffix) : Find(lookup.Target, prefix + lookup.Step + ".", "id");
             default:
                 return null;
         }
@@ -80,7 +80,7 @@ internal static class Paths
                 return (root, start);
             case SingleNavigationNode navigation when Source(root, navigation.Source, start, variable) is var (set, prefix):
                 var step = set.Navigations[navigation.NavigationProperty.Name];
-                return (step.Target, prefix + step.Field.Name + ".");
+                return (step.Target, prefix + step.Step + ".");
             default:
                 return null;
         }

@@ -104,7 +104,7 @@ internal sealed class ShapeReader(TimeProvider time)
         }
 
         RefuseOthers(item);
-        var path = prefix + navigation.Field.Name + ".";
+        var path = prefix + navigation.Step + ".";
         var inner = new List<string>();
         var content = Read(navigation.Target, item.SelectAndExpand, text?.Inner ?? ExpandText.Read(null), path, inner);
         parts.Add($"{navigation.Name}({string.Join(',', inner)})");

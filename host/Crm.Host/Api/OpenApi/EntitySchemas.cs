@@ -132,7 +132,8 @@ internal static class EntitySchemas
             text += ". " + help;
         }
 
-        return set.NavigationOf(field) is { } navigation ? $"{text} (id in {navigation.Target.Entity.SetName}; $expand={navigation.Name})" : text;
+        var navigations = set.NavigationsOf(field).ToList();
+        return navigations.Count == 0 ? text : $"{text} (id in {string.Join(" or ", navigations.Select(n => n.Target.Entity.SetName))}; $expand={string.Join(',', navigations.Select(n => n.Name))})";
     }
 
     private static JsonNode? Default(FieldDefinition field) => field.Default switch

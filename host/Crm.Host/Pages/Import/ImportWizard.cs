@@ -77,7 +77,7 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
         Unknown = await values.UnknownAsync(File, entity, withoutValues, actor.Value);
         foreach (var field in Unknown.Select(u => Draft.Field(u.Field)).OfType<FieldDefinition>().Where(f => f.Type is ReferenceType or ManyToManyType && !Suggestions.ContainsKey(f.Name)))
         {
-            Suggestions[field.Name] = await NamesAsync((field.Type as ReferenceType)?.TargetOf(field) ?? field.Target!);
+            Suggestions[field.Name] = await NamesAsync(field.Type is ReferenceType type ? [.. type.WaysOf(field).Select(w => w.Target)] : [field.Target!]);
         }
     });
 
@@ -172,11 +172,16 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
         Template = Templates.FirstOrDefault(t => t.Id == chosen);
     }
 
-    private async Task<ImmutableArray<string>> NamesAsync(string entity)
+    private async Task<ImmutableArray<string>> NamesAsync(ImmutableArray<string> entities)
     {
-        var page = await records.QueryAsync(new RecordQuery { Entity = entity, Top = MaxSuggestions });
-        var titles = metadata.Current.Entity(entity).TitleFields;
-        return [.. page.Records.Select(r => string.Join(' ', titles.Select(t => r[t] as string).Where(t => !string.IsNullOrEmpty(t)))).Where(n => n.Length > 0).Order(StringComparer.CurrentCulture)];
+        var names = new List<string>();
+        foreach (var entity in entities.Select(metadata.Current.Entity).Where(e => !e.IsHidden))
+        {
+            var page = await records.QueryAsync(new RecordQuery { Entity = entity.Name, Top = MaxSuggestions });
+            names.AddRange(page.Records.Select(r => string.Join(' ', entity.TitleFields.Select(t => r[t] as string).Where(t => !string.IsNullOrEmpty(t)))).Where(n => n.Length > 0));
+        }
+
+        return [.. names.Distinct(StringComparer.Ordinal).Order(StringComparer.CurrentCulture)];
     }
 
     private async Task TryAsync(Func<Task> work) => Failure = await TriedAsync(work);

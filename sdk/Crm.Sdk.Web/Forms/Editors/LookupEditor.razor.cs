@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 
@@ -27,6 +28,15 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
     private string Target => IsAny ? (Form[Field.Name] as RecordRef)?.Entity ?? entity ?? Entities.FirstOrDefault()?.Name ?? "" : RecordTitles.TargetOf(Field) ?? "";
 
     private EntityDefinition? TargetEntity => Metadata.Current.TryEntity(Target, out var entity) ? entity : null;
+
+    /// <summary>Entities whose records are offered together, each with its icon; one, where the field cannot point to others.</summary>
+    private ImmutableArray<EntityDefinition> Offered =>
+        Field.Type is ReferenceType type && type.WaysOf(Field) is { Length: > 1 } ways
+            ? [.. ways.Select(w => Metadata.Current.TryEntity(w.Target, out var each) && !each.IsHidden ? each : null).OfType<EntityDefinition>()]
+            : TargetEntity is { } target ? [target] : [];
+
+    /// <summary>The entity of the record chosen.</summary>
+    private string EntityOf(Guid id) => IsAny ? Target : Form.Titles.EntityOf(id) ?? Target;
 
     private Guid? Chosen => Form[Field.Name] is RecordRef any ? any.Id : Form[Field.Name] as Guid?;
 
@@ -61,12 +71,24 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
 
     private async Task FindAsync(string text)
     {
-        if (TargetEntity is not { } target)
+        if (TargetEntity is null)
         {
             return;
         }
 
-        await search.FindAsync(text, ct => RecordSearch.FindAsync(Records, target, text, Form.CandidatesOf(Field), null, ct));
+        // A rule that says which records may be chosen says it of those of the first entity.
+        var candidates = Form.CandidatesOf(Field);
+        var offered = candidates is null ? Offered : [.. Offered.Where(e => e.Name == Target)];
+        await search.FindAsync(text, async ct =>
+        {
+            var found = ImmutableArray.CreateBuilder<FoundRecord>();
+            foreach (var target in offered)
+            {
+                found.AddRange(await RecordSearch.FindAsync(Records, target, text, candidates, null, ct));
+            }
+
+            return found.ToImmutable();
+        });
         if (takesFirst && !search.IsSearching)
         {
             TakeFirst();
@@ -121,7 +143,7 @@ public sealed partial class LookupEditor : FieldEditorComponent, IDisposable
 
     private void Pick(FoundRecord option)
     {
-        Form.Titles.Learn(option.Id, option.Title);
+        Form.Titles.Learn(option.Id, option.Title, option.Entity.Name);
         Form.Set(Field, IsAny ? new RecordRef(Target, option.Id) : option.Id);
         Close();
     }
