@@ -3,6 +3,7 @@ using Crm.Host.Security;
 using Crm.Records.Exporting;
 using Crm.Records.Importing;
 using Crm.Records.Jobs;
+using Crm.Sdk;
 using CsvHelper;
 using Microsoft.AspNetCore.Mvc;
 
@@ -19,9 +20,10 @@ internal static class JobEndpoints
         group.MapGet("", (Delegate)GetAsync).WithSummary("How a job is doing");
         group.MapGet("/verdicts", (Delegate)VerdictsAsync).WithSummary("What a job did with each row")
             .WithDescription("only=errors|warnings; after and top for pages; format=csv for the whole report as a file, format=rows for the rows of an import with their verdicts.");
-        routes.MapGet("/api/jobs", async (string kind, int? top, [FromServices] JobQueue jobs, [FromServices] CurrentActor actor, CancellationToken ct) =>
-                Results.Json(new { value = (await jobs.ListAsync(kind, actor.Value, Math.Clamp(top ?? 50, 1, MaxPage), ct)).Select(JobView.Of) }, JobView.Json))
-            .RequireAuthorization().OpenToNarrowedKeys().WithTags("jobs").WithSummary("The last jobs of a kind, such as import or bulk: users see their own, administrators all");
+        routes.MapGet("/api/jobs", async (string? kind, string? state, Guid? before, int? top, [FromServices] JobQueue jobs, [FromServices] CurrentActor actor, CancellationToken ct) =>
+                Results.Json(new { value = (await jobs.ListAsync(new JobFilter { Kind = kind, State = State(state), Before = before, Top = Math.Clamp(top ?? 50, 1, MaxPage) }, actor.Value, ct)).Select(JobView.Of) }, JobView.Json))
+            .RequireAuthorization().OpenToNarrowedKeys().WithTags("jobs").WithSummary("The newest jobs, of a kind or in a state: users see their own, administrators all");
+        group.MapPost("/retry", (Delegate)RetryAsync).WithSummary("Try a job again that failed; it goes on where it was");
         group.MapPost("/undo", (Delegate)BulkEndpoints.UndoAsync).WithSummary("Take back an import or a bulk change; records changed since are left alone and reported");
         group.MapPost("/cancel", (Delegate)CancelAsync).WithSummary("Stop a job; what it committed stays");
     }
@@ -34,6 +36,21 @@ internal static class JobEndpoints
         var job = await FindAsync(id, jobs, actor, context.RequestAborted);
         await WriteAsync(context, await jobs.CancelAsync(job.Id, context.RequestAborted) ?? job);
     }
+
+    private static async Task RetryAsync(HttpContext context, string id, JobQueue jobs, CurrentActor actor)
+    {
+        var job = await FindAsync(id, jobs, actor, context.RequestAborted);
+        if (!await jobs.RetryAsync(job.Id, context.RequestAborted))
+        {
+            throw new ApiException(new ApiError(StatusCodes.Status409Conflict, ErrorCodes.Conflict, ImportTexts.Of("NoRetry"), "id"));
+        }
+
+        await WriteAsync(context, await FindAsync(id, jobs, actor, context.RequestAborted));
+    }
+
+    private static JobState? State(string? given) => string.IsNullOrEmpty(given) ? null
+        : Enum.GetValues<JobState>().Cast<JobState?>().FirstOrDefault(s => string.Equals(s.ToString(), given, StringComparison.OrdinalIgnoreCase))
+        ?? throw new ApiException(ApiError.BadRequest(ImportTexts.Of("UnknownState", given, string.Join(", ", Enum.GetNames<JobState>()).ToLowerInvariant()), "state"));
 
     private static async Task VerdictsAsync(HttpContext context, string id, JobQueue jobs, VerdictStore verdicts, ImportFiles files, CurrentActor actor)
     {

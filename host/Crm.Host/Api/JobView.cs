@@ -28,6 +28,8 @@ internal sealed record JobView(Guid Id, string Kind, JobState State, long Positi
 
     public string? Error { get; init; }
 
+    public int Attempts { get; init; }
+
     public bool CancelRequested { get; init; }
 
     public Guid CreatedBy { get; init; }
@@ -60,6 +62,7 @@ internal sealed record JobView(Guid Id, string Kind, JobState State, long Positi
         return new JobView(job.Id, job.Kind, job.State, job.Position, job.Total)
         {
             Error = job.Error,
+            Attempts = job.Attempts,
             CancelRequested = job.CancelRequested,
             CreatedBy = job.CreatedBy,
             CreatedByName = job.CreatedByName,
@@ -69,7 +72,7 @@ internal sealed record JobView(Guid Id, string Kind, JobState State, long Positi
             Import = isImport ? JsonSerializer.Deserialize<ImportRequest>(job.Payload, ImportMapping.Json) : null,
             Change = isBulk ? BulkService.Read(job) : null,
             Report = isImport ? ReportOf(job) : isBulk ? BulkService.ReportOf(job) : null,
-            Links = isBulk || isImport ? links.Add("undo", self + "/undo") : links,
+            Links = job.State == JobState.Failed ? links.Add("retry", self + "/retry") : isBulk || isImport ? links.Add("undo", self + "/undo") : links,
         };
     }
 

@@ -37,6 +37,15 @@ public sealed record Job(
     /// <summary>What narrowed whoever asked for it, such as an API key; null when nothing did.</summary>
     public Guid? ScopeId { get; init; }
 
+    /// <summary>Starts since it last got on.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>Starts after which it is given up when it does not get on.</summary>
+    public int MaxAttempts { get; init; }
+
+    /// <summary>When it is started again at the earliest, while it waits.</summary>
+    public DateTimeOffset RunAfter { get; init; }
+
     /// <summary>Whether somebody may see it: their own, whoever is narrowed what was asked for by the same, administrators all.</summary>
     public bool IsSeenBy(Actor actor)
     {

@@ -11,13 +11,13 @@ namespace Crm.Records.Jobs;
 public sealed class JobQueue(CrmDatabase database, Notifications notifications)
 {
     /// <summary>Hosts are woken here when there is work or somebody asked to cancel.</summary>
-    internal const string WorkChannel = "crm_jobs";
+    public const string WorkChannel = "crm_jobs";
 
     /// <summary>Announces progress; the payload is the job's id.</summary>
-    internal const string ProgressChannel = "crm_job_progress";
+    public const string ProgressChannel = "crm_job_progress";
 
     private const string Columns =
-        "id, kind, state, position, total, payload, report, error, cancel_requested, created_by, created_by_name, created_at, started_at, finished_at, (scope ->> 'id')::uuid";
+        "id, kind, state, position, total, payload, report, error, cancel_requested, created_by, created_by_name, created_at, started_at, finished_at, (scope ->> 'id')::uuid, attempts, max_attempts, run_after";
 
     /// <summary>Adds a job.</summary>
     /// <param name="kind">Which handler does it.</param>
@@ -63,20 +63,61 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
         return await ReadAsync(connection, "WHERE id = $1", id, ct);
     }
 
-    /// <summary>The last jobs of a kind that somebody may see.</summary>
-    /// <param name="kind">The kind.</param>
+    /// <summary>The newest jobs that somebody may see.</summary>
+    /// <param name="filter">Which of them.</param>
     /// <param name="actor">Who asks: users see their own, whoever is narrowed what was asked for by the same, administrators all.</param>
-    /// <param name="top">How many at most.</param>
     /// <param name="ct">Cancels.</param>
-    public async Task<ImmutableArray<Job>> ListAsync(string kind, Actor actor, int top, CancellationToken ct = default)
+    public async Task<ImmutableArray<Job>> ListAsync(JobFilter filter, Actor actor, CancellationToken ct = default)
     {
+        ArgumentNullException.ThrowIfNull(filter);
         ArgumentNullException.ThrowIfNull(actor);
         await using var connection = await database.OpenAsync(ct);
-        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM crm.job WHERE kind = $1 AND ($2 IS NULL OR created_by = $2) AND ($4 IS NULL OR (scope ->> 'id')::uuid = $4) ORDER BY created_at DESC, id DESC LIMIT $3", connection)
+        await using var command = new NpgsqlCommand(
+            $"""
+            SELECT {Columns} FROM crm.job
+            WHERE ($1 IS NULL OR kind = $1) AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR created_by = $3) AND ($4 IS NULL OR (scope ->> 'id')::uuid = $4)
+                AND ($5 IS NULL OR (created_at, id) < (SELECT created_at, id FROM crm.job WHERE id = $5))
+            ORDER BY created_at DESC, id DESC LIMIT $6
+            """,
+            connection)
         {
-            Parameters = { new() { Value = kind }, new() { Value = actor.IsAdministrator ? DBNull.Value : actor.UserId, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid }, new() { Value = top }, new() { Value = (object?)actor.Scope?.Id ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid } },
+            Parameters =
+            {
+                new() { Value = (object?)filter.Kind ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text },
+                new() { Value = (object?)filter.State?.ToString().ToLowerInvariant() ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text },
+                new() { Value = actor.IsAdministrator ? DBNull.Value : actor.UserId, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid },
+                new() { Value = (object?)actor.Scope?.Id ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid },
+                new() { Value = (object?)filter.Before ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid },
+                new() { Value = filter.Top },
+            },
         };
         return [.. await ReadAllAsync(command, ct)];
+    }
+
+    /// <summary>Tries a job again that was given up; it goes on where it was.</summary>
+    /// <returns>False when it is not given up, or was taken back.</returns>
+    public async Task<bool> RetryAsync(Guid id, CancellationToken ct = default)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        try
+        {
+            // The reason stands until it gets on: whoever looks meanwhile sees why it is tried again.
+            return await connection.ExecuteScalarAsync<long>(new CommandDefinition(
+                """
+                WITH again AS (
+                    UPDATE crm.job SET state = 'queued', attempts = 0, run_after = clock_timestamp(), finished_at = NULL, cancel_requested = false
+                    WHERE id = @id AND state = 'failed' AND NOT EXISTS (SELECT FROM crm.job AS u WHERE u.kind = 'bulk' AND u.payload ? 'undo_of' AND u.state IN ('queued', 'running', 'succeeded') AND u.payload ->> 'undo_of' = @text)
+                    RETURNING id)
+                SELECT count(*) FROM (SELECT pg_notify(@work, ''), pg_notify(@progress, @text) FROM again) AS told
+                """,
+                new { id, text = id.ToString(), work = WorkChannel, progress = ProgressChannel },
+                cancellationToken: ct)) > 0;
+        }
+        catch (PostgresException problem) when (problem.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // A way back that failed, and was taken another time since.
+            return false;
+        }
     }
 
     /// <summary>Asks to stop a job: one that waits ends at once, one that runs ends after the batch it is at.</summary>
@@ -158,6 +199,9 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
                 await reader.IsDBNullAsync(13, ct) ? null : reader.GetFieldValue<DateTimeOffset>(13))
             {
                 ScopeId = await reader.IsDBNullAsync(14, ct) ? null : reader.GetGuid(14),
+                Attempts = reader.GetInt32(15),
+                MaxAttempts = reader.GetInt32(16),
+                RunAfter = reader.GetFieldValue<DateTimeOffset>(17),
             });
         }
 

@@ -1,5 +1,7 @@
 using System.Text;
 using Crm.Browser.Tests.Harness;
+using Crm.Records.Importing;
+using Crm.Records.Jobs;
 using Crm.Sdk;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
@@ -124,6 +126,29 @@ public sealed class ImportWizardTests(Harness.Browser browser, SampleCrm sample)
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
         await Expect(page.GetByLabel("Template", new() { Exact = true })).ToHaveCountAsync(0);
         await Expect(page.GetByLabel("Field for Kunde")).ToHaveValueAsync("name");
+    });
+
+    [Theory]
+    [InlineData("1440")]
+    [InlineData("390")]
+    public Task All_jobs_are_seen_with_their_reasons_and_stopped(string width) => browser.VisitAsync(sample.Crm, width == "390" ? Screen.Phone.Dark : Screen.Desktop, async visit =>
+    {
+        var page = visit.Page;
+        var queue = sample.Crm.Services.GetRequiredService<JobQueue>();
+        var failed = await queue.EnqueueAsync("import", new ImportRequest("company", Guid.CreateVersion7(), "companies.csv", "utf-8", ',', new ImportMapping(), ImportMode.Create, [], DryRun: false), sample.Crm.Admin, 5000);
+        await queue.WaitAsync(failed.Id);
+        // Nobody does jobs of this kind: it waits for ever.
+        var waiting = await queue.EnqueueAsync("nobody", new { }, sample.Crm.Admin, 100);
+        await visit.OpenAsync("/jobs");
+        await Expect(page.Locator($"[data-job='{failed.Id}']")).ToContainTextAsync("upload it again");
+        await visit.ScreenshotAsync("jobs");
+        await visit.CheckWidthAsync();
+        await visit.CheckAccessibilityAsync();
+        await page.Locator($"[data-stop='{waiting.Id}']").ClickAsync();
+        await Expect(page.Locator($"[data-job='{waiting.Id}'] .badge")).ToHaveTextAsync("Stopped");
+        await page.GetByLabel("State").SelectOptionAsync("failed");
+        await Expect(page.Locator($"[data-job='{waiting.Id}']")).ToHaveCountAsync(0);
+        await Expect(page.Locator($"[data-retry='{failed.Id}']")).ToBeVisibleAsync();
     });
 
     [Fact]
