@@ -1,19 +1,28 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Runtime;
 
 namespace Crm.Benchmarks;
 
 /// <summary>Asks for pages over many connections for some seconds.</summary>
 internal static class Load
 {
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(2);
+    private const int WarmUpRounds = 30;
 
     /// <returns>How many requests were answered, in which time and with how much work of this process.</returns>
     public static async Task<Rate> RunAsync(HttpClient client, Func<int, HttpRequestMessage> request, int seconds, int connections = 16)
     {
-        // The first requests prepare statements and run code that is compiled again, and better, after some thirty calls.
-        await ForAsync(client, request, WarmUp, connections);
+        // The first requests prepare statements and run code that is compiled again, and better, after some thirty calls: that goes on beside the requests until there is nothing left to compile.
+        long compiled;
+        var round = 0;
+        do
+        {
+            compiled = JitInfo.GetCompiledMethodCount();
+            await ForAsync(client, request, Round, connections);
+        }
+        while (JitInfo.GetCompiledMethodCount() - compiled > 20 && ++round < WarmUpRounds);
         return await ForAsync(client, request, TimeSpan.FromSeconds(seconds), connections);
     }
 

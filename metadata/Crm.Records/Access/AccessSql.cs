@@ -8,6 +8,9 @@ internal static class AccessSql
 {
     private const string Owner = "\"owner\"";
 
+    // A parameter's elements are compared one after the other by = ANY; a set of them is built once per statement, unless it becomes part of a join, which IS TRUE prevents.
+    private const string InTeams = $"(m.\"team_id\" IN (SELECT unnest({ActorAccess.Teams}))) IS TRUE";
+
     /// <summary>What a row has to meet; null when every row does.</summary>
     /// <param name="view">Who asks.</param>
     /// <param name="entity">Entity of the rows.</param>
@@ -49,10 +52,10 @@ internal static class AccessSql
 
     private static string Own(string alias) => $"{alias}.{Owner} = ANY({ActorAccess.Owners})";
 
-    /// <summary>Owned by a member of the user's teams. Looked up row by row: a list needs few rows, and a user may have many team mates.</summary>
+    /// <summary>Owned by a member of the user's teams. Looked up row by row or, for many rows, in the set of all team mates, as the planner finds cheaper.</summary>
     private static string Mates(string alias) =>
-        $"EXISTS (SELECT 1 FROM {Sql.Table("user")} AS m WHERE m.id = {alias}.{Owner} AND m.\"team_id\" = ANY({ActorAccess.Teams})) "
-        + $"OR EXISTS (SELECT 1 FROM {Sql.Table("user_teams")} AS m WHERE m.\"user_id\" = {alias}.{Owner} AND m.\"team_id\" = ANY({ActorAccess.Teams}))";
+        $"EXISTS (SELECT 1 FROM {Sql.Table("user")} AS m WHERE m.id = {alias}.{Owner} AND {InTeams}) "
+        + $"OR EXISTS (SELECT 1 FROM {Sql.Table("user_teams")} AS m WHERE m.\"user_id\" = {alias}.{Owner} AND {InTeams})";
 
     /// <summary>Owned by one of the user's teams, or one below them.</summary>
     private static string Teams(string alias) => $"{alias}.{Owner} = ANY({ActorAccess.OwningTeams})";

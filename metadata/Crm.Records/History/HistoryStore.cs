@@ -26,6 +26,18 @@ internal static class HistoryStore
         SELECT version, pg_current_xact_id() FROM crm.metadata_version
         """;
 
+    private const string AppendOneSql =
+        """
+        WITH history AS (
+            INSERT INTO crm.history (at, user_id, user_name, entity, record_id, kind, version, source, causation, changes, cause_entity, cause_id)
+            VALUES ($1, $2, $3, $10, $4, $5, $6, $7, $11, $8::jsonb, $13, $12)
+        ), outbox AS (
+            INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields, causation, cause_entity, cause_id)
+            VALUES ($1, $2, $10, $4, $5, $6, string_to_array($9, ','), $11, $13, $12)
+        )
+        SELECT version, pg_current_xact_id() FROM crm.metadata_version
+        """;
+
     /// <summary>Adds what the history and listeners are to know of changes.</summary>
     public static void Append(ChangeRun run, List<PendingChange> written, WriteBatch batch)
     {
@@ -54,21 +66,24 @@ internal static class HistoryStore
 
     private static void Append(SaveSession session, string entity, ImmutableArray<HistoryRow> rows, string? causeEntity, WriteBatch batch)
     {
-        var command = new NpgsqlBatchCommand(AppendSql);
-        void Add(object value, NpgsqlDbType type) => command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
+        // A single row without arrays: such a statement is planned once.
+        var one = rows is [var only] ? only : null;
+        var command = new NpgsqlBatchCommand(one is null ? AppendSql : AppendOneSql);
+        void Add(object? value, NpgsqlDbType type) => command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value, NpgsqlDbType = type });
+        void AddOf<T>(Func<HistoryRow, T> value, NpgsqlDbType type) => Add(one is null ? rows.Select(value).ToArray() : value(one), one is null ? NpgsqlDbType.Array | type : type);
         Add(session.Now, NpgsqlDbType.TimestampTz);
         Add(session.Actor.UserId, NpgsqlDbType.Uuid);
         Add(session.Actor.Name, NpgsqlDbType.Text);
-        Add(rows.Select(r => r.Id).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
-        Add(rows.Select(r => (short)r.Kind).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Smallint);
-        Add(rows.Select(r => r.Version).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
-        Add(rows.Select(r => r.Source).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
-        Add(rows.Select(r => r.Changes).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
-        Add(rows.Select(r => r.Fields).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        AddOf(r => r.Id, NpgsqlDbType.Uuid);
+        AddOf(r => (short)r.Kind, NpgsqlDbType.Smallint);
+        AddOf(r => r.Version, NpgsqlDbType.Bigint);
+        AddOf(r => r.Source, NpgsqlDbType.Text);
+        AddOf(r => r.Changes, NpgsqlDbType.Text);
+        AddOf(r => r.Fields, NpgsqlDbType.Text);
         Add(entity, NpgsqlDbType.Text);
         Add(session.CausationId, NpgsqlDbType.Uuid);
-        Add(rows.Select(r => r.Cause).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
-        Add((object?)causeEntity ?? DBNull.Value, NpgsqlDbType.Text);
+        AddOf(r => r.Cause, NpgsqlDbType.Uuid);
+        Add(one is { Cause: null } ? null : causeEntity, NpgsqlDbType.Text);
         batch.AddHistory(command, takesAny: causeEntity is not null);
         // Announcements are sent by the commit, and committing with one takes a lock all others wait for: only where somebody listens.
         if (!session.Behaviors.ListenersOf(entity).IsEmpty || session.Engine.Behaviors.IsHeardOutside(entity))

@@ -35,21 +35,7 @@ internal abstract class ParameterSlot
     public static ParameterSlot Rows { get; } = new Plain(NpgsqlDbType.Bigint);
 
     /// <summary>A value that was read from the same column before.</summary>
-    public static ParameterSlot Stored(StorageKind storage) => new Plain(TypeOf(storage));
-
-    private static NpgsqlDbType TypeOf(StorageKind storage) => storage switch
-    {
-        StorageKind.Text or StorageKind.TextList => NpgsqlDbType.Text,
-        StorageKind.Integer => NpgsqlDbType.Bigint,
-        StorageKind.Decimal => NpgsqlDbType.Numeric,
-        StorageKind.Boolean => NpgsqlDbType.Boolean,
-        StorageKind.Date => NpgsqlDbType.Date,
-        StorageKind.Instant => NpgsqlDbType.TimestampTz,
-        StorageKind.Reference => NpgsqlDbType.Uuid,
-        StorageKind.Time => NpgsqlDbType.Time,
-        StorageKind.Json => NpgsqlDbType.Jsonb,
-        _ => throw new ArgumentOutOfRangeException(nameof(storage)),
-    };
+    public static ParameterSlot Stored(StorageKind storage) => new Plain(ColumnArray.TypeOf(storage));
 
     /// <summary>A caller's value in the column's own CLR type.</summary>
     private static object Convert(ResolvedPath path, object input)
@@ -97,7 +83,7 @@ internal abstract class ParameterSlot
 
     private sealed class ColumnValue(ResolvedPath path) : ParameterSlot
     {
-        private readonly NpgsqlDbType type = TypeOf(path.Column.Storage);
+        private readonly NpgsqlDbType type = ColumnArray.TypeOf(path.Column.Storage);
 
         public override NpgsqlParameter Bind(object value) => new() { Value = Convert(path, value), NpgsqlDbType = type };
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Crm.Sdk;
 using Npgsql;
@@ -30,17 +31,47 @@ internal abstract class ColumnArray
         _ => column,
     };
 
+    /// <summary>How the parameter of a single row is read.</summary>
+    public static string ReadOne(StorageKind storage, int number) => string.Create(CultureInfo.InvariantCulture, $"${number}{(storage == StorageKind.Json ? "::jsonb" : "")}");
+
+    /// <summary>The parameter of a single row.</summary>
+    public static NpgsqlParameter One(StorageKind storage, object? value) => new()
+    {
+        Value = value ?? DBNull.Value,
+        NpgsqlDbType = storage switch
+        {
+            StorageKind.Json => NpgsqlDbType.Text,
+            StorageKind.TextList => NpgsqlDbType.Array | NpgsqlDbType.Text,
+            _ => TypeOf(storage),
+        },
+    };
+
+    /// <summary>The driver's name for the type of a value; of an item where it is a list.</summary>
+    public static NpgsqlDbType TypeOf(StorageKind storage) => storage switch
+    {
+        StorageKind.Text or StorageKind.TextList => NpgsqlDbType.Text,
+        StorageKind.Integer => NpgsqlDbType.Bigint,
+        StorageKind.Decimal => NpgsqlDbType.Numeric,
+        StorageKind.Boolean => NpgsqlDbType.Boolean,
+        StorageKind.Date => NpgsqlDbType.Date,
+        StorageKind.Instant => NpgsqlDbType.TimestampTz,
+        StorageKind.Reference => NpgsqlDbType.Uuid,
+        StorageKind.Time => NpgsqlDbType.Time,
+        StorageKind.Json => NpgsqlDbType.Jsonb,
+        _ => throw new ArgumentOutOfRangeException(nameof(storage)),
+    };
+
     public static ColumnArray Of(StorageKind storage, int rows) => storage switch
     {
         StorageKind.Text or StorageKind.Json => new Texts(rows),
         StorageKind.TextList => new Lists(rows),
-        StorageKind.Integer => new Values<long>(rows, NpgsqlDbType.Bigint),
-        StorageKind.Decimal => new Values<decimal>(rows, NpgsqlDbType.Numeric),
-        StorageKind.Boolean => new Values<bool>(rows, NpgsqlDbType.Boolean),
-        StorageKind.Date => new Values<DateOnly>(rows, NpgsqlDbType.Date),
-        StorageKind.Instant => new Values<DateTimeOffset>(rows, NpgsqlDbType.TimestampTz),
-        StorageKind.Reference => new Values<Guid>(rows, NpgsqlDbType.Uuid),
-        StorageKind.Time => new Values<TimeOnly>(rows, NpgsqlDbType.Time),
+        StorageKind.Integer => new Values<long>(rows, TypeOf(storage)),
+        StorageKind.Decimal => new Values<decimal>(rows, TypeOf(storage)),
+        StorageKind.Boolean => new Values<bool>(rows, TypeOf(storage)),
+        StorageKind.Date => new Values<DateOnly>(rows, TypeOf(storage)),
+        StorageKind.Instant => new Values<DateTimeOffset>(rows, TypeOf(storage)),
+        StorageKind.Reference => new Values<Guid>(rows, TypeOf(storage)),
+        StorageKind.Time => new Values<TimeOnly>(rows, TypeOf(storage)),
         _ => throw new ArgumentOutOfRangeException(nameof(storage)),
     };
 

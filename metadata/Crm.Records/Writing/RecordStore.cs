@@ -7,7 +7,10 @@ using NpgsqlTypes;
 
 namespace Crm.Records;
 
-/// <summary>Reads and writes rows of many records in one statement each. Names come from the snapshot, values are parameters.</summary>
+/// <summary>
+/// Reads and writes rows of many records in one statement each. Names come from the snapshot, values are parameters: arrays that are unnested, or for a single record the values themselves,
+/// because the database plans a statement over arrays anew each time.
+/// </summary>
 internal static class RecordStore
 {
     // Statements differ by which columns an update sets; beyond this many they are built anew instead of remembered.
@@ -103,11 +106,14 @@ internal static class RecordStore
         }
 
         var table = run.Table;
-        var sql = Statement(table, "insert", () =>
+        var isOne = creates.Length == 1;
+        var sql = Statement(table, isOne ? "insert one" : "insert", () =>
         {
             var columns = Written(table.Fields);
             return $"INSERT INTO {table.Name} ({string.Join(", ", columns.Select(c => c.Quoted))}) "
-                + $"SELECT {string.Join(", ", columns.Select((c, i) => ColumnArray.Read(c.Storage, Name(i))))} FROM {Unnest([.. columns.Select(c => c.Storage)])}";
+                + (isOne
+                    ? $"VALUES ({string.Join(", ", columns.Select((c, i) => ColumnArray.ReadOne(c.Storage, i + 1)))})"
+                    : $"SELECT {string.Join(", ", columns.Select((c, i) => ColumnArray.Read(c.Storage, Name(i))))} FROM {Unnest([.. columns.Select(c => c.Storage)])}");
         });
         Add(batch, table, sql, table.Fields, creates);
     }
@@ -118,11 +124,13 @@ internal static class RecordStore
         var id = table.System("id");
         ImmutableArray<TableField> set =
             [.. updates[0].Changed.Select(i => table.Fields[i]).Where(f => !f.IsStamp), table.System("version"), table.System("modified_at"), table.System("modified_by")];
-        var sql = Statement(table, shape, () =>
+        var isOne = updates.Length == 1;
+        var sql = Statement(table, isOne ? "one " + shape : shape, () =>
         {
             var columns = Written(set);
-            var assignments = columns.Select((c, i) => $"{c.Quoted} = {ColumnArray.Read(c.Storage, "u." + Name(i + 1))}");
-            return $"UPDATE {table.Name} AS r SET {string.Join(", ", assignments)} FROM {Unnest([id.Columns[0].Storage, .. columns.Select(c => c.Storage)])} WHERE r.id = u.c0";
+            var assignments = columns.Select((c, i) => $"{c.Quoted} = {(isOne ? ColumnArray.ReadOne(c.Storage, i + 2) : ColumnArray.Read(c.Storage, "u." + Name(i + 1)))}");
+            return $"UPDATE {table.Name} AS r SET {string.Join(", ", assignments)} "
+                + (isOne ? "WHERE r.id = $1" : $"FROM {Unnest([id.Columns[0].Storage, .. columns.Select(c => c.Storage)])} WHERE r.id = u.c0");
         });
         Add(batch, table, sql, [id, .. set], updates);
     }
@@ -152,8 +160,24 @@ internal static class RecordStore
 
     private static void AddParameters(NpgsqlBatchCommand command, TableField field, ImmutableArray<PendingChange> changes)
     {
+        var cells = new object?[field.Columns.Length];
+        if (changes is [var one])
+        {
+            field.Type.ToColumns(one.Values[field.Index], cells);
+            for (var i = 0; i < cells.Length; i++)
+            {
+                command.Parameters.Add(ColumnArray.One(field.Columns[i].Storage, cells[i]));
+            }
+
+            foreach (var key in field.Keys)
+            {
+                command.Parameters.Add(ColumnArray.One(key.Storage, key.Key.ColumnOf(field.Definition, one.Values[field.Index])));
+            }
+
+            return;
+        }
+
         var columns = field.Columns.Select(c => ColumnArray.Of(c.Storage, changes.Length)).ToArray();
-        var cells = new object?[columns.Length];
         for (var row = 0; row < changes.Length; row++)
         {
             Array.Clear(cells);
