@@ -94,6 +94,8 @@ public sealed class BulkService(CrmDatabase database, RecordEngine engine, JobQu
                 actor,
                 async (connection, transaction, id) =>
                 {
+                    // It may be tried again at this moment.
+                    Require(await JobQueue.HoldAsync(connection, transaction, job.Id, ct) is "succeeded" or "failed" or "cancelled", ErrorCodes.Conflict, Texts.Of("NotFinished"));
                     var count = isImport ? await BulkRows.TakeImportedAsync(connection, transaction, id, job.Id, ct) : await BulkRows.TakeChangedAsync(connection, transaction, id, job.Id, ct);
                     Require(count > 0, ErrorCodes.Conflict, Texts.Of("NothingToUndo"));
                     return count;

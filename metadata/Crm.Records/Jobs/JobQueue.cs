@@ -52,6 +52,11 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
             transaction,
             cancellationToken: ct));
 
+    /// <summary>Nobody else decides on a job until the end of the transaction: it is either taken back or tried again.</summary>
+    /// <returns>Its state; null when there is none.</returns>
+    internal static Task<string?> HoldAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, CancellationToken ct) =>
+        connection.ExecuteScalarAsync<string?>(new CommandDefinition("SELECT state FROM crm.job WHERE id = @id FOR UPDATE", new { id }, transaction, cancellationToken: ct));
+
     /// <summary>Says how many units of work a job has.</summary>
     internal static Task SetTotalAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, long total, CancellationToken ct) =>
         connection.ExecuteAsync(new CommandDefinition("UPDATE crm.job SET total = @total WHERE id = @id", new { id, total }, transaction, cancellationToken: ct));
@@ -99,10 +104,12 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
     public async Task<bool> RetryAsync(Guid id, CancellationToken ct = default)
     {
         await using var connection = await database.OpenAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
         try
         {
+            await HoldAsync(connection, transaction, id, ct);
             // The reason stands until it gets on: whoever looks meanwhile sees why it is tried again.
-            return await connection.ExecuteScalarAsync<long>(new CommandDefinition(
+            var isTried = await connection.ExecuteScalarAsync<long>(new CommandDefinition(
                 """
                 WITH again AS (
                     UPDATE crm.job SET state = 'queued', attempts = 0, run_after = clock_timestamp(), finished_at = NULL, cancel_requested = false
@@ -111,7 +118,10 @@ public sealed class JobQueue(CrmDatabase database, Notifications notifications)
                 SELECT count(*) FROM (SELECT pg_notify(@work, ''), pg_notify(@progress, @text) FROM again) AS told
                 """,
                 new { id, text = id.ToString(), work = WorkChannel, progress = ProgressChannel },
+                transaction,
                 cancellationToken: ct)) > 0;
+            await transaction.CommitAsync(ct);
+            return isTried;
         }
         catch (PostgresException problem) when (problem.SqlState == PostgresErrorCodes.UniqueViolation)
         {

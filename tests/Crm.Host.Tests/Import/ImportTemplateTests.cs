@@ -74,6 +74,33 @@ public sealed class ImportTemplateTests() : ImportingTests(
     }
 
     [Fact]
+    public async Task A_decision_for_a_template_or_against_it_holds_for_its_file_only()
+    {
+        await KeepAsync("All", shared: true);
+        await KeepAsync("Few", shared: false, mapping: """{"fields":{"title":{"column":"Deal"}}}""");
+        await using var scope = Crm.Services.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<CurrentActor>().Set(Crm.Admin);
+        var wizard = scope.ServiceProvider.GetRequiredService<ImportWizard>();
+        var entity = Crm.Metadata.Current.Entity("x_deal");
+        async Task<string?> UploadAsync(string file)
+        {
+            await wizard.UploadAsync(entity, new MemoryStream(System.Text.Encoding.UTF8.GetBytes(file)), "data.csv");
+            Assert.Null(wizard.Failure);
+            return wizard.Template?.Name;
+        }
+
+        Assert.Equal("All", await UploadAsync(File));
+        await wizard.TakeAsync(entity, null);
+        await wizard.OpenAsync(entity, wizard.FileId!.Value, "utf-8", ",");
+        Assert.Null(wizard.Template);
+        Assert.Equal("Few", await UploadAsync("Deal,Other\nA,1\n"));
+        await wizard.TakeAsync(entity, wizard.Templates.Single(t => t.Name == "All").Id);
+        await wizard.OpenAsync(entity, wizard.FileId!.Value, "utf-8", ",");
+        Assert.Equal("All", wizard.Template?.Name);
+        Assert.Null(await UploadAsync("Something,Else\nA,1\n"));
+    }
+
+    [Fact]
     public async Task A_template_follows_fields_and_entities_that_get_another_name_and_says_what_is_gone()
     {
         await KeepAsync("Monthly", shared: true, """, "mode":"upsert","match":["code"]""");

@@ -58,6 +58,29 @@ public sealed class JobsPageTests() : ImportingTests("""{"change":"create_entity
     }
 
     [Fact]
+    public async Task A_job_that_is_being_taken_back_is_not_tried_again()
+    {
+        var job = Id(await Client.ImportAsync("x_thing", "name\nA\n"));
+        await ExecuteAsync("UPDATE crm.job SET state = 'failed' WHERE id = @job", new { job });
+        await using var connection = await Crm.Services.GetRequiredService<CrmDatabase>().OpenAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        // As a way back does it: it holds the job, and its own job is not to be seen yet.
+        await connection.ExecuteAsync(
+            "SELECT state FROM crm.job WHERE id = @job FOR UPDATE; INSERT INTO crm.job (id, kind, payload, state, created_by, created_by_name) VALUES (gen_random_uuid(), 'bulk', jsonb_build_object('undo_of', @job), 'succeeded', gen_random_uuid(), 'X')",
+            new { job },
+            transaction);
+        var retry = Queue.RetryAsync(job);
+        while (!retry.IsCompleted && !await connection.ExecuteScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')", transaction: transaction))
+        {
+            await Task.Yield();
+        }
+
+        await transaction.CommitAsync();
+        Assert.False(await retry);
+        Assert.Equal(JobState.Failed, (await Queue.FindAsync(job))!.State);
+    }
+
+    [Fact]
     public async Task Pages_and_filters_find_each_job_once()
     {
         await ExecuteAsync(

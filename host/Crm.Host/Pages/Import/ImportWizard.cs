@@ -12,6 +12,9 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
     private const int PreviewRows = 5;
     private const int MaxSuggestions = 200;
 
+    // Whoever decided for a template, or for none, is not asked again when the file is only read otherwise.
+    private bool hasDecided;
+
     /// <summary>The file as it reads; null before there is one or while it is unclear how it is written.</summary>
     public FileInspection? File { get; private set; }
 
@@ -45,14 +48,14 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
     public Task UploadAsync(EntityDefinition entity, Stream content, string name) => TryAsync(async () =>
     {
         var stored = await files.SaveAsync(content, name, actor.Value);
-        FileId = stored.Id;
+        Begin(stored.Id);
         await InspectAsync(entity, null, null);
     });
 
     /// <summary>Reads the file, again or for the first time.</summary>
     public Task OpenAsync(EntityDefinition entity, Guid file, string? encoding = null, string? delimiter = null, string? sheet = null) => TryAsync(async () =>
     {
-        FileId = file;
+        Begin(file);
         await InspectAsync(entity, encoding, delimiter, sheet);
     });
 
@@ -106,6 +109,7 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
     /// <summary>Begins with a template, or with what the headings say.</summary>
     public async Task TakeAsync(EntityDefinition entity, Guid? template)
     {
+        hasDecided = true;
         Template = Templates.FirstOrDefault(t => t.Id == template);
         Draft = new MappingDraft(entity, File!, Template);
         await CheckAsync(entity);
@@ -155,7 +159,7 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
             Candidates = [];
             await ReadTemplatesAsync(entity, Template?.Id);
             // Only one that reads nothing but what the file has is meant without a word; one click takes it away again.
-            Template ??= Templates.FirstOrDefault(t => t.NotIn(File.Headers).IsEmpty);
+            Template ??= hasDecided ? null : Templates.FirstOrDefault(t => t.NotIn(File.Headers).IsEmpty);
             Draft = new MappingDraft(entity, File, Template);
             Suggestions.Clear();
             await CheckAsync(entity);
@@ -163,6 +167,15 @@ public sealed class ImportWizard(ImportFiles files, ImportService imports, Impor
         catch (ImportFileException unclear) when (!unclear.Candidates.IsEmpty && encoding is null)
         {
             (File, Draft, Candidates) = (null, null, unclear.Candidates);
+        }
+    }
+
+    /// <summary>What was decided for another file does not hold for this one.</summary>
+    private void Begin(Guid file)
+    {
+        if (FileId != file)
+        {
+            (FileId, Template, hasDecided) = (file, null, false);
         }
     }
 
