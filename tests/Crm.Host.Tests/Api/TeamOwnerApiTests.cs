@@ -1,7 +1,11 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Xml;
 using Crm.Host.Tests.Import;
+using Crm.Metadata;
 using Crm.Records.Jobs;
+using Crm.Sdk;
+using Crm.Sdk.Web;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OData.Edm;
 using Microsoft.OData.Edm.Csdl;
@@ -53,6 +57,33 @@ public sealed class TeamOwnerApiTests(ApiCrm crm) : IClassFixture<ApiCrm>
         Assert.Equal(HttpStatusCode.NoContent, (await crm.SendAsync("DELETE", $"odata/v4/teams({team})")).Status);
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await crm.SendAsync("PATCH", $"odata/v4/x_deals({bound})", $$"""{"owner":"{{team}}"}""")).Status);
         Assert.NotEqual(ours, bound);
+    }
+
+    [Fact]
+    public async Task PLT_37_A_list_by_owner_has_people_first_and_then_teams_by_name()
+    {
+        foreach (var (title, team) in new[] { ("Sorted 1", "Sort B"), ("Sorted 2", "Sort A") })
+        {
+            var id = (await crm.CreateAsync("teams", $$"""{"name":"{{team}}"}"""))["id"]!;
+            await crm.CreateAsync("x_deals", $$"""{"title":"{{title}}","owner":"{{id}}"}""");
+        }
+
+        await crm.CreateAsync("x_deals", """{"title":"Sorted 3"}""");
+        var services = crm.Crm.Services;
+        var metadata = services.GetRequiredService<MetadataStore>().Current;
+        var entity = metadata.Entity("x_deal");
+        var loader = new GridLoader(services.GetRequiredService<IRecords>().As(Actor.System), metadata, entity)
+        {
+            Chosen = ImmutableDictionary<string, ImmutableArray<string>>.Empty.Add(entity.Views[0].Name, ["title", "owner"]),
+        };
+        async Task<IEnumerable<object?>> TitlesAsync(bool descending)
+        {
+            var sorted = new GridState { Sort = [new Sort("owner_user.name", descending)] };
+            return (await loader.ReadAsync(sorted, new Filter.Compare("title", FilterOperator.StartsWith, "Sorted"), CancellationToken.None)).Page.Records.Select(r => r["title"]);
+        }
+
+        Assert.Equal(["Sorted 3", "Sorted 2", "Sorted 1"], await TitlesAsync(descending: false));
+        Assert.Equal(["Sorted 3", "Sorted 1", "Sorted 2"], await TitlesAsync(descending: true));
     }
 
     [Fact]

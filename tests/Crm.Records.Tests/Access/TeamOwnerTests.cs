@@ -246,6 +246,28 @@ public sealed class TeamOwnerTests(AccessTests.Firm firm) : IClassFixture<Access
     }
 
     [Fact]
+    public async Task PLT_37_A_rule_that_says_which_users_may_own_a_record_lets_no_team_own_it()
+    {
+        var owners = await PlaceAsync();
+        await firm.ResetAsync();
+        Assert.True((await Admin.SaveAsync(RecordChange.Update("user", Engine.User.UserId, Values(("region", "West"))))).Succeeded);
+        await firm.Engine.ChangeAsync("""[{"change":"set_rule","entity":"company","rule":{"name":"west","kind":"options","condition":"owner.region = 'West'","fields":["owner"]}}]""");
+        try
+        {
+            Assert.True((await Admin.SaveAsync(Company(Engine.User.UserId))).Succeeded);
+            foreach (var owner in new[] { Owner.Team, Owner.Colleague })
+            {
+                var error = Assert.Single((await Admin.SaveAsync(Company(owners[owner]))).Errors);
+                Assert.Equal(("owner", ErrorCodes.Rule), (error.Field, error.Code));
+            }
+        }
+        finally
+        {
+            await firm.Engine.ChangeAsync("""[{"change":"remove_rule","entity":"company","rule":"west"}]""");
+        }
+    }
+
+    [Fact]
     public async Task PLT_37_An_import_finds_an_owner_by_name_and_takes_no_name_that_a_user_and_a_team_have()
     {
         await firm.ResetAsync();
