@@ -23,6 +23,9 @@ public sealed class NamesTests
     [InlineData("pg_venue")]
     [InlineData("größe")]
     [InlineData("select\"; drop table")]
+    [InlineData("__proto__")]
+    [InlineData("constructor")]
+    [InlineData("prototype")]
     [InlineData("a_name_that_goes_on_for_much_too_long")]
     public void Names_that_could_break_a_table_are_refused(string? name)
     {

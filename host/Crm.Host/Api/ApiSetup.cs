@@ -37,5 +37,11 @@ internal static class ApiSetup
         app.MapSearch();
         app.MapJobs();
         app.MapOpenApiDocument();
+        // What is at none of these addresses is no page either: programs are answered in their language.
+        foreach (var root in new[] { "/api", "/elsa/api", "/odata" })
+        {
+            app.MapMethods(root + "/{first}/{**rest}", [HttpMethods.Get, HttpMethods.Head], Task (HttpContext context) => throw new ApiException(ApiError.NotFound($"There is nothing to be read at {context.Request.Path}.")))
+                .RequireAuthorization().ExcludeFromDescription();
+        }
     }
 }

@@ -9,12 +9,12 @@ namespace Crm.Host.Pages;
 /// <param name="Entities">Entities of the navigation, in its order.</param>
 /// <param name="Counts">How many records each has.</param>
 /// <param name="Recent">Records the user changed last, newest first.</param>
-internal sealed record HomeFigures(ImmutableArray<EntityDefinition> Entities, FrozenDictionary<string, long> Counts, ImmutableArray<RecentRecord> Recent)
+internal sealed record HomeFigures(ImmutableArray<EntityDefinition> Entities, FrozenDictionary<string, Sdk.RecordPage> Counts, ImmutableArray<RecentRecord> Recent)
 {
     private const int RecentLength = 8;
 
     /// <summary>Whether there is no record yet.</summary>
-    public bool IsEmpty => Counts.Values.All(c => c == 0);
+    public bool IsEmpty => Counts.Values.All(c => c.Count is null or 0);
 
     public static async Task<HomeFigures> ReadAsync(IRecordService records, MetadataSnapshot metadata, NavigationModel navigation, CancellationToken ct)
     {
@@ -25,7 +25,7 @@ internal sealed record HomeFigures(ImmutableArray<EntityDefinition> Entities, Fr
         ImmutableArray<EntityDefinition> entities =
             [.. Groups(navigation).SelectMany(g => g.Items).Select(i => i.Entity).OfType<string>().Select(metadata.Entity)];
         var counts = await Task.WhenAll(entities.Select(e => CountAsync(records, e, ct)));
-        var recent = await Task.WhenAll(entities.Where((_, i) => counts[i] > 0).Select(e => RecentAsync(records, e, ct)));
+        var recent = await Task.WhenAll(entities.Where((_, i) => counts[i].Count > 0).Select(e => RecentAsync(records, e, ct)));
         return new HomeFigures(
             entities,
             entities.Zip(counts).ToFrozenDictionary(p => p.First.Name, p => p.Second),
@@ -42,11 +42,8 @@ internal sealed record HomeFigures(ImmutableArray<EntityDefinition> Entities, Fr
             .Where(g => !g.Items.IsEmpty);
     }
 
-    private static async Task<long> CountAsync(IRecordService records, EntityDefinition entity, CancellationToken ct)
-    {
-        var page = await records.QueryAsync(new RecordQuery { Entity = entity.Name, Select = ["id"], Top = 1, Count = true }, ct);
-        return page.Count ?? 0;
-    }
+    private static Task<Sdk.RecordPage> CountAsync(IRecordService records, EntityDefinition entity, CancellationToken ct) =>
+        records.QueryAsync(new RecordQuery { Entity = entity.Name, Select = ["id"], Top = 1, Count = true, Estimate = true }, ct);
 
     private static async Task<IEnumerable<RecentRecord>> RecentAsync(IRecordService records, EntityDefinition entity, CancellationToken ct)
     {

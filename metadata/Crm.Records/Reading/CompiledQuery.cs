@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Crm.Sdk;
 using Npgsql;
 
@@ -30,6 +31,14 @@ internal sealed record CompiledQuery(
 
     public NpgsqlBatchCommand ToCount(ActorAccess access, IReadOnlyList<object> values) => Bind(new NpgsqlBatchCommand(CountSql), access, values, CountSlots);
 
+    /// <summary>Counts no further than to what is counted exactly, and one more.</summary>
+    public NpgsqlBatchCommand ToCountSome(ActorAccess access, IReadOnlyList<object> values) =>
+        Bind(new NpgsqlBatchCommand(string.Create(CultureInfo.InvariantCulture, $"{CountStart}FROM (SELECT 1 {CountSql[CountStart.Length..]} LIMIT {RecordQuery.CountedExactly + 1}) AS counted")), access, values, CountSlots);
+
+    /// <summary>Asks the planner how many rows it expects of the same statement: the conditions of whoever asks are in it, and nothing is read.</summary>
+    public NpgsqlBatchCommand ToEstimate(ActorAccess access, IReadOnlyList<object> values) =>
+        Bind(new NpgsqlBatchCommand("EXPLAIN (FORMAT JSON) SELECT 1 " + CountSql[CountStart.Length..]), access, values, CountSlots);
+
     /// <summary>A page of those that belong to each of several records; their ids are the last parameter.</summary>
     public NpgsqlBatchCommand ToEach(ActorAccess access, IReadOnlyList<object> values, Guid[] of) => With(ToCommand(access, values), of);
 
@@ -45,7 +54,7 @@ internal sealed record CompiledQuery(
     {
         var next = access.View.Parameters + CountSlots + 1;
         var command = new NpgsqlCommand(string.Create(
-            System.Globalization.CultureInfo.InvariantCulture,
+            CultureInfo.InvariantCulture,
             $"INSERT INTO crm.bulk_row (job_id, row, record_id, version) SELECT ${next}, row_number() OVER (ORDER BY r.\"id\"), r.\"id\", r.\"version\" {CountSql[CountStart.Length..]} LIMIT ${next + 1}"));
         access.Bind(command.Parameters);
         for (var i = 0; i < CountSlots; i++)

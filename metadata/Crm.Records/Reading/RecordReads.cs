@@ -56,7 +56,9 @@ internal sealed partial class RecordReads(RecordEngine engine, Actor actor, Save
                 page = new PageRead([.. page.Records, .. rest.Records.Where(r => !known.Contains(r.Id))], page.Count, rest.Last ?? page.Last, rest.HasMore);
             }
 
-            return new RecordPage(page.Records, page.Count, page.HasMore ? page.Last?.Write(query) : null);
+            var isEstimate = query.Estimate && page.Count > RecordQuery.CountedExactly;
+            var count = isEstimate ? await EstimateAsync(access, query, ct) : page.Count;
+            return new RecordPage(page.Records, count, page.HasMore ? page.Last?.Write(query) : null) { IsEstimate = isEstimate };
         }, ct);
     }
 
@@ -218,7 +220,9 @@ internal sealed partial class RecordReads(RecordEngine engine, Actor actor, Save
     {
         var shape = QueryShape.Of(query, after);
         var compiled = QueryCompiler.Compile(access.View, query, shape, after, part);
-        var commands = query.Count ? new[] { compiled.ToCommand(access, shape.Values), compiled.ToCount(access, shape.Values) } : [compiled.ToCommand(access, shape.Values)];
+        var commands = !query.Count
+            ? new[] { compiled.ToCommand(access, shape.Values) }
+            : [compiled.ToCommand(access, shape.Values), query.Estimate ? compiled.ToCountSome(access, shape.Values) : compiled.ToCount(access, shape.Values)];
         return RunAsync(access, commands, reader => ReadPageAsync(reader, compiled, query, ct), ct, QueryShape.ModeOf(query) == SearchMode.Similar);
     }
 
@@ -260,7 +264,7 @@ internal sealed partial class RecordReads(RecordEngine engine, Actor actor, Save
             var similar = isSimilar ? $", set_config('pg_trgm.word_similarity_threshold', '{SearchSql.Threshold}', true)" : "";
             batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('statement_timeout', $1, true)" + version + similar)
             {
-                Parameters = { new() { Value = (seconds * 1000 ?? QueryLimits.TimeoutMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture) } },
+                Parameters = { new() { Value = (seconds * 1000 ?? (int)engine.QueryTimeout.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture) } },
             });
         }
 

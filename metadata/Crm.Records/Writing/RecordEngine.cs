@@ -21,6 +21,9 @@ public sealed class RecordEngine(CrmDatabase database, MetadataStore metadata, B
     /// <summary>How long a save waits for records somebody else is changing.</summary>
     internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long the database may work on one query.</summary>
+    internal TimeSpan QueryTimeout { get; init; } = TimeSpan.FromMilliseconds(QueryLimits.TimeoutMilliseconds);
+
     /// <summary>How often the database is asked how a commit ended, with growing pauses: about 20 seconds in all.</summary>
     internal int CommitChecks { get; init; } = 20;
 

@@ -84,6 +84,7 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
             Top = state.PageSize,
             Skip = (state.Page - 1) * state.PageSize,
             Count = true,
+            Estimate = true,
             // Whoever chose an order wants that one.
             SearchMode = state.Sort.IsEmpty ? SearchMode.BestFirst : SearchMode.Sorted,
         };
@@ -96,6 +97,13 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
             page = await records.QueryAsync(query, ct);
         }
 
+        if (page.Records.IsEmpty && state.Page > 1 && page.IsEstimate)
+        {
+            // Only what there really is says which page is the last one.
+            query = query with { Estimate = false };
+            page = await records.QueryAsync(query, ct);
+        }
+
         if (page.Records.IsEmpty && state.Page > 1 && page.Count is { } count and > 0)
         {
             state = state with { Page = (int)((count - 1) / state.PageSize) + 1 };
@@ -103,6 +111,14 @@ public sealed class GridLoader(IRecordService records, MetadataSnapshot metadata
         }
 
         return new GridPage(state, await WithLinksAsync(View(state), page, ct), isSimilar && !page.Records.IsEmpty);
+    }
+
+    /// <summary>Counts everything the list finds, however long that takes.</summary>
+    /// <exception cref="QueryException">It takes too long.</exception>
+    public async Task<long> CountAsync(GridState state, Filter? within, CancellationToken ct)
+    {
+        var page = await records.QueryAsync(Query(state, within) with { Select = ["id"], Top = 1, Count = true }, ct);
+        return page.Count ?? 0;
     }
 
     /// <summary>Everything the list finds, on all its pages.</summary>

@@ -205,7 +205,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
 
     private async Task<(GridPage Read, bool IsEmpty)> ReadAsync(GridState wanted, CancellationToken ct)
     {
-        var read = await loader.ReadAsync(wanted, Within, ct);
+        var read = await WithCountAsync(await loader.ReadAsync(wanted, Within, ct), ct);
         // "Nothing yet" is said only when the entity has no record at all, not when a view or a search is empty.
         return (read, read.Page.Records.IsEmpty && wanted.Search.Length == 0 && loader.Find(wanted) is null && await IsEntityEmptyAsync(ct));
     }
@@ -230,6 +230,11 @@ public sealed partial class RecordGrid : IAsyncDisposable
     private async Task OperateAsync(bool isDelete)
     {
         var (all, ids) = await rows.SelectedAsync(element);
+        if (all && !await CountExactlyAsync())
+        {
+            return;
+        }
+
         if (all && OnOperation.HasDelegate)
         {
             await OnOperation.InvokeAsync(new GridOperation(new GridSelection(entity, [], loader.Query(State, Within), page?.Count ?? 0), isDelete));
@@ -248,7 +253,7 @@ public sealed partial class RecordGrid : IAsyncDisposable
     {
         var (all, ids) = isSelection ? await rows.SelectedAsync(element) : (true, []);
         var view = loader.View(State);
-        if (all || !ids.IsEmpty)
+        if (all ? await CountExactlyAsync() : !ids.IsEmpty)
         {
             await OnExport.InvokeAsync(new GridExport(entity, [.. columns.Select(c => c.Path)], order, all ? page?.Count ?? 0 : ids.Length)
             {

@@ -29,6 +29,9 @@ public static class Names
     private static readonly FrozenSet<string> ReservedEntities = FrozenSet.Create(
         "new", "metadata", "batch", "entity", "field", "module", "job", "import", "export", "pg", "information_schema");
 
+    // What every object of a script has: a rule could not tell it from a field.
+    private static readonly FrozenSet<string> OfScripts = FrozenSet.Create("constructor", "prototype");
+
     /// <summary>Why a name cannot be used, or null when it can.</summary>
     /// <param name="name">The name.</param>
     /// <param name="maxLength">Longest allowed, in characters.</param>
@@ -54,7 +57,7 @@ public static class Names
             return Texts.Of("NameUnderscores", name);
         }
 
-        return null;
+        return OfScripts.Contains(name) ? Texts.Of("NameOfScripts", name) : null;
     }
 
     /// <summary>Why an entity cannot have this name, or null when it can.</summary>

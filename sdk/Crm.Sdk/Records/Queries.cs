@@ -8,6 +8,9 @@ public sealed record RecordQuery
     /// <summary>Most rows a page may have.</summary>
     public const int MaxTop = 1000;
 
+    /// <summary>Up to how many records are counted exactly where an estimate will do.</summary>
+    public const int CountedExactly = 10_000;
+
     /// <summary>The entity.</summary>
     public required string Entity { get; init; }
 
@@ -38,6 +41,11 @@ public sealed record RecordQuery
     /// <summary>Whether to count all records that match.</summary>
     public bool Count { get; init; }
 
+    /// <summary>
+    /// Whether more records than <see cref="CountedExactly"/> need not be counted: then <see cref="RecordPage.Count"/> is what the database expects, which costs nothing, however many there are.
+    /// </summary>
+    public bool Estimate { get; init; }
+
     /// <summary>Where the days of a <see cref="Filter.During"/> begin; null for UTC.</summary>
     public TimeZoneInfo? TimeZone { get; init; }
 }
@@ -59,7 +67,11 @@ public enum SearchMode
 /// <param name="Records">In order.</param>
 /// <param name="Count">How many match in all, when asked for.</param>
 /// <param name="Next">Where to continue; null on the last page.</param>
-public sealed record RecordPage(ImmutableArray<Record> Records, long? Count, string? Next);
+public sealed record RecordPage(ImmutableArray<Record> Records, long? Count, string? Next)
+{
+    /// <summary>Whether <see cref="Count"/> is an estimate, see <see cref="RecordQuery.Estimate"/>.</summary>
+    public bool IsEstimate { get; init; }
+}
 
 /// <summary>One key of an order.</summary>
 /// <param name="Path">Field name, property name or path through lookups.</param>

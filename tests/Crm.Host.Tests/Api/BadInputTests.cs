@@ -54,6 +54,23 @@ public sealed class BadInputTests(ApiCrm crm) : IClassFixture<ApiCrm>
     };
 
     [Theory]
+    [InlineData("api/nothing")]
+    [InlineData("api/nothing/at/all.html")]
+    [InlineData("api/records/x_deal/nothing/at/all")]
+    [InlineData("api/bulk")]
+    [InlineData("elsa/api/nothing")]
+    [InlineData("elsa/api/workflow-definitions/a/b/c")]
+    [InlineData("odata/v3/x_deals")]
+    public async Task An_address_of_programs_where_nothing_is_answers_in_json(string path)
+    {
+        var answer = await crm.GetAsync(path, ("Accept", "text/html"));
+        Assert.Equal((HttpStatusCode.NotFound, "not_found"), (answer.Status, answer.Code));
+        Assert.Equal(HttpStatusCode.NotFound, (await crm.SendAsync("HEAD", path)).Status);
+        using var nobody = await crm.Crm.Client().GetAsync(new Uri(path, UriKind.Relative));
+        Assert.NotEqual(HttpStatusCode.OK, nobody.StatusCode);
+    }
+
+    [Theory]
     [MemberData(nameof(Writes))]
     public async Task A_write_that_is_wrong_is_refused_and_changes_nothing(string what, string request, string body, int status, string code, string? target)
     {

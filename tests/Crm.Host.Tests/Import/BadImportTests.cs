@@ -89,12 +89,14 @@ public sealed class BadImportTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_file_of_200_MB_is_refused_without_being_held_in_memory(bool saysItsLength)
+    [InlineData(200, "A product like any other,1\n", true)]
+    [InlineData(200, "A product like any other,1\n", false)]
+    [InlineData(1024, "one line that never ends,", true)]
+    [InlineData(1024, "one line that never ends,", false)]
+    public async Task A_file_of_hundreds_of_MB_is_refused_without_being_held_in_memory(int megabytes, string row, bool saysItsLength)
     {
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        using var form = new MultipartFormDataContent { { new StreamContent(new EndlessRows(200L * 1024 * 1024, saysItsLength)), "file", "huge.csv" } };
+        using var form = new MultipartFormDataContent { { new StreamContent(new EndlessRows(megabytes * 1024L * 1024, row, saysItsLength)), "file", "huge.csv" } };
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("api/import/product", UriKind.Relative)) { Content = form };
         request.Headers.TransferEncodingChunked = saysItsLength ? null : true;
 
@@ -162,9 +164,9 @@ public sealed class BadImportTests : IAsyncLifetime
     }
 
     /// <summary>Rows without end, made while they are read.</summary>
-    private sealed class EndlessRows(long length, bool saysItsLength) : Stream
+    private sealed class EndlessRows(long length, string row, bool saysItsLength) : Stream
     {
-        private static readonly byte[] Row = "A product like any other,1\n"u8.ToArray();
+        private readonly byte[] bytes = System.Text.Encoding.UTF8.GetBytes(row);
 
         private long position;
 
@@ -187,7 +189,7 @@ public sealed class BadImportTests : IAsyncLifetime
             var end = (int)Math.Min(count, length - position);
             for (var i = 0; i < end; i++)
             {
-                buffer[offset + i] = Row[(position + i) % Row.Length];
+                buffer[offset + i] = bytes[(position + i) % bytes.Length];
             }
 
             position += end;

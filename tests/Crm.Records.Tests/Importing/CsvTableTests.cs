@@ -63,6 +63,30 @@ public sealed class CsvTableTests
         Assert.Contains("501", (await Assert.ThrowsAsync<ImportFileException>(() => ReadAllAsync(header + "\n1\n"))).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("c12345,", 100_000L * 7)]
+    [InlineData("c12345,", 50L * 1024 * 1024)]
+    [InlineData("x", 1024L * 1024 * 1024)]
+    [InlineData("x\"", 1024L * 1024 * 1024)]
+    [InlineData("ä ", 1024L * 1024 * 1024)]
+    public async Task A_line_that_never_ends_is_given_up_before_much_of_it_is_read(string filler, long length)
+    {
+        // As the header, and as a row.
+        foreach (var start in new[] { "", "name\n", "name\n\"" })
+        {
+            await using var file = new OneLine(start, filler, length);
+            var error = await Assert.ThrowsAsync<ImportFileException>(async () =>
+            {
+                await using var table = await CsvTable.OpenAsync(file, TextEncodings.Get("utf-8"), null);
+                await RowsAsync(table);
+            });
+
+            Assert.Equal(ImportCodes.Format, error.Code);
+            Assert.Equal(start.Length == 0 ? "line 1" : "line 2", error.Target);
+            Assert.InRange(file.Position, 0, 16 * 1024 * 1024);
+        }
+    }
+
     [Fact]
     public async Task A_quote_that_swallows_megabytes_is_refused_with_its_line()
     {
@@ -113,5 +137,43 @@ public sealed class CsvTableTests
         }
 
         return rows;
+    }
+
+    /// <summary>A line that is never held anywhere, and how much of it was read.</summary>
+    private sealed class OneLine(string start, string filler, long length) : Stream
+    {
+        private readonly byte[] beginning = Encoding.UTF8.GetBytes(start);
+        private readonly byte[] rest = Encoding.UTF8.GetBytes(filler);
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get; set; }
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            var taken = (int)Math.Min(count, beginning.Length + length - Position);
+            for (var i = 0; i < taken; i++)
+            {
+                var at = Position + i;
+                buffer[offset + i] = at < beginning.Length ? beginning[at] : rest[(at - beginning.Length) % rest.Length];
+            }
+
+            Position += taken;
+            return taken;
+        }
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

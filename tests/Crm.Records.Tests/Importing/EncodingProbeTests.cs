@@ -64,6 +64,17 @@ public sealed class EncodingProbeTests
     }
 
     [Fact]
+    public void A_file_of_several_encodings_is_of_none_that_is_certain()
+    {
+        byte[] mixed = [.. Encoding.UTF8.GetBytes("Größe;Straße\n"), .. TextEncodings.Get("windows-1251").GetBytes(Russian), .. Encoding.UTF8.GetBytes("日本\n")];
+
+        var verdict = Probe(mixed);
+
+        Assert.False(verdict.IsCertain);
+        Assert.NotEqual("utf-8", verdict.Name);
+    }
+
+    [Fact]
     public void The_line_of_a_zero_byte_is_known()
     {
         var probe = new EncodingProbe();

@@ -124,6 +124,7 @@ internal sealed class ListRequest
                 Skip = options.Number("$skip") ?? 0,
                 After = options["$skiptoken"],
                 Count = options.Count(),
+                Estimate = Preferences.Estimate(request),
             },
             Projection = projection,
             Context = context,

@@ -68,6 +68,10 @@ internal static class ODataResponse
             if (page.Count is { } count)
             {
                 json.WriteNumber(Count, count);
+                if (list.Query.Estimate)
+                {
+                    json.WriteBoolean("@crm.countIsEstimate", page.IsEstimate);
+                }
             }
 
             json.WriteStartArray(Value);

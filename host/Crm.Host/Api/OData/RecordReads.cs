@@ -92,6 +92,11 @@ internal static class RecordReads
     {
         var page = await Services(context).Records.QueryAsync(list.Query, context.RequestAborted);
         list.Projection = await CollectionExpansion.LoadAsync(list.Projection, Services(context).Records, page.Records, Urls.Root(context.Request), context.RequestAborted);
+        if (list.Query is { Count: true, Estimate: true })
+        {
+            context.Response.Headers["Preference-Applied"] = "crm.count=estimate";
+        }
+
         await ODataResponse.WritePageAsync(context, list, page);
     }
 

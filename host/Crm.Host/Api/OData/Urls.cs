@@ -44,6 +44,9 @@ internal static class Preferences
     /// <summary>Whether the client wants no body back.</summary>
     public static bool Minimal(HttpRequest request) => Prefers(request, "return") == "minimal";
 
+    /// <summary>Whether an estimate will do where the client asks how many records there are.</summary>
+    public static bool Estimate(HttpRequest request) => Prefers(request, "crm.count") == "estimate";
+
     /// <summary>Rows of a page the client wants at most.</summary>
     public static int? MaxPageSize(HttpRequest request) =>
         int.TryParse(Prefers(request, "maxpagesize") ?? Prefers(request, "odata.maxpagesize"), NumberStyles.None, CultureInfo.InvariantCulture, out var size) && size > 0 ? size : null;
