@@ -30,6 +30,7 @@ public static class RecordsSetup
         services.TryAddSingleton<ScriptReplay>();
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton<RecordSharing>();
+        services.TryAddSingleton<ViewLog>();
         services.TryAddSingleton<AccessExplainer>();
         services.TryAddSingleton<RecycleBin>();
         services.TryAddSingleton<DuplicateFinder>();

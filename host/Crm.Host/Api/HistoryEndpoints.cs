@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Crm.Host.Api.OData;
 using Crm.Host.Security;
 using Crm.Records;
@@ -10,9 +11,29 @@ namespace Crm.Host.Api;
 /// <summary>Who changed a record, when, and what.</summary>
 internal static class HistoryEndpoints
 {
-    public static void MapHistory(this IEndpointRouteBuilder routes) =>
+    public static void MapHistory(this IEndpointRouteBuilder routes)
+    {
         routes.MapGet("/api/records/{entity}/{id}/history", (Delegate)HandleAsync).RequireAuthorization().OpenToNarrowedKeys()
             .WithTags("records").WithSummary("The history of a record, newest first");
+        routes.MapGet("/api/records/{entity}/{id:guid}/views", (Delegate)ViewsAsync).RequireAuthorization()
+            .WithTags("records").WithSummary("Who looked at a record, the last ones first")
+            .WithDescription("For those who may share the record, of entities that keep it (view_log). One line for each user and hour.");
+    }
+
+    private static async Task<IResult> ViewsAsync(string entity, Guid id, [FromServices] ViewLog log, [FromServices] CurrentActor actor, CancellationToken ct) =>
+        await log.ReadAsync(actor.Value, entity, id, ct) is { } views
+            ? Results.Json(new JsonObject
+            {
+                ["value"] = new JsonArray([.. views.Select(v => (JsonNode)new JsonObject
+                {
+                    ["user_id"] = v.UserId,
+                    ["user_name"] = v.UserName,
+                    ["first_at"] = v.FirstAt.UtcDateTime,
+                    ["last_at"] = v.LastAt.UtcDateTime,
+                    ["times"] = v.Times,
+                })]),
+            })
+            : throw new ApiException(ApiError.NotFound($"There is no {entity} with the id {id} that you may share.", "id"));
 
     private static async Task HandleAsync(HttpContext context, string entity, string id, [FromServices] IRecordService records, [FromServices] ODataModels models)
     {

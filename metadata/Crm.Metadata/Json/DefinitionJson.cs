@@ -28,6 +28,7 @@ internal static class DefinitionJson
             ["views"] = new JsonArray([.. entity.Views.Select(Write)]),
             ["rules"] = new JsonArray([.. entity.Rules.Select(Write)]),
             ["visibility"] = ShapeJson.Word(entity.Visibility),
+            ["view_log"] = entity.HasViewLog,
             ["grants"] = new JsonArray([.. entity.Grants.Select(Write)]),
             ["form"] = ShapeJson.Write(entity.Form),
             ["placements"] = new JsonArray([.. entity.Placements.Select(ShapeJson.Write)]),

@@ -12,7 +12,7 @@ internal static class ShapeJson
     private const string RollUpWord = "roll_up";
 
     /// <summary>Properties of an entity that one change sets.</summary>
-    public static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "parts", "visibility", "placements"];
+    public static readonly string[] EntityOptions = ["label", "plural", "set", "icon", "title", "search", "parts", "visibility", "view_log", "placements"];
 
     private static readonly string[] FieldOptions =
         ["label", "help", "required", "unique", "indexed", "read_only", "default", "max_length", "minimum", "maximum", "scale", "currency", "country", "choices", "targets", "accept", "stages", "moves", "prefix", "width", "start"];
@@ -38,6 +38,7 @@ internal static class ShapeJson
         Put(json, "rules", entity.Rules.IsEmpty ? null : new JsonArray([.. entity.Rules.Select(RuleJson.Write)]));
         Put(json, "removed_rules", entity.RemovedRules.IsEmpty ? null : Texts(entity.RemovedRules));
         Put(json, "visibility", entity.Visibility is { } visibility ? Word(visibility) : null);
+        Put(json, "view_log", entity.HasViewLog);
         Put(json, "grants", entity.Grants.IsEmpty ? null : new JsonArray([.. entity.Grants.Select(GrantJson.Write)]));
         Put(json, "form", entity.Form is null ? null : Write(entity.Form));
         Put(json, "placements", entity.Placements is { } places ? new JsonArray([.. places.Select(Write)]) : null);
@@ -168,6 +169,7 @@ internal static class ShapeJson
             RemovedRules = (isStored ? json.Texts("removed_rules") : null) ?? [],
             Rules = [.. json.Items("rules").Select(r => RuleJson.Read(r.Element, r.Path, errors, origin))],
             Visibility = GrantJson.ReadWord<Visibility>(json, "visibility"),
+            HasViewLog = json.Boolean("view_log"),
             Grants = [.. json.Items("grants").Select(g => GrantJson.Read(g.Element, g.Path, errors, origin))],
             Label = json.Text("label"),
             PluralLabel = json.Text("plural"),

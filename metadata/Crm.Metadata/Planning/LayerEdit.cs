@@ -282,6 +282,7 @@ internal sealed class LayerEdit(MetadataLayers start, MetadataSnapshot before)
             SearchFields = Resets("search") ? null : changes.SearchFields ?? shape.SearchFields,
             Parts = Resets("parts") ? null : changes.Parts ?? shape.Parts,
             Visibility = Resets("visibility") ? null : changes.Visibility ?? shape.Visibility,
+            HasViewLog = Resets("view_log") ? null : changes.HasViewLog ?? shape.HasViewLog,
             Placements = Resets("placements") ? null : changes.Placements ?? shape.Placements,
         });
         var words = ShapeJson.Write(changes with { Fields = [], Views = [], Form = null }).Select(p => p.Key).Where(p => p != "name").Concat(reset);

@@ -61,6 +61,9 @@ public sealed record EntityShape(string Name)
     /// <summary>Who sees a record, as long as no role says more.</summary>
     public Visibility? Visibility { get; init; }
 
+    /// <summary>Whether it is kept who looked at its records.</summary>
+    public bool? HasViewLog { get; init; }
+
     /// <summary>New grants and replacements of grants of the same role below.</summary>
     public ImmutableArray<GrantDefinition> Grants { get; init; } = [];
 

@@ -163,6 +163,8 @@ internal sealed class EntityShapeBuilder(EntityShape shape, string origin) : IEn
 
     public IEntityBuilder Visibility(Visibility visibility) => Set(Shape with { Visibility = visibility });
 
+    public IEntityBuilder ViewLog() => Set(Shape with { HasViewLog = true });
+
     public IEntityBuilder Grant(GrantDefinition grant)
     {
         ArgumentNullException.ThrowIfNull(grant);

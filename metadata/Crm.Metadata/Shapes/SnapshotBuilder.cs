@@ -82,6 +82,7 @@ internal static class SnapshotBuilder
                 TitleFields = shape.TitleFields ?? entity.TitleFields,
                 SearchFields = shape.SearchFields ?? entity.SearchFields,
                 Visibility = shape.Visibility ?? entity.Visibility,
+                HasViewLog = shape.HasViewLog ?? entity.HasViewLog,
                 Parts = shape.Parts ?? entity.Parts,
                 Placements = (layer.IsCustom ? shape.Placements : shape.Placements is { } more ? [.. entity.Placements, .. more] : null) ?? entity.Placements,
             };

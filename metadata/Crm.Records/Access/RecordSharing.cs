@@ -131,7 +131,7 @@ public sealed class RecordSharing(RecordEngine engine)
     }
 
     /// <summary>Whether a record may be shared; null when it is not seen.</summary>
-    private static async Task<bool?> VerdictAsync(SaveSession session, string name, Guid id, CancellationToken ct)
+    internal static async Task<bool?> VerdictAsync(SaveSession session, string name, Guid id, CancellationToken ct)
     {
         var table = QueryCompiler.TableOf(session.Access.View.Seen, name);
         await session.LimitAsync(ct);

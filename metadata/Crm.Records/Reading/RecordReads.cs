@@ -29,7 +29,14 @@ internal sealed partial class RecordReads(RecordEngine engine, Actor actor, Save
         if (await reader.ReadAsync(ct))
         {
             Require(access, access.View.IsLimited ? reader.GetInt64(reader.FieldCount - 1) : -1);
-            return table.ToRecord(RowReader.Read(reader, table.Fields));
+            var record = table.ToRecord(RowReader.Read(reader, table.Fields));
+            if (KeepsViews(table.Entity))
+            {
+                await reader.DisposeAsync();
+                await ViewLog.NoteAsync(lease.Connection, actor, id, engine.Time.GetUtcNow(), ct);
+            }
+
+            return record;
         }
 
         // What was not to be seen when the rights were read may be by now.
@@ -43,7 +50,7 @@ internal sealed partial class RecordReads(RecordEngine engine, Actor actor, Save
         ArgumentNullException.ThrowIfNull(query);
         return ReadAsync(async access =>
         {
-            TableOf(access, query.Entity);
+            var table = TableOf(access, query.Entity);
             query = query with { Filter = Now(access.View, query.Entity, query.Filter, query.TimeZone) };
             var after = Cursor.Read(query);
             var part = QueryCompiler.FirstPart(access.View, query, after);
@@ -56,11 +63,21 @@ internal sealed partial class RecordReads(RecordEngine engine, Actor actor, Save
                 page = new PageRead([.. page.Records, .. rest.Records.Where(r => !known.Contains(r.Id))], page.Count, rest.Last ?? page.Last, rest.HasMore);
             }
 
+            // A single record that is asked for by its id is looked at, however few of its fields are read.
+            if (page.Records is [var only] && query is { Filter: Filter.Compare { Path: "id", Operator: FilterOperator.Equal }, Select: not ["id"] } && KeepsViews(table.Entity))
+            {
+                await using var lease = await OpenAsync(ct);
+                await ViewLog.NoteAsync(lease.Connection, actor, only.Id, engine.Time.GetUtcNow(), ct);
+            }
+
             var isEstimate = query.Estimate && page.Count > RecordQuery.CountedExactly;
             var count = isEstimate ? await EstimateAsync(access, query, ct) : page.Count;
             return new RecordPage(page.Records, count, page.HasMore ? page.Last?.Write(query) : null) { IsEstimate = isEstimate };
         }, ct);
     }
+
+    // What the product itself reads, and what is read while saving, nobody looks at.
+    private bool KeepsViews(EntityDefinition entity) => entity.HasViewLog && inside is null && actor.UserId != Actor.System.UserId;
 
     /// <summary>Takes down the records a query matches for a job, in one statement.</summary>
     public async Task<long> TakeDownAsync(RecordQuery query, Guid job, long most, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct)

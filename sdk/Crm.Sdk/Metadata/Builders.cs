@@ -72,6 +72,9 @@ public interface IEntityBuilder
     /// <summary>Who sees a record, as long as no role says more; <see cref="Crm.Sdk.Visibility.PublicWrite"/> when it is not said. An administrator may change it.</summary>
     IEntityBuilder Visibility(Visibility visibility);
 
+    /// <summary>Keeps who looked at its records, and when; see <see cref="EntityDefinition.HasViewLog"/>. An administrator may change it.</summary>
+    IEntityBuilder ViewLog();
+
     /// <summary>What a role may do with the records. A role that nobody else names exists from then on.</summary>
     IEntityBuilder Grant(GrantDefinition grant);
 

@@ -62,6 +62,9 @@ public sealed record EntityDefinition
     /// <summary>Who sees a record, as long as no role says more.</summary>
     public Visibility Visibility { get; init; }
 
+    /// <summary>Whether it is kept who looked at its records.</summary>
+    public bool HasViewLog { get; init; }
+
     /// <summary>What roles may do with its records.</summary>
     public ImmutableArray<GrantDefinition> Grants { get; init; } = [];
 

@@ -17,6 +17,9 @@ internal sealed class EntityChanges
     /// <summary>Entities whose records may be parts of its records, as notes are; null when nobody changed it.</summary>
     public List<string>? Parts { get; set; }
 
+    /// <summary>Whether it is kept who looked at its records; null when nobody changed it.</summary>
+    public bool? HasViewLog { get; set; }
+
     /// <summary>The name the entity gets; null for the one it has.</summary>
     public string? NewName { get; set; }
 
@@ -70,6 +73,14 @@ internal sealed class EntityChanges
                 DesignerTexts.Of("PendingParts", parts.Count == 0 ? DesignerTexts.Of("NoParts") : string.Join(", ", parts.Select(p => state.Snapshot.TryEntity(p, out var part) ? part.PluralLabel : p))),
                 new MetadataChange.ChangeEntity(new EntityShape(entity.Name) { Parts = [.. parts] }, []),
                 () => Parts = null));
+        }
+
+        if (HasViewLog is { } keeps && keeps != entity.HasViewLog)
+        {
+            changes.Add((
+                DesignerTexts.Of(keeps ? "PendingViewLog" : "PendingNoViewLog", entity.PluralLabel),
+                new MetadataChange.ChangeEntity(new EntityShape(entity.Name) { HasViewLog = keeps }, []),
+                () => HasViewLog = null));
         }
 
         if (IsHidden is { } hide && hide != entity.IsHidden)
