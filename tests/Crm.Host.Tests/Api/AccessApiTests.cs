@@ -62,6 +62,21 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
     }
 
     [Fact]
+    public async Task Who_looked_at_a_record_is_told_to_those_who_may_share_it()
+    {
+        await crm.Api.ApplyAsync("""{"changes":[{"change":"change_entity","entity":"x_deal","view_log":true}]}""");
+        await crm.Kim.GetStringAsync(new Uri($"odata/v4/x_deals({crm.Deal})", UriKind.Relative));
+        await crm.Kim.GetStringAsync(new Uri($"odata/v4/x_deals({crm.Deal})?$select=title", UriKind.Relative));
+        var views = new Uri($"api/records/x_deal/{crm.Deal}/views", UriKind.Relative);
+        var told = await crm.Api.Admin.GetFromJsonAsync<JsonObject>(views);
+        // Two when the hour ends in between.
+        Assert.Equal(2, told!["value"]!.AsArray().Where(v => (string)v!["user_name"]! == "Kim").Sum(v => (int)v!["times"]!));
+        using var refused = await crm.Kim.GetAsync(views);
+        Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
+        await crm.Api.ApplyAsync("""{"changes":[{"change":"change_entity","entity":"x_deal","view_log":null}]}""");
+    }
+
+    [Fact]
     public async Task Records_out_of_reach_are_in_no_collection_and_no_count_of_one()
     {
         foreach (var path in new[] { $"odata/v4/x_firms({crm.Firm})/x_deals", $"odata/v4/x_firms({crm.Firm})/owner_user", $"odata/v4/x_deals({crm.Deal})/x_secrets" })
