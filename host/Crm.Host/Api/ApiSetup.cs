@@ -37,10 +37,10 @@ internal static class ApiSetup
         app.MapSearch();
         app.MapJobs();
         app.MapOpenApiDocument();
-        // What is at none of these addresses is no page either: programs are answered in their language.
+        // What is at none of these addresses is no page either: programs are answered in their language. Names with a dot are the files of the page to try the API.
         foreach (var root in new[] { "/api", "/elsa/api", "/odata" })
         {
-            app.MapMethods(root + "/{first}/{**rest}", [HttpMethods.Get, HttpMethods.Head], Task (HttpContext context) => throw new ApiException(ApiError.NotFound($"There is nothing to be read at {context.Request.Path}.")))
+            app.MapMethods(root + "/{first:regex(^[^.]+$)}/{**rest}", [HttpMethods.Get, HttpMethods.Head], Task (HttpContext context) => throw new ApiException(ApiError.NotFound($"There is nothing to be read at {context.Request.Path}.")))
                 .RequireAuthorization().ExcludeFromDescription();
         }
     }
