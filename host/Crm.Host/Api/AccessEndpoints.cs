@@ -58,14 +58,20 @@ internal static class AccessEndpoints
             ? found.Scope
             : throw new ApiException(ApiError.NotFound(SecurityTexts.Of("KeyUnknown"), "key"));
 
+    /// <summary>How somebody a record is shared with is written.</summary>
+    public static string With(Guid id) => id == Guid.Empty ? Everyone : id.ToString();
+
+    /// <summary>What they are.</summary>
+    public static string Kind(Guid id, bool isTeam) => id == Guid.Empty ? Everyone : isTeam ? "team" : "user";
+
     private static IResult Answer(Sharing sharing) => Results.Json(new JsonObject
     {
         ["restricted"] = sharing.IsRestricted,
         ["may_change"] = sharing.MayChange,
         ["shares"] = new JsonArray([.. sharing.Shares.Select(s => new JsonObject
         {
-            ["with"] = s.With == Guid.Empty ? Everyone : s.With.ToString(),
-            ["kind"] = s.With == Guid.Empty ? Everyone : s.IsTeam ? "team" : "user",
+            ["with"] = With(s.With),
+            ["kind"] = Kind(s.With, s.IsTeam),
             ["name"] = s.Name,
             ["level"] = RecordSharing.Word(s.Level),
         })]),

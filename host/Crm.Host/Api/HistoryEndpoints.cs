@@ -35,7 +35,8 @@ internal static class HistoryEndpoints
             })
             : throw new ApiException(ApiError.NotFound($"There is no {entity} with the id {id} that you may share.", "id"));
 
-    private static async Task HandleAsync(HttpContext context, string entity, string id, [FromServices] IRecordService records, [FromServices] ODataModels models)
+    private static async Task HandleAsync(
+        HttpContext context, string entity, string id, [FromServices] IRecordService records, [FromServices] ODataModels models, [FromServices] RecordSharing sharing, [FromServices] CurrentActor actor)
     {
         var model = models.Current;
         var set = model.ByEntity.GetValueOrDefault(entity) ?? model.Sets.GetValueOrDefault(entity)
@@ -51,14 +52,22 @@ internal static class HistoryEndpoints
             throw new ApiException(ApiError.NotFound($"There is no {set.Entity.Name} with the id {id}.", "id"));
         }
 
+        var sharings = await sharing.HistoryAsync(actor.Value, set.Entity.Name, key, context.RequestAborted);
         context.Response.ContentType = "application/json;charset=utf-8";
         await using (var json = new Utf8JsonWriter(context.Response.BodyWriter, Errors.Unescaped))
         {
             json.WriteStartObject();
             json.WriteStartArray("value");
-            foreach (var entry in entries)
+            foreach (var line in HistoryLine.Of(entries, sharings))
             {
-                Write(json, entry, set.Entity);
+                if (line.Write is { } entry)
+                {
+                    Write(json, entry, set.Entity);
+                }
+                else
+                {
+                    Write(json, line.Sharing!);
+                }
             }
 
             json.WriteEndArray();
@@ -97,6 +106,34 @@ internal static class HistoryEndpoints
 
                 json.WriteEndObject();
             }
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, ShareEntry entry)
+    {
+        json.WriteStartObject();
+        json.WriteString("at", entry.At.UtcDateTime);
+        json.WriteString("user_id", entry.UserId);
+        json.WriteString("user_name", entry.UserName);
+        json.WriteString("kind", "share");
+        if (entry.Restricted is { } restricted)
+        {
+            json.WriteBoolean("restricted", restricted);
+        }
+
+        json.WriteStartArray("shares");
+        foreach (var change in entry.Shares)
+        {
+            json.WriteStartObject();
+            json.WriteString("with", AccessEndpoints.With(change.With));
+            json.WriteString("kind", AccessEndpoints.Kind(change.With, change.IsTeam));
+            json.WriteString("name", change.Name);
+            json.WriteString("before", change.Before is { } before ? RecordSharing.Word(before) : null);
+            json.WriteString("after", change.After is { } after ? RecordSharing.Word(after) : null);
+            json.WriteEndObject();
         }
 
         json.WriteEndArray();

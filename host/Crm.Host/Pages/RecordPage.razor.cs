@@ -30,6 +30,7 @@ public sealed partial class RecordPage
     private string? opened;
     private bool isLeaving;
     private ShareMark mark;
+    private int shared;
 
     /// <summary>Name of the entity.</summary>
     [Parameter, EditorRequired]
@@ -152,6 +153,13 @@ public sealed partial class RecordPage
         {
             Show(Opened!);
         }
+    }
+
+    private Task SharedAsync()
+    {
+        // The history says so too, and the record's version stays.
+        shared++;
+        return MarkAsync();
     }
 
     private async Task MarkAsync() => mark = model?.Stored is { } stored ? await Sharing.MarkAsync(stored.Id) : ShareMark.None;

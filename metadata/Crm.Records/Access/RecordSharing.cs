@@ -91,7 +91,24 @@ public sealed class RecordSharing(RecordEngine engine)
     {
         await using var session = new SaveSession(engine, actor);
         await session.BeginAsync(ct);
-        return await VerdictAsync(session, entity, id, ct) is { } mayShare ? await ReadAsync(session, id, mayShare, ct) : null;
+        return await VerdictAsync(session, entity, id, ct) is { } mayShare ? await ReadAsync(session.Connection, session.Transaction, id, ct) with { MayChange = mayShare } : null;
+    }
+
+    /// <summary>
+    /// Who shared a record with whom, newest first, for those who may see with whom it is shared; empty for others, and for keys that are narrowed, which are not told of sharing at all.
+    /// </summary>
+    /// <exception cref="QueryException">There is no such entity.</exception>
+    public async Task<ImmutableArray<ShareEntry>> HistoryAsync(Actor actor, string entity, Guid id, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(actor);
+        if (actor.Scope is not null)
+        {
+            return [];
+        }
+
+        await using var session = new SaveSession(engine, actor);
+        await session.BeginAsync(ct);
+        return await VerdictAsync(session, entity, id, ct) is null ? [] : await ShareHistory.ReadAsync(session, id, ct);
     }
 
     /// <summary>Says who sees a record, in place of what was said before.</summary>
@@ -103,7 +120,7 @@ public sealed class RecordSharing(RecordEngine engine)
         ArgumentNullException.ThrowIfNull(wanted);
         await using var session = new SaveSession(engine, actor);
         await session.BeginAsync(ct);
-        if (await VerdictAsync(session, entity, id, ct) is not { } mayShare)
+        if (await VerdictAsync(session, entity, id, ct, forChange: true) is not { } mayShare)
         {
             return null;
         }
@@ -123,19 +140,22 @@ public sealed class RecordSharing(RecordEngine engine)
             return (null, new ValidationError("shares", ErrorCodes.Unknown, Texts.Of("ShareUnknown")));
         }
 
+        var before = await ReadAsync(session.Connection, session.Transaction, id, ct);
         await WriteAsync(session, entity, id, wanted, ct);
-        var now = await ReadAsync(session, id, mayShare: true, ct);
+        var now = await ReadAsync(session.Connection, session.Transaction, id, ct) with { MayChange = true };
+        await ShareHistory.AppendAsync(session.Connection, session.Transaction, actor, session.Now, id, before, now, ct);
         await session.IdentifyAsync(ct);
         await session.CommitAsync(ct);
         return (now, null);
     }
 
     /// <summary>Whether a record may be shared; null when it is not seen.</summary>
-    internal static async Task<bool?> VerdictAsync(SaveSession session, string name, Guid id, CancellationToken ct)
+    internal static async Task<bool?> VerdictAsync(SaveSession session, string name, Guid id, CancellationToken ct, bool forChange = false)
     {
         var table = QueryCompiler.TableOf(session.Access.View.Seen, name);
         await session.LimitAsync(ct);
-        await using (var locked = session.Command($"SELECT 1 FROM {table.Name} WHERE id = $1 FOR KEY SHARE"))
+        // Two who share it at once do so one after the other: the history tells what each of them changed.
+        await using (var locked = session.Command($"SELECT 1 FROM {table.Name} WHERE id = $1 FOR {(forChange ? "NO KEY UPDATE" : "KEY SHARE")}"))
         {
             locked.Parameters.Add(new() { Value = id });
             if (await locked.ExecuteScalarAsync(ct) is null)
@@ -206,10 +226,11 @@ public sealed class RecordSharing(RecordEngine engine)
         await batch.ExecuteNonQueryAsync(ct);
     }
 
-    private static async Task<Sharing> ReadAsync(SaveSession session, Guid id, bool mayShare, CancellationToken ct)
+    /// <summary>Who sees a record now.</summary>
+    internal static async Task<Sharing> ReadAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, Guid id, CancellationToken ct)
     {
         var shares = ImmutableArray.CreateBuilder<Share>();
-        await using (var command = session.Command(ReadSql))
+        await using (var command = new NpgsqlCommand(ReadSql, connection, transaction))
         {
             command.Parameters.Add(new() { Value = id });
             await using var reader = await command.ExecuteReaderAsync(ct);
@@ -219,9 +240,9 @@ public sealed class RecordSharing(RecordEngine engine)
             }
         }
 
-        await using var restricted = session.Command("SELECT EXISTS (SELECT 1 FROM crm.record_restriction WHERE record_id = $1)");
+        await using var restricted = new NpgsqlCommand("SELECT EXISTS (SELECT 1 FROM crm.record_restriction WHERE record_id = $1)", connection, transaction);
         restricted.Parameters.Add(new() { Value = id });
-        return new Sharing((bool)(await restricted.ExecuteScalarAsync(ct))!, shares.DrainToImmutable(), mayShare);
+        return new Sharing((bool)(await restricted.ExecuteScalarAsync(ct))!, shares.DrainToImmutable());
     }
 
     /// <summary>How a level is written in the API.</summary>

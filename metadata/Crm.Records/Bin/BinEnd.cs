@@ -68,6 +68,7 @@ public sealed class BinEnd(RecordEngine engine, ILogger<BinEnd> log) : Backgroun
             "UPDATE crm.history SET changes = '{}' WHERE record_id = ANY($1) AND changes <> '{}'",
             "DELETE FROM crm.record_share WHERE record_id = ANY($1)",
             "DELETE FROM crm.record_restriction WHERE record_id = ANY($1)",
+            "DELETE FROM crm.share_history WHERE record_id = ANY($1)",
         })
         {
             await RunAsync(session, sql, [.. gone], ct);

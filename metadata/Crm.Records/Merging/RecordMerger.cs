@@ -133,9 +133,10 @@ public sealed class RecordMerger(RecordEngine engine, RecycleBin bin)
         return values;
     }
 
-    private static async Task KeepAsync(
+    private async Task KeepAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, Guid merge, Actor actor, MergeRequest request, List<Record> records, List<Moved> moved, long version, CancellationToken ct)
     {
+        var before = await RecordSharing.ReadAsync(connection, transaction, request.Survivor, ct);
         await using var command = new NpgsqlCommand(
             """
             WITH shared AS (
@@ -168,6 +169,8 @@ public sealed class RecordMerger(RecordEngine engine, RecycleBin bin)
             },
         };
         await command.ExecuteNonQueryAsync(ct);
+        await ShareHistory.AppendAsync(
+            connection, transaction, actor, engine.Time.GetUtcNow(), request.Survivor, before, await RecordSharing.ReadAsync(connection, transaction, request.Survivor, ct), ct);
     }
 
     private static MergeResult Refuse(string code, string message) => MergeResult.Refused(new ValidationError(null, code, message));

@@ -1,8 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Crm.Host.Pages;
 using Crm.Host.Security;
 using Crm.Host.Tests.Import;
+using Crm.Host.Tests.Live;
+using Crm.Sdk;
+using Crm.Sdk.Web.Forms;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Crm.Host.Tests.Api;
@@ -140,6 +144,26 @@ public sealed class AccessApiTests(AccessApiTests.Crm crm) : IClassFixture<Acces
         Assert.Equal(HttpStatusCode.OK, shared.StatusCode);
         using var seen = await crm.Kim.GetAsync(new Uri($"odata/v4/x_firms({crm.Firm})", UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, seen.StatusCode);
+        // CON-11: whoever sees the record reads in its history who shared it with whom.
+        foreach (var client in new[] { crm.Api.Admin, crm.Kim })
+        {
+            var entry = (await client.GetFromJsonAsync<JsonObject>($"api/records/x_firm/{crm.Firm}/history"))!["value"]![0]!;
+            Assert.Equal(("share", crm.Api.Crm.Admin.Name), ((string)entry["kind"]!, (string)entry["user_name"]!));
+            Assert.Equal($$"""[{"with":"{{crm.KimId}}","kind":"user","name":"Kim","before":null,"after":"read"}]""", entry["shares"]!.ToJsonString());
+        }
+
+        await using (var page = await RenderedPage.OpenAsync<RecordPageHistory>(crm.Api.Crm, new Actor(crm.KimId, "Kim", IsAdministrator: false), async services => new Dictionary<string, object?>
+        {
+            ["Entity"] = crm.Api.Crm.Metadata.Current.Entity("x_firm"),
+            ["Record"] = await services.GetRequiredService<IRecordService>().FindAsync("x_firm", Guid.Parse(crm.Firm)),
+            ["Titles"] = new RecordTitles(),
+        }))
+        {
+            var said = await page.ShowsAsync("changed who sees this Firm");
+            Assert.Contains("<dt>Kim</dt>", said, StringComparison.Ordinal);
+            Assert.Contains("<ins>may read</ins>", said, StringComparison.Ordinal);
+        }
+
         var why = await crm.Api.Admin.GetFromJsonAsync<JsonObject>($"api/access/why?entity=x_firm&id={crm.Firm}&user={crm.KimId}&operation=write");
         Assert.False(why!["allowed"]!.GetValue<bool>());
         Assert.Contains("shared with Kim", why["facts"]!.ToJsonString(), StringComparison.Ordinal);

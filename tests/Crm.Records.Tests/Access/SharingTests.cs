@@ -1,3 +1,4 @@
+using Crm.Records.Bin;
 using Crm.Sdk;
 
 namespace Crm.Records.Tests.Access;
@@ -78,6 +79,50 @@ public sealed class SharingTests(AccessTests.Firm firm) : IClassFixture<AccessTe
         Assert.Equal(ErrorCodes.Access, Assert.Single((await Bob.SaveAsync(RecordChange.Delete("company", company))).Errors).Code);
         await Sharing.SaveAsync(Engine.Admin, "company", company, new Sharing(false, []));
         Assert.True((await Bob.SaveAsync(RecordChange.Delete("company", company))).Succeeded);
+    }
+
+    [Fact]
+    public async Task CON_11_SAL_05_The_history_tells_who_shared_a_record_with_whom_to_those_who_see_it()
+    {
+        await firm.ResetAsync();
+        var team = await TeamAsync("Told", null);
+        var company = (await Admin.SaveAsync(RecordChange.Create("company", new Dictionary<string, object?> { ["name"] = "Told" }))).Record!;
+        var written = await firm.Engine.ScalarAsync<long>($"SELECT count(*) FROM crm.outbox WHERE record_id = '{company.Id}'");
+        async Task ShareAsync(bool restricted, params Share[] shares) => Assert.Null((await Sharing.SaveAsync(Engine.Admin, "company", company.Id, new Sharing(restricted, [.. shares])))!.Value.Error);
+        await ShareAsync(false, new Share(team, ShareLevel.Read), new Share(Guid.Empty, ShareLevel.Read));
+        await ShareAsync(true, new Share(team, ShareLevel.Write));
+        // Nothing new is nothing to tell.
+        await ShareAsync(true, new Share(team, ShareLevel.Write));
+        var entries = await Sharing.HistoryAsync(Engine.Admin, "company", company.Id);
+        Assert.Equal([true, null], entries.Select(e => e.Restricted));
+        Assert.All(entries, e => Assert.Equal((Engine.Admin.UserId, Engine.Admin.Name), (e.UserId, e.UserName)));
+        Assert.Equal([new ShareChange(team, true, "Told", ShareLevel.Read, ShareLevel.Write), new ShareChange(Guid.Empty, false, "", ShareLevel.Read, null)], entries[0].Shares.AsEnumerable());
+        Assert.Equal([new ShareChange(Guid.Empty, false, "", null, ShareLevel.Read), new ShareChange(team, true, "Told", null, ShareLevel.Read)], entries[1].Shares.AsEnumerable());
+        // The record did not change by it, and nobody is told that it did.
+        Assert.Equal(company.Version, (await Admin.FindAsync("company", company.Id))!.Version);
+        Assert.Equal(written, await firm.Engine.ScalarAsync<long>($"SELECT count(*) FROM crm.outbox WHERE record_id = '{company.Id}'"));
+
+        Assert.Empty(await Sharing.HistoryAsync(Engine.User, "company", company.Id));
+        await ShareAsync(true, new Share(Engine.User.UserId, ShareLevel.Read));
+        var seen = await Sharing.HistoryAsync(Engine.User, "company", company.Id);
+        Assert.Equal(3, seen.Length);
+        Assert.Equal([new ShareChange(Engine.User.UserId, false, Engine.User.Name, null, ShareLevel.Read), new ShareChange(team, true, "Told", ShareLevel.Write, null)], seen[0].Shares.AsEnumerable());
+        var key = new AccessScope(Guid.CreateVersion7(), "Key", new Dictionary<string, EntityScope> { ["company"] = new([AccessOperation.Read], null) });
+        Assert.NotNull(await firm.Engine.With().As(Engine.Admin with { Scope = key }).FindAsync("company", company.Id));
+        Assert.Empty(await Sharing.HistoryAsync(Engine.Admin with { Scope = key }, "company", company.Id));
+        // A refused one leaves nothing.
+        Assert.Equal(ErrorCodes.Access, (await Sharing.SaveAsync(Engine.User, "company", company.Id, new Sharing(false, [])))!.Value.Error!.Code);
+        Assert.Equal(3, (await Sharing.HistoryAsync(Engine.Admin, "company", company.Id)).Length);
+
+        // Writes and sharings in one list, newest first.
+        await Admin.SavedAsync(RecordChange.Update("company", company.Id, new Dictionary<string, object?> { ["country"] = "FR" }));
+        var lines = HistoryLine.Of(await Admin.HistoryAsync("company", company.Id), seen).Select(l => l.Write?.Kind).ToList();
+        Assert.Equal([ChangeKind.Update, null, null, null, ChangeKind.Create], lines);
+
+        // What is deleted for good leaves no names behind.
+        await Admin.SavedAsync(RecordChange.Delete("company", company.Id));
+        Assert.Equal(1, await new RecycleBin(firm.Engine.With()).PurgeAsync(Engine.Admin, [company.Id]));
+        Assert.Equal(0L, await firm.Engine.ScalarAsync<long>($"SELECT count(*) FROM crm.share_history WHERE record_id = '{company.Id}'"));
     }
 
     [Fact]

@@ -58,6 +58,7 @@ public sealed class MergeTests(AccessTests.Firm firm) : IClassFixture<AccessTest
         Assert.Equal(new RecordRef("company", survivor), await ValueAsync("deal", deal, "x_about"));
         Assert.Equal([$"{deal} {survivor} ", $"{second} {survivor} adviser"], await LinksAsync(deal, second));
         Assert.Equal(ShareLevel.Write, Assert.Single((await new RecordSharing(firm.Engine.With()).FindAsync(Engine.Admin, "company", survivor))!.Shares).Level);
+        Assert.Equal([new ShareChange(Engine.User.UserId, false, Engine.User.Name, null, ShareLevel.Write)], Assert.Single(await new RecordSharing(firm.Engine.With()).HistoryAsync(Engine.Admin, "company", survivor)).Shares.AsEnumerable());
         Assert.Equal("merge", (await Admin.HistoryAsync("company", survivor)).First(h => h.Changes.Any(c => c.Field == "email")).Source);
         Assert.Equal(merged.Id!.Value, Assert.Single(await Merger.UndoableAsync(survivor)));
 
