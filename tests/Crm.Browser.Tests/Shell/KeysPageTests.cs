@@ -29,6 +29,7 @@ public sealed class KeysPageTests(Harness.Browser browser) : OwnCrm
         await Cell(page, "contact", "Write").CheckAsync();
         await Expect(Cell(page, "contact", "Read")).ToBeCheckedAsync();
         await Cell(page, "company", "Delete").CheckAsync();
+        await Expect(Cell(page, "company", "Read")).ToBeCheckedAsync();
         await Cell(page, "company", "Read").UncheckAsync();
         await Expect(Cell(page, "company", "Delete")).Not.ToBeCheckedAsync();
         await Expect(page.Locator("[data-entity=user] [data-cell]")).ToHaveCountAsync(1);
