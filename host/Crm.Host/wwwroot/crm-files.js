@@ -95,3 +95,7 @@ function messageOf(request) {
 }
 
 export const attach = (root, owner, megabytes) => new Files(root, owner, megabytes);
+
+export function showsPdf() {
+  return navigator.pdfViewerEnabled === true;
+}

@@ -47,10 +47,15 @@ public sealed class FileStore(CrmDatabase database, BehaviorSource behaviors)
     }
 
     /// <summary>The content of a file; null when there is none of this id.</summary>
-    public async Task<byte[]?> ReadAsync(Guid id, CancellationToken ct = default)
+    public Task<byte[]?> ReadAsync(Guid id, CancellationToken ct = default) => ReadAsync("content", id, ct);
+
+    /// <summary>The first 16 bytes of a file, which tell what it is; null when there is none of this id.</summary>
+    public Task<byte[]?> BeginningAsync(Guid id, CancellationToken ct = default) => ReadAsync("substring(content FROM 1 FOR 16)", id, ct);
+
+    private async Task<byte[]?> ReadAsync(string what, Guid id, CancellationToken ct)
     {
         await using var connection = await database.OpenAsync(ct);
-        await using var command = new NpgsqlCommand("SELECT content FROM crm.file WHERE id = $1", connection) { Parameters = { new() { Value = id } } };
+        await using var command = new NpgsqlCommand($"SELECT {what} FROM crm.file WHERE id = $1", connection) { Parameters = { new() { Value = id } } };
         return (byte[]?)await command.ExecuteScalarAsync(ct);
     }
 }

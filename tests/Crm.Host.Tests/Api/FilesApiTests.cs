@@ -35,6 +35,40 @@ public sealed class FilesApiTests(FilesApiTests.Crm crm) : IClassFixture<FilesAp
     }
 
     [Fact]
+    public async Task A_PDF_is_shown_within_a_page_of_this_host()
+    {
+        using var answer = await ShowAsync("offer.pdf", "application/pdf", "%PDF-1.7\n%%EOF"u8.ToArray());
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("application/pdf", answer.Content.Headers.ContentType!.ToString());
+        Assert.StartsWith("inline", answer.Content.Headers.GetValues("Content-Disposition").Single(), StringComparison.Ordinal);
+        Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());
+        Assert.Equal("SAMEORIGIN", answer.Headers.GetValues("X-Frame-Options").Single());
+        var policy = answer.Headers.GetValues("Content-Security-Policy").Single();
+        Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
+        Assert.Contains("frame-ancestors 'self'", policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("script-src", policy, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("offer.pdf", "application/pdf", "<html><script>alert(1)</script>")]
+    [InlineData("offer.pdf", "application/pdf", "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")]
+    [InlineData("offer.pdf", "application/pdf", "<!-- %PDF-1.7 --><script>alert(1)</script>")]
+    [InlineData("offer.pdf", "application/pdf", "GIF89a%PDF-1.7")]
+    [InlineData("offer.pdf", "application/pdf", " %PDF-1.7")]
+    [InlineData("offer.pdf", "application/pdf", "%PDF")]
+    [InlineData("offer.pdf", "application/pdf", "")]
+    [InlineData("offer.pdf", "text/html", "%PDF-1.7\n<script>alert(1)</script>")]
+    [InlineData("offer.pdf", "image/svg+xml", "%PDF-1.7")]
+    [InlineData("offer.pdf", "application/octet-stream", "%PDF-1.7")]
+    public async Task What_only_calls_itself_a_PDF_is_not_shown(string name, string type, string content)
+    {
+        using var answer = await ShowAsync(name, type, Encoding.UTF8.GetBytes(content));
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.StatusCode);
+        Assert.Equal("application/json", answer.Content.Headers.ContentType!.MediaType);
+        Assert.DoesNotContain("alert", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_image_is_what_its_content_says()
     {
         var image = await UploadAsync("photo.png", "text/plain", Png);
@@ -65,6 +99,12 @@ public sealed class FilesApiTests(FilesApiTests.Crm crm) : IClassFixture<FilesAp
             Assert.Equal("unknown", refused.Code);
             Assert.Equal("paper", refused.Target);
         }
+    }
+
+    private async Task<HttpResponseMessage> ShowAsync(string name, string type, byte[] content)
+    {
+        var record = await crm.Api.CreateAsync("x_docs", new JsonObject { ["name"] = "Shown", ["paper"] = (await UploadAsync(name, type, content)).DeepClone() }.ToJsonString());
+        return await crm.Api.Admin.GetAsync(new Uri($"api/records/x_doc/{record["id"]}/files/paper/pdf", UriKind.Relative));
     }
 
     [Fact]

@@ -29,6 +29,14 @@ public sealed class FileListTests(ApiCrm api) : IClassFixture<ApiCrm>
         Assert.Equal("Administrator", read.Authors[(Guid)read.Items[0]["created_by"]!]);
         Assert.Equal([false, true], read.Items.Select(r => FileList.CanPreview(r.Get<FileValue>(FileList.Content)!)));
         var text = read.Items[1];
+        Assert.Null(await read.AddAsync(await UploadAsync("offer.pdf", "application/pdf", "%PDF-1.7"u8.ToArray())));
+        Assert.True(FileList.CanPreview(read.Items[0].Get<FileValue>(FileList.Content)!));
+        Assert.True(await read.IsPdfAsync(read.Items[0].Id));
+        Assert.Null(await read.DeleteAsync(read.Items[0]));
+        Assert.Null(await read.AddAsync(await UploadAsync("fake.pdf", "application/pdf", "<svg>%PDF-1.7"u8.ToArray())));
+        Assert.False(await read.IsPdfAsync(read.Items[0].Id));
+        Assert.Null(await read.DeleteAsync(read.Items[0]));
+        Assert.False(await read.IsPdfAsync(text.Id));
         Assert.Equal("Grüße\n<b>not bold</b>", await read.TextAsync(text.Id));
         Assert.Null(await read.TextAsync(read.Items[0].Id));
         Assert.Equal("Grüße\n<b>not bold</b>", (await api.GetAsync($"api/records/file/{text.Id}/files/content")).Text);

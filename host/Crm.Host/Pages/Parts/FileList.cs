@@ -20,6 +20,9 @@ internal sealed class FileList(IRecordService records, IMetadata metadata, FileS
     /// <summary>Longest text that is shown, in characters.</summary>
     public const int MaxPreview = 100_000;
 
+    /// <summary>The type of files that browsers show by what they have for it.</summary>
+    public const string Pdf = "application/pdf";
+
     // What is longer takes a while to read, and nobody reads it in a dialog.
     private const long MaxPreviewBytes = 1024 * 1024;
 
@@ -85,8 +88,8 @@ internal sealed class FileList(IRecordService records, IMetadata metadata, FileS
         }
     }
 
-    /// <summary>Whether a file can be looked at without saving it: pictures, and texts.</summary>
-    public static bool CanPreview(FileValue file) => FileType.Images.Contains(file.ContentType) || IsText(file);
+    /// <summary>Whether a file can be looked at without saving it: pictures, PDFs, and texts.</summary>
+    public static bool CanPreview(FileValue file) => FileType.Images.Contains(file.ContentType) || file.ContentType == Pdf || IsText(file);
 
     /// <summary>Whether it is a text, and not too long to be looked at.</summary>
     public static bool IsText(FileValue file) => file.Size <= MaxPreviewBytes && (file.ContentType.StartsWith("text/", StringComparison.Ordinal) || TextTypes.Contains(file.ContentType));
@@ -103,6 +106,13 @@ internal sealed class FileList(IRecordService records, IMetadata metadata, FileS
         var buffer = new char[MaxPreview];
         return new string(buffer, 0, await reader.ReadBlockAsync(buffer, ct));
     }
+
+    /// <summary>Whether a file is one to be shown as a PDF: it is called one, and begins like one.</summary>
+    public static bool IsPdf(FileValue file, ReadOnlySpan<byte> content) => file.ContentType == Pdf && content.StartsWith("%PDF-"u8);
+
+    /// <summary>Whether a file is one to be shown as a PDF; not when it is gone or may not be read any more.</summary>
+    public async Task<bool> IsPdfAsync(Guid id, CancellationToken ct = default) =>
+        await records.FindAsync(Entity, id, ct) is { } record && record[Content] is FileValue file && await store.BeginningAsync(file.Id, ct) is { } content && IsPdf(file, content);
 
     private Task LearnAsync(IEnumerable<Record> files, CancellationToken ct) =>
         Authors.LearnAsync(records, metadata.Current, files.Select(f => ((string?)"user", f["created_by"])), ct);

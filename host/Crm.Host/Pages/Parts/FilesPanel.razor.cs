@@ -7,6 +7,8 @@ namespace Crm.Host.Pages.Parts;
 /// <summary>The files of a record: uploaded by the browser, several at once, shown, downloaded and deleted.</summary>
 public sealed partial class FilesPanel
 {
+    private const string Module = "./crm-files.js";
+
     private readonly List<Upload> uploads = [];
     private FileList? list;
     private PartRights rights = new(false, false, false);
@@ -15,6 +17,7 @@ public sealed partial class FilesPanel
     private PartBrowser? browser;
     private bool isGone;
     private Record? shown;
+    private string? noPdf;
     private string? text;
     private string? said;
 
@@ -113,7 +116,7 @@ public sealed partial class FilesPanel
 
         browser = new PartBrowser(Script);
         self = DotNetObjectReference.Create(this);
-        await browser.AttachAsync("./crm-files.js", root, self, Megabytes);
+        await browser.AttachAsync(Module, root, self, Megabytes);
     }
 
     private async Task CancelAsync(Upload upload)
@@ -127,8 +130,17 @@ public sealed partial class FilesPanel
 
     private async Task PreviewAsync(Record record)
     {
-        text = FileList.IsText(record.Get<FileValue>(FileList.Content)!) ? await list!.TextAsync(record.Id) ?? PartTexts.Of("FileGone") : null;
+        var file = record.Get<FileValue>(FileList.Content)!;
+        noPdf = file.ContentType != FileList.Pdf ? null : !await list!.IsPdfAsync(record.Id) ? PartTexts.Of("NoPdf") : await ShowsPdfAsync() ? null : PartTexts.Of("NoPdfViewer");
+        text = FileList.IsText(file) ? await list!.TextAsync(record.Id) ?? PartTexts.Of("FileGone") : null;
         shown = record;
+    }
+
+    /// <summary>Phones have nothing to show one with: there it would be downloaded unasked.</summary>
+    private async Task<bool> ShowsPdfAsync()
+    {
+        await using var module = await Script.InvokeAsync<IJSObjectReference>("import", Module);
+        return await module.InvokeAsync<bool>("showsPdf");
     }
 
     private async Task DeleteAsync(Record record)
@@ -153,7 +165,11 @@ public sealed partial class FilesPanel
     }
 
     // The content behind an address never changes.
-    private static string Url(Record record) => $"/api/records/{FileList.Entity}/{record.Id}/files/{FileList.Content}?v={record.Get<FileValue>(FileList.Content)!.Id:N}";
+    private static string Url(Record record) => $"{Address(record)}?v={record.Get<FileValue>(FileList.Content)!.Id:N}";
+
+    private static string PdfUrl(Record record) => $"{Address(record)}/pdf?v={record.Get<FileValue>(FileList.Content)!.Id:N}";
+
+    private static string Address(Record record) => $"/api/records/{FileList.Entity}/{record.Id}/files/{FileList.Content}";
 
     private string Size(FileValue file) => file.Size < 1024 * 1024 ? PartTexts.Of("Kilobytes", Math.Max(1, file.Size / 1024)) : PartTexts.Of("Megabytes", (file.Size / 1024m / 1024m).ToString("0.0", Display.Culture));
 
