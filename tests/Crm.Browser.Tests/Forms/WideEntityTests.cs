@@ -63,6 +63,9 @@ public sealed class WideEntityTests(Harness.Browser browser, EmptyCrm shared) : 
         await visit.Page.ToastAsync("“Long” was saved.");
         Assert.Equal(1, await Crm.CountAsync("x_essay", "body", text));
 
+        // The page of the record that was made takes the place of the one it was typed into.
+        await Expect(visit.Page.GetByText("Version 1")).ToBeVisibleAsync();
+
         // A page whose draft is too long for one message could never be opened again.
         await visit.Page.Input("body").FillAsync(text[..^4] + "END.");
         await Crm.RestartAsync();
