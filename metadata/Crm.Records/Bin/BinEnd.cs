@@ -31,7 +31,7 @@ public sealed class BinEnd(RecordEngine engine, ILogger<BinEnd> log) : Backgroun
         }
     }
 
-    /// <summary>Deletes rows of the bin, with what only their records had: values in the history, shares, and contents of files.</summary>
+    /// <summary>Deletes rows of the bin, with what only their records had: values in the history, shares, who looked at them, and contents of files.</summary>
     internal static async Task PurgeAsync(SaveSession session, Guid[] records, CancellationToken ct)
     {
         if (records.Length == 0)
@@ -69,6 +69,7 @@ public sealed class BinEnd(RecordEngine engine, ILogger<BinEnd> log) : Backgroun
             "DELETE FROM crm.record_share WHERE record_id = ANY($1)",
             "DELETE FROM crm.record_restriction WHERE record_id = ANY($1)",
             "DELETE FROM crm.share_history WHERE record_id = ANY($1)",
+            "DELETE FROM crm.record_view WHERE record_id = ANY($1)",
         })
         {
             await RunAsync(session, sql, [.. gone], ct);

@@ -11,31 +11,35 @@ internal static class HistoryStore
     /// <summary>Channel that wakes the <see cref="OutboxDispatcher"/>.</summary>
     public const string Channel = "crm_outbox";
 
+    private const string IntoHistory = "INSERT INTO crm.history (at, user_id, user_name, entity, record_id, kind, version, source, causation, changes, cause_entity, cause_id)";
+    private const string IntoOutbox = "INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields, causation, cause_entity, cause_id)";
+    private const string VersionSql = "SELECT version, pg_current_xact_id() FROM crm.metadata_version";
+
     private const string AppendSql =
-        """
+        $"""
         WITH change AS (
             SELECT * FROM unnest($4::uuid[], $5::smallint[], $6::bigint[], $7::text[], $8::text[], $9::text[], $12::uuid[])
                 WITH ORDINALITY AS u(record_id, kind, version, source, changes, fields, cause, place)
         ), history AS (
-            INSERT INTO crm.history (at, user_id, user_name, entity, record_id, kind, version, source, causation, changes, cause_entity, cause_id)
+            {IntoHistory}
             SELECT $1, $2, $3, $10, record_id, kind, version, source, $11, changes::jsonb, CASE WHEN cause IS NOT NULL THEN $13 END, cause FROM change ORDER BY place
         ), outbox AS (
-            INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields, causation, cause_entity, cause_id)
+            {IntoOutbox}
             SELECT $1, $2, $10, record_id, kind, version, string_to_array(fields, ','), $11, CASE WHEN cause IS NOT NULL THEN $13 END, cause FROM change ORDER BY place
         )
-        SELECT version, pg_current_xact_id() FROM crm.metadata_version
+        {VersionSql}
         """;
 
     private const string AppendOneSql =
-        """
+        $"""
         WITH history AS (
-            INSERT INTO crm.history (at, user_id, user_name, entity, record_id, kind, version, source, causation, changes, cause_entity, cause_id)
+            {IntoHistory}
             VALUES ($1, $2, $3, $10, $4, $5, $6, $7, $11, $8::jsonb, $13, $12)
         ), outbox AS (
-            INSERT INTO crm.outbox (at, user_id, entity, record_id, kind, version, fields, causation, cause_entity, cause_id)
+            {IntoOutbox}
             VALUES ($1, $2, $10, $4, $5, $6, string_to_array($9, ','), $11, $13, $12)
         )
-        SELECT version, pg_current_xact_id() FROM crm.metadata_version
+        {VersionSql}
         """;
 
     /// <summary>Adds what the history and listeners are to know of changes.</summary>

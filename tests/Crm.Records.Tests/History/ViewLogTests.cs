@@ -1,3 +1,4 @@
+using Crm.Records.Bin;
 using Crm.Records.Tests.Access;
 using Crm.Sdk;
 
@@ -66,6 +67,19 @@ public sealed class ViewLogTests(AccessTests.Firm firm) : IClassFixture<AccessTe
         Assert.Null(await Engine.As(Tests.Engine.User).FindAsync("company", company));
         Assert.Equal(1, Assert.Single((await Log.ReadAsync(Tests.Engine.Admin, "company", company))!.Value).Times);
         await firm.ResetAsync();
+    }
+
+    [Fact]
+    public async Task Who_looked_at_a_record_goes_with_it_when_it_is_deleted_for_good()
+    {
+        var company = await CompanyAsync(keeps: true);
+        await Engine.As(Tests.Engine.User).FindAsync("company", company);
+        Assert.True((await Engine.As(Tests.Engine.Admin).SaveAsync(RecordChange.Delete("company", company))).Succeeded);
+        Assert.Equal(1L, await KeptAsync());
+        Assert.Equal(1, await new RecycleBin(firm.Engine.With()).PurgeAsync(Tests.Engine.Admin, [company]));
+        Assert.Equal(0L, await KeptAsync());
+
+        Task<long> KeptAsync() => firm.Engine.ScalarAsync<long>($"SELECT count(*) FROM crm.record_view WHERE record_id = '{company}'");
     }
 
     private async Task<Guid> CompanyAsync(bool keeps)
